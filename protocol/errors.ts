@@ -1,0 +1,258 @@
+/**
+ * Whose doing a failure is: a remote party's, the calling code's, the machine's or network's, or ours.
+ */
+export type Fault = "peer" | "caller" | "environment" | "bug";
+
+interface ErrorKind {
+  readonly fault: Fault;
+  /** For people, in English: what happened, and what to do. No secrets, no ids. */
+  readonly text: string;
+}
+
+/** Every error code, whose fault it is, and its words. `docs/errors.md` is held equal to this table by a test. */
+export const errorKinds = {
+  "argument-invalid": {
+    fault: "caller",
+    text: "That can't be done with these values. Check what you entered and try again.",
+  },
+  "command-unknown": {
+    fault: "caller",
+    text: "This window asked for something Sotto doesn't know. Reload the window.",
+  },
+  "sender-refused": {
+    fault: "caller",
+    text: "A request came from a place that may not make it, and was refused.",
+  },
+  "not-found": { fault: "caller", text: "That is no longer here. It may have ended or been removed." },
+  "not-ready": { fault: "caller", text: "Sotto is still starting or is locked. Try again in a moment." },
+  "not-allowed": {
+    fault: "caller",
+    text: "Your role in this conversation doesn't allow that. Ask one of its administrators.",
+  },
+  "policy-forbids": {
+    fault: "caller",
+    text: "Your organisation's policy doesn't allow that. Settings shows what it allows.",
+  },
+  "message-too-long": {
+    fault: "caller",
+    text: "The message is too long. Shorten it or send it in parts.",
+  },
+  "name-invalid": { fault: "caller", text: "A name has 1 to 80 characters and isn't only spaces." },
+  "frame-malformed": {
+    fault: "peer",
+    text: "Something arrived that doesn't have the agreed form. It was refused; nothing was lost.",
+  },
+  "frame-too-large": {
+    fault: "peer",
+    text: "Something arrived that is larger than allowed. It was refused; nothing was lost.",
+  },
+  "frame-out-of-order": {
+    fault: "peer",
+    text: "The relay sent something out of order. Sotto connects again and fetches it anew.",
+  },
+  "protocol-version-unknown": {
+    fault: "peer",
+    text: "The other side speaks a version this Sotto doesn't know. Update Sotto, or ask your administrator to update the relay.",
+  },
+  "signature-invalid": {
+    fault: "peer",
+    text: "A signature doesn't match what it should protect. It was refused; tell your security officer if it happens again.",
+  },
+  "record-invalid": {
+    fault: "peer",
+    text: "The relay gave a directory record that isn't properly signed. It was refused; tell your security officer.",
+  },
+  "relay-identity-changed": {
+    fault: "peer",
+    text: "The relay at this address doesn't belong to your organisation's network. Nothing was sent. Ask your administrator.",
+  },
+  "policy-rollback": {
+    fault: "peer",
+    text: "The relay offered an older policy than you already have. It was refused; tell your administrator.",
+  },
+  "sign-in-refused": {
+    fault: "peer",
+    text: "The relay doesn't know this device. Ask your administrator whether it was removed.",
+  },
+  "invite-malformed": {
+    fault: "caller",
+    text: "This isn't a complete Sotto invite link. Copy the whole link, or ask for a new one.",
+  },
+  "invite-unknown": {
+    fault: "caller",
+    text: "The relay doesn't know this invite. It may have been withdrawn; ask for a new one.",
+  },
+  "invite-expired": { fault: "caller", text: "This invite has expired. Ask for a new one." },
+  "invite-used": {
+    fault: "caller",
+    text: "This invite has already been used. Ask for a new one; an invite works once unless it says otherwise.",
+  },
+  "network-claimed": {
+    fault: "caller",
+    text: "This relay already belongs to a network. Ask its administrator for an invite.",
+  },
+  "claim-refused": {
+    fault: "caller",
+    text: "The claim code doesn't match the one this relay printed when it started first.",
+  },
+  "conversation-exists": { fault: "caller", text: "A conversation with this id is already there." },
+  "rate-limited": {
+    fault: "caller",
+    text: "Too many requests in a short time. Sotto waits a moment and tries again by itself.",
+  },
+  "key-packages-exhausted": {
+    fault: "environment",
+    text: "This person's device has no keys left for new conversations. Try again when they have been on line.",
+  },
+  "message-unopenable": {
+    fault: "peer",
+    text: "A message could not be opened on this device. It is shown as such, and the sender can send it again.",
+  },
+  "commit-refused": {
+    fault: "peer",
+    text: "A change to this conversation broke its rules and was refused on this device.",
+  },
+  "epoch-unknown": {
+    fault: "environment",
+    text: "This device must first catch up with the conversation. It does so by itself.",
+  },
+  "device-unknown": {
+    fault: "environment",
+    text: "A device isn't in the directory yet. Sotto fetches the directory and tries again.",
+  },
+  "relay-unreachable": {
+    fault: "environment",
+    text: "The relay can't be reached. Messages wait here and are sent when the connection is back.",
+  },
+  "relay-storage-failed": {
+    fault: "environment",
+    text: "The relay could not store that, perhaps because its disk is full. Nothing was acknowledged; Sotto tries again. Tell whoever runs the relay.",
+  },
+  "relay-start-failed": {
+    fault: "environment",
+    text: "The relay on this computer could not start. Another program may be using its port or its folder.",
+  },
+  "keychain-absent": {
+    fault: "environment",
+    text: "This computer has no keychain that Sotto can use. Unlock or set one up, or protect Sotto with a passphrase instead.",
+  },
+  "keychain-timeout": {
+    fault: "environment",
+    text: "The keychain didn't answer within 15 seconds. A window asking for its password may be waiting behind others. Answer it and try again, or use a passphrase.",
+  },
+  "keychain-denied": {
+    fault: "environment",
+    text: "The keychain refused access. Unlock it and allow Sotto, then try again.",
+  },
+  "keychain-weak": {
+    fault: "environment",
+    text: "This computer's keychain keeps secrets without protection, so Sotto doesn't use it. Set up a real keychain or use a passphrase.",
+  },
+  "vault-key-missing": {
+    fault: "environment",
+    text: "The keychain no longer holds the key to this computer's Sotto vault. Nothing was deleted. Restore the keychain, or unlock with a passphrase if you set one.",
+  },
+  "vault-key-wrong": {
+    fault: "environment",
+    text: "The key in the keychain isn't the key of this vault; it may belong to another copy. Nothing was changed.",
+  },
+  "passphrase-wrong": { fault: "caller", text: "That isn't the passphrase of this vault. Try again." },
+  "passphrase-weak": {
+    fault: "caller",
+    text: "Choose a passphrase of at least 12 characters; four unrelated words are a good one.",
+  },
+  "vault-missing": { fault: "caller", text: "There is no vault here yet." },
+  "vault-exists": {
+    fault: "caller",
+    text: "There already is a vault here. Sotto never puts a new one over it.",
+  },
+  "vault-damaged": {
+    fault: "environment",
+    text: "A file of this vault is damaged. Sotto shows what could be read up to the damage and writes nothing. Restore the folder from a backup, or join again from another device.",
+  },
+  "vault-newer-format": {
+    fault: "environment",
+    text: "This vault was written by a newer Sotto. Update Sotto to open it; nothing was changed.",
+  },
+  "vault-in-use": {
+    fault: "environment",
+    text: "Sotto is already running with this profile. Use the window that is open.",
+  },
+  "vault-write-failed": {
+    fault: "environment",
+    text: "The vault could not be written. What you see is safe; new messages wait until Sotto is started again.",
+  },
+  "vault-read-only": {
+    fault: "environment",
+    text: "The vault is open for reading only, because of damage or because its folder can't be written.",
+  },
+  "disk-full": {
+    fault: "environment",
+    text: "The disk is full. Nothing was lost, but nothing new can be kept. Free some space and start Sotto again.",
+  },
+  "crypto-self-test-failed": {
+    fault: "environment",
+    text: "Sotto's encryption failed its self-test on this computer, so it doesn't start. Install Sotto again or tell your IT department.",
+  },
+  "worker-stopped": {
+    fault: "environment",
+    text: "Sotto's encryption process stopped and is being started again. Nothing was lost.",
+  },
+  "group-unknown": { fault: "bug", text: "A conversation was used before it was loaded." },
+  internal: {
+    fault: "bug",
+    text: "Something went wrong in Sotto itself. Nothing was lost; start Sotto again and report it if it stays.",
+  },
+} as const satisfies Readonly<Record<string, ErrorKind>>;
+
+/** A literal name of something that can go wrong. */
+export type ErrorCode = keyof typeof errorKinds;
+
+/** Plain values that may be logged and shown: no content, no key, no name of a person. */
+export type SafeData = Readonly<Record<string, string | number | boolean | null>>;
+
+/** An {@link AppError} as it crosses a port, a socket or IPC. */
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly data?: SafeData;
+}
+
+/** The one error type of Sotto. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly data: SafeData;
+
+  /**
+   * @param code - one of {@link errorKinds}
+   * @param details - `data` is safe to log; `cause` stays on this side of any port
+   */
+  constructor(code: ErrorCode, details: { readonly data?: SafeData; readonly cause?: unknown } = {}) {
+    super(`${code}: ${errorKinds[code].text}`, { cause: details.cause });
+    this.name = "AppError";
+    this.code = code;
+    this.data = details.data ?? {};
+  }
+
+  get fault(): Fault {
+    return errorKinds[this.code].fault;
+  }
+
+  toWire(): WireError {
+    return Object.keys(this.data).length === 0
+      ? { code: this.code }
+      : { code: this.code, data: this.data };
+  }
+
+  static fromWire(wire: WireError): AppError {
+    return new AppError(wire.code, wire.data === undefined ? {} : { data: wire.data });
+  }
+}
+
+export function isErrorCode(text: unknown): text is ErrorCode {
+  return typeof text === "string" && Object.hasOwn(errorKinds, text);
+}
+
+/** `error` itself when it is an {@link AppError}, otherwise an `internal` one that carries it as cause. */
+export function ensureAppError(error: unknown): AppError {
+  return error instanceof AppError ? error : new AppError("internal", { cause: error });
+}

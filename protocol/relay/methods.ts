@@ -1,0 +1,401 @@
+import * as v from "valibot";
+import type { ErrorCode } from "../errors.ts";
+import {
+  conversationIdSchema,
+  deviceIdSchema,
+  inviteIdSchema,
+  messageIdSchema,
+  networkIdSchema,
+  userIdSchema,
+} from "../ids.ts";
+import { inviteTokenBytes } from "../invite-link.ts";
+import { ed25519SignatureBytes, signedRecordSchema } from "../records.ts";
+import {
+  bytesSchema,
+  countSchema,
+  exactBytesSchema,
+  nameSchema,
+  timestampMsSchema,
+  type Schema,
+} from "../schema.ts";
+import { maxFrameBytes } from "./frames.ts";
+
+/** One request that a client can make of a relay. */
+interface RelayMethod {
+  /** Who may ask: anybody who reached the socket, or only a signed-in device. */
+  readonly access: "open" | "device";
+  readonly params: Schema;
+  readonly result: Schema;
+  /** What it can fail with, besides `frame-malformed`, `frame-too-large`, `rate-limited`, `relay-storage-failed` and `internal`. */
+  readonly errors: readonly ErrorCode[];
+}
+
+/** The purpose label under which a device signs the sign-in challenge (see `signingInput`). */
+export const signInLabel = "SignIn";
+/** Size of the challenge in `hello`, bytes. */
+export const challengeBytes = 32;
+/** Most key packages in one publication, and most devices in one claim. */
+export const maxKeyPackages = 200;
+export const maxRosterDevices = 2000;
+/** Most entries in one page of a log, inbox or the directory. */
+export const maxPageEntries = 500;
+
+const nothing = v.strictObject({});
+/** An MLSMessage or a part of one. */
+const mlsBytesSchema = bytesSchema(maxFrameBytes);
+const keyPackageSchema = bytesSchema(16_384);
+const devicesSchema = v.pipe(v.array(deviceIdSchema), v.maxLength(maxRosterDevices));
+
+/** An entry of a conversation's group log, as members get it. `sequence` counts from 1 without gaps. */
+export const groupEntrySchema = v.variant("kind", [
+  v.strictObject({
+    kind: v.literal("application"),
+    sequence: countSchema,
+    epoch: countSchema,
+    sender: deviceIdSchema,
+    receivedAtMs: timestampMsSchema,
+    /** When the relay drops it, or null for a control message that lives until all have it. */
+    expiresAtMs: v.nullable(timestampMsSchema),
+    bytes: mlsBytesSchema,
+  }),
+  v.strictObject({
+    kind: v.literal("commit"),
+    sequence: countSchema,
+    /** The epoch that the commit ends. */
+    epoch: countSchema,
+    sender: deviceIdSchema,
+    receivedAtMs: timestampMsSchema,
+    bytes: mlsBytesSchema,
+  }),
+  /** The place of an entry that ended, was recalled or that all members have; only its number remains. */
+  v.strictObject({ kind: v.literal("dropped"), sequence: countSchema }),
+]);
+/** An entry of a conversation's group log. */
+export type GroupEntry = v.InferOutput<typeof groupEntrySchema>;
+
+/** An entry of a device's inbox. `sequence` counts from 1. */
+export const inboxEntrySchema = v.strictObject({
+  sequence: countSchema,
+  kind: v.literal("welcome"),
+  conversationId: conversationIdSchema,
+  /** The group log's sequence of the commit that added this device: reading goes on after it. */
+  groupSequence: countSchema,
+  sender: deviceIdSchema,
+  receivedAtMs: timestampMsSchema,
+  bytes: mlsBytesSchema,
+});
+/** An entry of a device's inbox. */
+export type InboxEntry = v.InferOutput<typeof inboxEntrySchema>;
+
+/** A directory row: a person and their devices, each record as signed. */
+export const directoryEntrySchema = v.strictObject({
+  /** The directory's version at which this entry last changed. */
+  version: countSchema,
+  user: signedRecordSchema,
+  devices: v.pipe(v.array(signedRecordSchema), v.maxLength(10)),
+});
+/** A person and their devices, as signed. */
+export type DirectoryEntry = v.InferOutput<typeof directoryEntrySchema>;
+
+const inviteSummarySchema = v.strictObject({
+  inviteId: inviteIdSchema,
+  createdBy: userIdSchema,
+  createdAtMs: timestampMsSchema,
+  expiresAtMs: timestampMsSchema,
+  usesLeft: countSchema,
+  uses: countSchema,
+});
+/** An invite as its maker sees it later; the token itself is shown once, when it is made. */
+export type InviteSummary = v.InferOutput<typeof inviteSummarySchema>;
+
+const orderedSchema = v.variant("kind", [
+  v.strictObject({
+    kind: v.literal("accepted"),
+    sequence: countSchema,
+    receivedAtMs: timestampMsSchema,
+  }),
+  /** The log is at another epoch: read up to `headSequence`, then try again. */
+  v.strictObject({ kind: v.literal("stale"), epoch: countSchema, headSequence: countSchema }),
+]);
+/** How the relay ordered a commit or a message. */
+export type Ordered = v.InferOutput<typeof orderedSchema>;
+
+/** Every request, by name. */
+export const relayMethods = {
+  /** Makes an unclaimed relay serve a network. `claimCode` is printed by a relay at its first start. */
+  "network.claim": {
+    access: "open",
+    params: v.strictObject({
+      claimCode: v.pipe(v.string(), v.maxLength(64)),
+      networkKey: exactBytesSchema(32),
+      issuerCertificate: signedRecordSchema,
+      policy: signedRecordSchema,
+    }),
+    result: v.strictObject({
+      /** A token for the first administrator, to be redeemed at once with `invite.redeem`. */
+      administratorToken: exactBytesSchema(inviteTokenBytes),
+    }),
+    errors: ["network-claimed", "claim-refused", "signature-invalid", "record-invalid"],
+  },
+  /** Makes an account from an invite, with its first device. Repeating it with the same account key and device gives the same answer. */
+  "invite.redeem": {
+    access: "open",
+    params: v.strictObject({
+      token: exactBytesSchema(inviteTokenBytes),
+      displayName: nameSchema,
+      accountKey: exactBytesSchema(32),
+      /** Chosen by the client, so that the device record can be signed before the answer. */
+      userId: userIdSchema,
+      device: signedRecordSchema,
+    }),
+    result: v.strictObject({ user: signedRecordSchema }),
+    errors: [
+      "invite-unknown",
+      "invite-expired",
+      "invite-used",
+      "record-invalid",
+      "signature-invalid",
+      "name-invalid",
+    ],
+  },
+  /** Proves who this device is, by signing the challenge of `hello` with the device's MLS signature key. */
+  "session.signIn": {
+    access: "open",
+    params: v.strictObject({
+      protocolVersion: countSchema,
+      deviceId: deviceIdSchema,
+      /** Over `signingInput(signInLabel, signInPayload(…))`. */
+      signature: exactBytesSchema(ed25519SignatureBytes),
+      /** The vault's sequence number: a lower one than before shows that a vault was rolled back. */
+      vaultSequence: countSchema,
+    }),
+    result: v.strictObject({
+      relayTimeMs: timestampMsSchema,
+      /** The highest vault sequence this device ever named. */
+      highestVaultSequence: countSchema,
+      directoryVersion: countSchema,
+      keyPackagesLeft: countSchema,
+    }),
+    errors: ["sign-in-refused", "protocol-version-unknown", "signature-invalid"],
+  },
+  "policy.get": {
+    access: "device",
+    params: nothing,
+    result: v.strictObject({ policy: signedRecordSchema }),
+    errors: [],
+  },
+  "invite.create": {
+    access: "device",
+    params: v.strictObject({
+      expiresAtMs: timestampMsSchema,
+      uses: v.pipe(countSchema, v.minValue(1), v.maxValue(1000)),
+    }),
+    result: v.strictObject({
+      token: exactBytesSchema(inviteTokenBytes),
+      invite: inviteSummarySchema,
+    }),
+    errors: ["not-allowed", "argument-invalid"],
+  },
+  "invite.list": {
+    access: "device",
+    params: nothing,
+    result: v.strictObject({ invites: v.array(inviteSummarySchema) }),
+    errors: [],
+  },
+  "invite.revoke": {
+    access: "device",
+    params: v.strictObject({ inviteId: inviteIdSchema }),
+    result: nothing,
+    errors: ["invite-unknown", "not-allowed"],
+  },
+  /** Entries whose version is above `afterVersion`, oldest first; go on until `version` is reached. */
+  "directory.list": {
+    access: "device",
+    params: v.strictObject({ afterVersion: countSchema }),
+    result: v.strictObject({
+      entries: v.pipe(v.array(directoryEntrySchema), v.maxLength(maxPageEntries)),
+      /** Version of the whole directory. */
+      version: countSchema,
+    }),
+    errors: [],
+  },
+  /** Adds one-time key packages of this device, and replaces its last-resort one. */
+  "keyPackages.publish": {
+    access: "device",
+    params: v.strictObject({
+      keyPackages: v.pipe(v.array(keyPackageSchema), v.maxLength(maxKeyPackages)),
+      lastResort: v.nullable(keyPackageSchema),
+    }),
+    result: v.strictObject({ keyPackagesLeft: countSchema }),
+    errors: [],
+  },
+  /** Takes one key package of each device: a one-time one, handed out once, or the last-resort one when none is left. */
+  "keyPackages.claim": {
+    access: "device",
+    params: v.strictObject({ devices: devicesSchema }),
+    result: v.strictObject({
+      /** In the order asked; null where a device has none at all. */
+      keyPackages: v.array(
+        v.nullable(v.strictObject({ bytes: keyPackageSchema, lastResort: v.boolean() })),
+      ),
+    }),
+    errors: ["not-found"],
+  },
+  /** Starts a conversation's log at epoch 0 with this device as only member. Repeating it is harmless. */
+  "group.create": {
+    access: "device",
+    params: v.strictObject({ conversationId: conversationIdSchema, groupInfo: mlsBytesSchema }),
+    result: nothing,
+    errors: ["conversation-exists"],
+  },
+  /** Offers a commit for `epoch`; accepted only while that is the log's epoch. Repeating the accepted one is harmless. */
+  "group.commit": {
+    access: "device",
+    params: v.strictObject({
+      conversationId: conversationIdSchema,
+      epoch: countSchema,
+      bytes: mlsBytesSchema,
+      groupInfo: mlsBytesSchema,
+      add: devicesSchema,
+      remove: devicesSchema,
+      /** For the added devices; put into their inboxes only when the commit is accepted. */
+      welcome: v.nullable(mlsBytesSchema),
+    }),
+    result: orderedSchema,
+    errors: ["not-allowed", "not-found", "argument-invalid"],
+  },
+  /** Appends an application message. Repeating it with the same message id gives the first answer. */
+  "group.append": {
+    access: "device",
+    params: v.strictObject({
+      conversationId: conversationIdSchema,
+      epoch: countSchema,
+      messageId: messageIdSchema,
+      expiresAtMs: v.nullable(timestampMsSchema),
+      bytes: mlsBytesSchema,
+    }),
+    result: orderedSchema,
+    errors: ["not-allowed", "not-found"],
+  },
+  /** Reads a log in order. */
+  "group.read": {
+    access: "device",
+    params: v.strictObject({
+      conversationId: conversationIdSchema,
+      afterSequence: countSchema,
+      limit: v.pipe(countSchema, v.minValue(1), v.maxValue(maxPageEntries)),
+    }),
+    result: v.strictObject({
+      entries: v.pipe(v.array(groupEntrySchema), v.maxLength(maxPageEntries)),
+      headSequence: countSchema,
+      epoch: countSchema,
+    }),
+    errors: ["not-allowed", "not-found"],
+  },
+  /** This device keeps everything up to `sequence`. What all devices have, the relay drops. */
+  "group.acknowledge": {
+    access: "device",
+    params: v.strictObject({ conversationId: conversationIdSchema, sequence: countSchema }),
+    result: nothing,
+    errors: ["not-allowed", "not-found"],
+  },
+  /** Drops the ciphertexts of this device's own messages at once (recall, burned by all). */
+  "group.drop": {
+    access: "device",
+    params: v.strictObject({
+      conversationId: conversationIdSchema,
+      sequences: v.pipe(v.array(countSchema), v.maxLength(maxPageEntries)),
+    }),
+    result: nothing,
+    errors: ["not-allowed", "not-found"],
+  },
+  /** The conversations of this device and how far each log is. */
+  "group.list": {
+    access: "device",
+    params: nothing,
+    result: v.strictObject({
+      groups: v.array(
+        v.strictObject({
+          conversationId: conversationIdSchema,
+          epoch: countSchema,
+          headSequence: countSchema,
+        }),
+      ),
+    }),
+    errors: [],
+  },
+  /** The newest GroupInfo, for an external commit of a device on the roster. */
+  "group.info": {
+    access: "device",
+    params: v.strictObject({ conversationId: conversationIdSchema }),
+    result: v.strictObject({ epoch: countSchema, groupInfo: mlsBytesSchema }),
+    errors: ["not-allowed", "not-found"],
+  },
+  "inbox.read": {
+    access: "device",
+    params: v.strictObject({ afterSequence: countSchema }),
+    result: v.strictObject({
+      entries: v.pipe(v.array(inboxEntrySchema), v.maxLength(maxPageEntries)),
+      headSequence: countSchema,
+    }),
+    errors: [],
+  },
+  /** This device keeps everything up to `sequence`; the relay drops it. */
+  "inbox.acknowledge": {
+    access: "device",
+    params: v.strictObject({ sequence: countSchema }),
+    result: nothing,
+    errors: [],
+  },
+} as const satisfies Readonly<Record<string, RelayMethod>>;
+
+/** The name of a relay request. */
+export type RelayMethodName = keyof typeof relayMethods;
+/** What a request takes, before parsing. */
+export type RelayParams<Name extends RelayMethodName> = v.InferInput<
+  (typeof relayMethods)[Name]["params"]
+>;
+/** What a request takes, parsed. */
+export type ParsedRelayParams<Name extends RelayMethodName> = v.InferOutput<
+  (typeof relayMethods)[Name]["params"]
+>;
+/** What a request gives. */
+export type RelayResult<Name extends RelayMethodName> = v.InferOutput<
+  (typeof relayMethods)[Name]["result"]
+>;
+
+/** Every event that a relay sends by itself, by name. */
+export const relayEvents = {
+  /** First frame on every connection. `network` is null while the relay is unclaimed. */
+  hello: v.strictObject({
+    protocolVersions: v.pipe(v.array(countSchema), v.minLength(1), v.maxLength(20)),
+    challenge: exactBytesSchema(challengeBytes),
+    relayTimeMs: timestampMsSchema,
+    /** The relay's issuer key, to be certified by the network key. */
+    issuerKey: exactBytesSchema(32),
+    network: v.nullable(
+      v.strictObject({
+        networkId: networkIdSchema,
+        networkKey: exactBytesSchema(32),
+        issuerCertificate: signedRecordSchema,
+        policy: signedRecordSchema,
+      }),
+    ),
+  }),
+  /** A new or dropped entry of a log this device reads. */
+  "group.entry": v.strictObject({
+    conversationId: conversationIdSchema,
+    entry: groupEntrySchema,
+  }),
+  "inbox.entry": inboxEntrySchema,
+  "directory.changed": v.strictObject({ version: countSchema }),
+  "policy.changed": v.strictObject({ policy: signedRecordSchema }),
+  "keyPackages.low": v.strictObject({ keyPackagesLeft: countSchema }),
+} as const satisfies Readonly<Record<string, Schema>>;
+
+/** The name of a relay event. */
+export type RelayEventName = keyof typeof relayEvents;
+/** What an event carries, before parsing. */
+export type RelayEventInput<Name extends RelayEventName> = v.InferInput<(typeof relayEvents)[Name]>;
+/** What an event carries, parsed. */
+export type RelayEvent<Name extends RelayEventName> = v.InferOutput<(typeof relayEvents)[Name]>;

@@ -1,0 +1,57 @@
+import * as v from "valibot";
+import { AppError, errorKinds, isErrorCode, type ErrorCode } from "./errors.ts";
+
+/** Any synchronous valibot schema. */
+export type Schema = v.GenericSchema<unknown, unknown>;
+
+/**
+ * Parses an outside value once, at the edge.
+ *
+ * @throws AppError with `code`; `data.path` names the offending field, never its value
+ */
+export function parse<S extends v.GenericSchema<unknown, unknown>>(
+  schema: S,
+  value: unknown,
+  code: ErrorCode = "frame-malformed",
+): v.InferOutput<S> {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  throw new AppError(code, { data: { path: v.getDotPath(result.issues[0]) ?? "" } });
+}
+
+/** A byte string of at most `maxBytes`. */
+export function bytesSchema(maxBytes: number) {
+  return v.pipe(v.instance(Uint8Array), v.maxLength(maxBytes));
+}
+
+/** A byte string of exactly `sizeBytes`. */
+export function exactBytesSchema(sizeBytes: number) {
+  return v.pipe(v.instance(Uint8Array), v.length(sizeBytes));
+}
+
+/** A whole number from 0 to 2^53 - 1. */
+export const countSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** Milliseconds since 1970-01-01T00:00Z. */
+export const timestampMsSchema = countSchema;
+
+/** A name that people see: 1 to 80 characters after trimming, no control characters, no bidirectional overrides. */
+export const nameSchema = v.pipe(
+  v.string(),
+  v.trim(),
+  v.minLength(1),
+  v.maxLength(80),
+  v.regex(/^[^\p{Cc}\u202a-\u202e\u2066-\u2069]*$/u),
+);
+
+export const wireErrorSchema = v.object({
+  code: v.custom<ErrorCode>((code) => isErrorCode(code)),
+  data: v.optional(
+    v.record(v.string(), v.union([v.string(), v.number(), v.boolean(), v.null()])),
+  ),
+});
+
+/** What `code` says to people, in English. */
+export function errorText(code: ErrorCode): string {
+  return errorKinds[code].text;
+}

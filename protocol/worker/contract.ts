@@ -1,0 +1,441 @@
+import type { ErrorCode, WireError } from "../errors.ts";
+import type {
+  ConversationId,
+  DeviceId,
+  KeyPackageRef,
+  MessageId,
+  NetworkId,
+  UserId,
+  VaultId,
+} from "../ids.ts";
+import type {
+  DeviceRecord,
+  RecordKindName,
+  RecordValue,
+  SignedRecord,
+  UserRecord,
+} from "../records.ts";
+import type { RoomState } from "../room-state.ts";
+
+/*
+ * What the main process asks of the crypto worker. Keys enter at unlock and leave never, but for the vault key at its birth and
+ * when a slot opens it; everything named `sealed…` is AEAD ciphertext that only the worker of an unlocked vault can open.
+ *
+ * Order of things for every change: the worker answers with `writes`; the main process commits them to the vault in one
+ * transaction with everything else that belongs to the event; only then it sends or shows. If that transaction fails the worker
+ * is restarted and all groups are loaded again from the vault, so the worker's memory never runs ahead of the disk for good.
+ */
+
+/** Rows of sealed group state to be written (or deleted, where `sealed` is null) in one vault transaction. */
+export interface GroupWrites {
+  readonly conversationId: ConversationId;
+  readonly pieces: readonly GroupPiece[];
+}
+
+/** One row of a group's sealed state. In pieces, so that later a message writes only what it changed. */
+export interface GroupPiece {
+  readonly name: string;
+  readonly sealed: Uint8Array | null;
+}
+
+/** A stored piece. */
+export interface StoredGroupPiece {
+  readonly name: string;
+  readonly sealed: Uint8Array;
+}
+
+/** One leaf of a group. */
+export interface GroupMember {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+}
+
+/** What the main process keeps in clear about a group. */
+export interface GroupSummary {
+  readonly conversationId: ConversationId;
+  readonly epoch: number;
+  /** The suite's name, as shown under "Encryption details". */
+  readonly suite: string;
+  readonly roomState: RoomState;
+  readonly members: readonly GroupMember[];
+  /** Equal for all members of an epoch; hex. Source: RFC 9420 §8.7. */
+  readonly epochAuthenticator: string;
+}
+
+/** What a commit changed, for system lines and rosters. */
+export interface GroupChange {
+  readonly committer: GroupMember;
+  readonly added: readonly GroupMember[];
+  readonly removed: readonly GroupMember[];
+  readonly before: RoomState;
+  readonly after: RoomState;
+}
+
+/** How an entry of the group log was taken. */
+export type OpenedEntry =
+  | {
+      readonly kind: "application";
+      readonly sender: GroupMember;
+      /** The sender's ratchet generation, to show gaps. */
+      readonly generation: number;
+      readonly content: Uint8Array;
+      readonly authenticatedData: Uint8Array;
+      readonly writes: GroupWrites;
+    }
+  | {
+      readonly kind: "commit";
+      readonly change: GroupChange;
+      readonly summary: GroupSummary;
+      readonly writes: GroupWrites;
+    }
+  /** This device was removed; its state of the group is to be deleted. */
+  | { readonly kind: "removed"; readonly change: GroupChange; readonly writes: GroupWrites }
+  /** Made for an epoch that is over. */
+  | { readonly kind: "stale"; readonly epoch: number }
+  /** Made for an epoch not reached yet: read the log in order. */
+  | { readonly kind: "future"; readonly epoch: number }
+  /** A leaf names devices the worker has no trusted record of: update the directory, then try again. */
+  | { readonly kind: "device-unknown"; readonly devices: readonly DeviceId[] }
+  /** Refused for good: forged, malformed, against the roles, or already used. State is unchanged. */
+  | { readonly kind: "refused"; readonly code: ErrorCode };
+
+/** A passphrase slot of the keyring. */
+export interface PassphraseSlot {
+  readonly kind: "passphrase";
+  readonly salt: Uint8Array;
+  readonly passes: number;
+  readonly memoryBytes: number;
+  /** The vault key, sealed under Argon2id of the passphrase. */
+  readonly sealedVaultKey: Uint8Array;
+}
+
+/** One conversation message body, sealed under its own message key. */
+export interface BodyItem {
+  readonly messageId: MessageId;
+  /** The absolute end, which decides the key's bucket; milliseconds. */
+  readonly expiresAtMs: number;
+}
+
+/** A message with a deadline. */
+export interface Deadline {
+  readonly messageId: MessageId;
+  readonly deadlineMs: number;
+}
+
+interface Method<Params, Result> {
+  readonly params: Params;
+  readonly result: Result;
+}
+
+type Nothing = Readonly<Record<never, never>>;
+
+/** Every request, by name. */
+export interface WorkerMethods {
+  /** Runs the known-answer tests. Anything else fails `not-ready` before it. Errors: `crypto-self-test-failed`. */
+  readonly start: Method<Nothing, { readonly libsodium: string; readonly tests: number }>;
+
+  // Vault. Keyring = root key sealed under the vault key; frames, snapshots, pieces and bodies are sealed under keys derived from the root key.
+  readonly "vault.generateKey": Method<Nothing, { readonly vaultKey: Uint8Array }>;
+  readonly "vault.createKeyring": Method<
+    { readonly vaultId: VaultId; readonly vaultKey: Uint8Array },
+    { readonly sealedKeyring: Uint8Array }
+  >;
+  /** Errors: `vault-key-wrong`. */
+  readonly "vault.unlock": Method<
+    { readonly vaultId: VaultId; readonly vaultKey: Uint8Array; readonly sealedKeyring: Uint8Array },
+    Nothing
+  >;
+  /** Wipes every key and all groups. */
+  readonly "vault.lock": Method<Nothing, Nothing>;
+  /** Argon2id. Errors: `passphrase-weak`. */
+  readonly "slot.createPassphrase": Method<
+    { readonly vaultId: VaultId; readonly vaultKey: Uint8Array; readonly passphrase: string },
+    { readonly slot: PassphraseSlot }
+  >;
+  /** Errors: `passphrase-wrong`. */
+  readonly "slot.openPassphrase": Method<
+    { readonly vaultId: VaultId; readonly slot: PassphraseSlot; readonly passphrase: string },
+    { readonly vaultKey: Uint8Array }
+  >;
+  /** Seals a log frame; its tag (last 16 bytes of `sealed`) chains to the next one. `previousTag` is empty for the first frame of a generation. */
+  readonly "vault.sealFrame": Method<
+    {
+      readonly generation: number;
+      readonly sequence: number;
+      readonly previousTag: Uint8Array;
+      readonly plain: Uint8Array;
+    },
+    { readonly sealed: Uint8Array }
+  >;
+  /** Opens a run of frames in order, up to the first one that is damaged. */
+  readonly "vault.openFrames": Method<
+    {
+      readonly generation: number;
+      readonly firstSequence: number;
+      readonly previousTag: Uint8Array;
+      readonly frames: readonly Uint8Array[];
+    },
+    { readonly plains: readonly Uint8Array[]; readonly damagedAt: number | null }
+  >;
+  /** Seals one chunk of a snapshot. */
+  readonly "vault.sealSnapshotChunk": Method<
+    {
+      readonly generation: number;
+      readonly index: number;
+      readonly last: boolean;
+      readonly plain: Uint8Array;
+    },
+    { readonly sealed: Uint8Array }
+  >;
+  /** Errors: `vault-damaged`. */
+  readonly "vault.openSnapshotChunk": Method<
+    {
+      readonly generation: number;
+      readonly index: number;
+      readonly last: boolean;
+      readonly sealed: Uint8Array;
+    },
+    { readonly plain: Uint8Array }
+  >;
+
+  // Bodies. The key of each comes from `MessageKeys` (crypto/vault), the place of the puncturable tree.
+  readonly "body.seal": Method<
+    { readonly items: readonly (BodyItem & { readonly plain: Uint8Array })[] },
+    { readonly sealed: readonly Uint8Array[] }
+  >;
+  /** null where a body can't be opened. */
+  readonly "body.open": Method<
+    { readonly items: readonly (BodyItem & { readonly sealed: Uint8Array })[] },
+    { readonly plains: readonly (Uint8Array | null)[] }
+  >;
+
+  // Identity and records.
+  readonly "identity.create": Method<
+    Nothing,
+    {
+      readonly userId: UserId;
+      readonly deviceId: DeviceId;
+      readonly accountKey: Uint8Array;
+      readonly signatureKey: Uint8Array;
+      readonly sealedIdentity: Uint8Array;
+    }
+  >;
+  /** Loads what `identity.create` sealed; signing and groups need it. `networkId` goes into the MLS credential. */
+  readonly "identity.load": Method<
+    { readonly sealedIdentity: Uint8Array; readonly networkId: NetworkId },
+    Nothing
+  >;
+  readonly "network.create": Method<
+    Nothing,
+    {
+      readonly networkId: NetworkId;
+      readonly networkKey: Uint8Array;
+      readonly sealedNetworkKey: Uint8Array;
+    }
+  >;
+  readonly "network.load": Method<{ readonly sealedNetworkKey: Uint8Array }, Nothing>;
+  /** Signs a record: `issuerCertificate` and `policy` with the network key, `device` with the account key. */
+  readonly "record.sign": Method<
+    { readonly [Kind in RecordKindName]: { readonly kind: Kind; readonly value: RecordValue<Kind> } }[
+      | "issuerCertificate"
+      | "policy"
+      | "device"],
+    { readonly record: SignedRecord }
+  >;
+  /** Checks a signature over a record and parses it. Errors: `signature-invalid`, `record-invalid`. */
+  readonly "record.verify": Method<
+    { readonly kind: RecordKindName; readonly record: SignedRecord; readonly publicKey: Uint8Array },
+    { readonly value: RecordValue<RecordKindName> }
+  >;
+  /** The network id of a network key: base64url of the first 16 bytes of SHA-256. */
+  readonly "network.idOf": Method<
+    { readonly networkKey: Uint8Array },
+    { readonly networkId: NetworkId }
+  >;
+  /** Signs the sign-in challenge with this device's MLS signature key. */
+  readonly "session.sign": Method<
+    { readonly challenge: Uint8Array; readonly vaultSequence: number },
+    { readonly signature: Uint8Array }
+  >;
+
+  // Trust: who the worker lets into a group.
+  /** The network whose records are believed: the issuer certificate must be signed by the network key. Errors: `relay-identity-changed`. */
+  readonly "directory.setNetwork": Method<
+    {
+      readonly networkKey: Uint8Array;
+      readonly issuerCertificate: SignedRecord;
+      readonly issuerKey: Uint8Array;
+    },
+    { readonly networkId: NetworkId }
+  >;
+  /** Checks user records against the issuer and device records against the account key, and remembers the good ones. */
+  readonly "directory.trust": Method<
+    { readonly entries: readonly { readonly user: SignedRecord; readonly devices: readonly SignedRecord[] }[] },
+    {
+      /** In the order given; null where the user record was refused. */
+      readonly people: readonly (TrustedPerson | null)[];
+    }
+  >;
+
+  // Groups.
+  readonly "keyPackages.generate": Method<
+    { readonly count: number; readonly lastResort: boolean },
+    {
+      readonly keyPackages: readonly {
+        readonly ref: KeyPackageRef;
+        readonly bytes: Uint8Array;
+        readonly sealedPrivate: Uint8Array;
+      }[];
+    }
+  >;
+  /** Brings a stored group back. Errors: `vault-damaged`. */
+  readonly "group.load": Method<
+    { readonly conversationId: ConversationId; readonly pieces: readonly StoredGroupPiece[] },
+    {
+      readonly summary: GroupSummary;
+      /** Whether a commit of ours was under way whose outcome must be read from the log. */
+      readonly pendingCommitEpoch: number | null;
+    }
+  >;
+  /** Forgets a group in memory. */
+  readonly "group.unload": Method<{ readonly conversationId: ConversationId }, Nothing>;
+  readonly "group.create": Method<
+    { readonly conversationId: ConversationId; readonly roomState: RoomState },
+    {
+      readonly summary: GroupSummary;
+      readonly groupInfo: Uint8Array;
+      readonly writes: GroupWrites;
+    }
+  >;
+  /** Which key packages a Welcome was made for. */
+  readonly "group.welcomeTargets": Method<
+    { readonly welcome: Uint8Array },
+    { readonly refs: readonly KeyPackageRef[] }
+  >;
+  readonly "group.join": Method<
+    {
+      readonly welcome: Uint8Array;
+      readonly ref: KeyPackageRef;
+      readonly sealedPrivate: Uint8Array;
+      readonly conversationId: ConversationId;
+    },
+    | { readonly kind: "joined"; readonly summary: GroupSummary; readonly writes: GroupWrites }
+    | { readonly kind: "device-unknown"; readonly devices: readonly DeviceId[] }
+    | { readonly kind: "refused"; readonly code: ErrorCode }
+  >;
+  /**
+   * Makes a commit. The group stays at its epoch, and `writes` keeps the prepared next state, until `group.settleCommit`.
+   * Errors: `not-allowed`, `commit-refused`.
+   */
+  readonly "group.prepareCommit": Method<
+    {
+      readonly conversationId: ConversationId;
+      readonly addKeyPackages: readonly Uint8Array[];
+      readonly removeDevices: readonly DeviceId[];
+      readonly roomState: RoomState | null;
+    },
+    {
+      readonly epoch: number;
+      readonly bytes: Uint8Array;
+      readonly welcome: Uint8Array | null;
+      readonly groupInfo: Uint8Array;
+      readonly added: readonly GroupMember[];
+      readonly removed: readonly GroupMember[];
+      readonly writes: GroupWrites;
+    }
+  >;
+  /** The relay has ordered our commit (`accepted`) or another one of the same epoch. */
+  readonly "group.settleCommit": Method<
+    { readonly conversationId: ConversationId; readonly accepted: boolean },
+    {
+      readonly summary: GroupSummary;
+      /** null when it lost. */
+      readonly change: GroupChange | null;
+      readonly writes: GroupWrites;
+    }
+  >;
+  /** Encrypts an application message for the current epoch, padded (Padmé). */
+  readonly "group.seal": Method<
+    {
+      readonly conversationId: ConversationId;
+      readonly content: Uint8Array;
+      readonly authenticatedData: Uint8Array;
+    },
+    { readonly epoch: number; readonly bytes: Uint8Array; readonly writes: GroupWrites }
+  >;
+  /** Takes a log entry of another device. Never feed our own back. */
+  readonly "group.open": Method<
+    { readonly conversationId: ConversationId; readonly bytes: Uint8Array },
+    OpenedEntry
+  >;
+
+  // Sweeps.
+  /**
+   * Starts the deadline heap. Answers with what has ended already, to be destroyed before anything is shown.
+   * `floorMs`: the largest time ever seen; time never runs behind it.
+   */
+  readonly "sweep.begin": Method<
+    { readonly floorMs: number; readonly deadlines: readonly Deadline[] },
+    { readonly due: readonly MessageId[]; readonly nowMs: number }
+  >;
+  /** Adds or moves deadlines. What is due at once comes as an event. */
+  readonly "sweep.schedule": Method<{ readonly deadlines: readonly Deadline[] }, Nothing>;
+  readonly "sweep.cancel": Method<{ readonly messageIds: readonly MessageId[] }, Nothing>;
+  /** The relay's clock, seen just now: raises the floor. */
+  readonly "sweep.observeTime": Method<{ readonly relayTimeMs: number }, { readonly nowMs: number }>;
+}
+
+/** A person whose records were verified. */
+export interface TrustedPerson {
+  readonly user: UserRecord;
+  readonly devices: readonly DeviceRecord[];
+  /** Device records that were refused. */
+  readonly refusedDevices: number;
+}
+
+/** The name of a worker request. */
+export type WorkerMethodName = keyof WorkerMethods;
+/** What a worker request takes. */
+export type WorkerParams<Name extends WorkerMethodName> = WorkerMethods[Name]["params"];
+/** What a worker request gives. */
+export type WorkerResult<Name extends WorkerMethodName> = WorkerMethods[Name]["result"];
+
+/** What the worker says by itself. */
+export interface WorkerEvents {
+  /** These messages have reached their end; `nowMs` is the floor to be stored with their destruction. */
+  readonly "sweep.due": { readonly messageIds: readonly MessageId[]; readonly nowMs: number };
+}
+
+/** The name of a worker event. */
+export type WorkerEventName = keyof WorkerEvents;
+
+/** To the worker, over its port. */
+export interface WorkerRequest {
+  readonly id: number;
+  readonly method: WorkerMethodName;
+  readonly params: unknown;
+}
+
+/** From the worker, over its port. */
+export type WorkerMessage =
+  | { readonly kind: "result"; readonly id: number; readonly result: unknown }
+  | { readonly kind: "failure"; readonly id: number; readonly error: WireError }
+  | { readonly kind: "event"; readonly name: WorkerEventName; readonly body: unknown };
+
+/** The worker as its clients see it; two hosts: `worker_threads` and Electron's `utilityProcess`. */
+export interface CryptoWorker {
+  /** @throws AppError with the worker's code, or `worker-stopped` */
+  call<Name extends WorkerMethodName>(
+    method: Name,
+    params: WorkerParams<Name>,
+  ): Promise<WorkerResult<Name>>;
+  /** @returns a disposer */
+  on<Name extends WorkerEventName>(
+    name: Name,
+    listener: (body: WorkerEvents[Name]) => void,
+  ): () => void;
+  /** Called when the worker has died and was started again, with empty memory. @returns a disposer */
+  onRestart(listener: () => void): () => void;
+  /** Ends the worker for good. */
+  dispose(): Promise<void>;
+}
