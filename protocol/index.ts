@@ -11,6 +11,7 @@ export * from "./timers.ts";
 export * from "./relay/frames.ts";
 export * from "./relay/methods.ts";
 export * from "./relay/sign-in.ts";
+export * from "./relay/embedded.ts";
 export * from "./worker/contract.ts";
 export * from "./ipc/bridge.ts";
 export * from "./ipc/contract.ts";
