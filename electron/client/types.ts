@@ -1,0 +1,123 @@
+import type {
+  CommandName,
+  CommandResult,
+  ConnectionView,
+  ConversationId,
+  CryptoWorker,
+  EventName,
+  Events,
+  Invite,
+  MeView,
+  NetworkView,
+  ParsedCommandParams,
+  SettingsView,
+} from "#protocol";
+import type { Clock, Connect, Random } from "../link/index.ts";
+import type { Vault } from "../vault/index.ts";
+
+/** The commands that the client engine answers; the others belong to the composition around it. */
+export type ClientCommandName = Exclude<
+  CommandName,
+  | "app.get"
+  | "app.retry"
+  | "app.quit"
+  | "about.get"
+  | "profile.host"
+  | "profile.join"
+  | "invite.inspect"
+  | "vault.unlock"
+>;
+
+/** The events that the client engine sends. */
+export type ClientEventName = Exclude<EventName, "app.changed" | "app.show">;
+
+/** One function per command, with parsed parameters. Each throws AppError. */
+export type ClientCommands = {
+  readonly [Name in ClientCommandName]: (
+    params: ParsedCommandParams<Name>,
+  ) => Promise<CommandResult<Name>>;
+};
+
+/** What a client shows outside conversations. */
+export interface ClientView {
+  readonly me: MeView;
+  readonly network: NetworkView;
+  readonly connection: ConnectionView;
+  readonly settings: SettingsView;
+}
+
+/** Something to tell the person about, without content. */
+export interface Notice {
+  readonly conversationId: ConversationId;
+  /** `invite`: this person was added to a conversation. */
+  readonly kind: "message" | "invite";
+}
+
+/** An account at work: its conversations, outbox, timers and link. */
+export interface Client {
+  readonly commands: ClientCommands;
+  /** @returns a disposer */
+  on<Name extends EventName>(name: Name, listener: (body: Events[Name]) => void): () => void;
+  readonly view: ClientView;
+  /** Called when anything in {@link Client.view} changed. @returns a disposer */
+  onViewChanged(listener: () => void): () => void;
+  /** @returns a disposer */
+  onNotify(listener: (notice: Notice) => void): () => void;
+  /** Connects at once instead of waiting for the next try: the machine woke up, or the person asked. */
+  retryNow(): void;
+  /** Unread messages in conversations that aren't muted, for the tray and the title. */
+  unreadCount(): number;
+  /** Ends the link and all work under way. The vault and the worker stay the caller's. */
+  close(): Promise<void>;
+}
+
+/** What a client is built on. */
+export interface ClientPorts {
+  readonly vault: Vault;
+  /** Started and unlocked. */
+  readonly worker: CryptoWorker;
+  readonly connect: Connect;
+  readonly clock: Clock;
+  /** Left out: the platform's. */
+  readonly random?: Random;
+}
+
+/** What {@link ClientPorts} don't say. */
+export interface OpenClientOptions extends ClientPorts {
+  /** Where the relay inside this app listens now, when the network is hosted here; null: as stored. */
+  readonly relayUrl: string | null;
+  /** Whether the person looks at a window: an open conversation then gives no notice. Left out: yes. */
+  readonly isFocused?: () => boolean;
+}
+
+/** The first administrator makes the network, everybody else comes by invite. */
+export type AccountOrigin =
+  | { readonly claim: null; readonly invite: Invite }
+  | {
+      readonly claim: { readonly claimCode: string; readonly networkName: string };
+      readonly invite: Pick<Invite, "relayUrl">;
+    };
+
+/** How an account comes to be on this device. */
+export type CreateAccountOptions = ClientPorts &
+  AccountOrigin & {
+    readonly displayName: string;
+    readonly deviceName: string;
+    readonly platform: string;
+    /** Whether the relay runs inside this app. */
+    readonly hosted: boolean;
+  };
+
+/** What a vault holds of an account. */
+export type AccountProgress =
+  | { readonly kind: "none" }
+  /** {@link CreateAccountOptions} that stopped halfway: call `createAccount` again, with these or with another invite. */
+  | {
+      readonly kind: "unfinished";
+      readonly origin: AccountOrigin;
+      readonly displayName: string;
+      readonly deviceName: string;
+      readonly platform: string;
+      readonly hosted: boolean;
+    }
+  | { readonly kind: "ready"; readonly hosted: boolean; readonly relayUrl: string };

@@ -1,0 +1,1 @@
+export type { Clock, Connect, Random, RelaySocket, SocketListener, SocketTarget } from "./ports.ts";
