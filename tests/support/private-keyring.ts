@@ -1,0 +1,88 @@
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** A running gnome-keyring on a D-Bus session of its own, and the environment in which programs find it. */
+export interface PrivateKeyring {
+  readonly environment: Readonly<Record<string, string>>;
+  stop(): void;
+}
+
+const dbusDaemon = "/usr/bin/dbus-daemon";
+const keyringDaemon = "/usr/bin/gnome-keyring-daemon";
+
+/** Whether this machine has what {@link startPrivateKeyring} needs. */
+export function hasPrivateKeyring(): boolean {
+  return existsSync(dbusDaemon) && existsSync(keyringDaemon);
+}
+
+/**
+ * Starts a real, unlocked keyring that nothing else on this machine can see.
+ *
+ * @throws Error when D-Bus or gnome-keyring is missing or doesn't come up
+ */
+export async function startPrivateKeyring(): Promise<PrivateKeyring> {
+  const directory = mkdtempSync(join(tmpdir(), "sotto-keyring-"));
+  const runtimeDirectory = join(directory, "run");
+  mkdirSync(runtimeDirectory, { mode: 0o700 });
+  const base = { PATH: process.env["PATH"] ?? "", HOME: directory, XDG_RUNTIME_DIR: runtimeDirectory };
+
+  const bus = spawn(dbusDaemon, ["--session", "--nofork", "--print-address=1"], {
+    env: base,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const address = (await firstLine(bus)).trim();
+  const environment = { ...base, DBUS_SESSION_BUS_ADDRESS: address };
+
+  const keyring = spawn(keyringDaemon, ["--foreground", "--components=secrets", "--unlock"], {
+    env: environment,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  keyring.stdin.end("a password for tests only");
+  await untilSecretServiceAnswers(environment);
+
+  return {
+    environment: {
+      DBUS_SESSION_BUS_ADDRESS: address,
+      XDG_RUNTIME_DIR: runtimeDirectory,
+    },
+    stop() {
+      keyring.kill("SIGKILL");
+      bus.kill("SIGKILL");
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function untilSecretServiceAnswers(environment: NodeJS.ProcessEnv): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const answer = spawnSync(
+      "/usr/bin/dbus-send",
+      [
+        "--session",
+        "--print-reply",
+        "--dest=org.freedesktop.DBus",
+        "/org/freedesktop/DBus",
+        "org.freedesktop.DBus.NameHasOwner",
+        "string:org.freedesktop.secrets",
+      ],
+      { env: environment, encoding: "utf8" },
+    );
+    if (answer.stdout.includes("boolean true")) return;
+    await sleep(100);
+  }
+  throw new Error("gnome-keyring did not answer on its private bus");
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error("no output to read");
+  const gone = once(child, "exit").then(() => {
+    throw new Error(`${child.spawnfile} ended before it was ready`);
+  });
+  const [chunk] = (await Promise.race([once(child.stdout, "data"), gone])) as [Buffer];
+  gone.catch(() => undefined);
+  return chunk.toString().split("\n")[0] ?? "";
+}
