@@ -37,6 +37,10 @@ export const errorKinds = {
     fault: "caller",
     text: "The message is too long. Shorten it or send it in parts.",
   },
+  "profile-name-invalid": {
+    fault: "caller",
+    text: "A profile's name has 1 to 32 lower-case letters, digits, hyphens or underscores, and begins with a letter or digit.",
+  },
   "name-invalid": { fault: "caller", text: "A name has 1 to 80 characters and isn't only spaces." },
   "frame-malformed": {
     fault: "peer",

@@ -20,6 +20,7 @@ export type ClientCommandName = Exclude<
   CommandName,
   | "app.get"
   | "app.retry"
+  | "app.openReadOnly"
   | "app.quit"
   | "about.get"
   | "profile.host"

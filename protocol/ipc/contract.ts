@@ -55,6 +55,8 @@ export const commands = {
   "app.get": giving<AppView>()(nothing),
   /** Tries again what failed at start (keychain, vault). */
   "app.retry": command(nothing),
+  /** Goes on with a damaged vault after the person has seen that it is: for reading only. */
+  "app.openReadOnly": command(nothing),
   "app.quit": command(nothing),
   "about.get": giving<AboutView>()(nothing),
 
