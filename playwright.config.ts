@@ -1,20 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
-
 import { defineConfig } from "@playwright/test";
 
-/** Chromium never calls home in tests: machines without a network would answer with many refusals. */
-const quietNetwork = [
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-quic",
-  "--disable-sync",
-  "--no-first-run",
-];
-const noSandboxAsRoot = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+import { chromiumArguments, findChromium } from "./build/lib/browser.ts";
+import { findElectron } from "./build/lib/electron-binary.ts";
 
-const debianChromium = "/usr/bin/chromium";
-const chromium =
-  process.env["SOTTO_CHROMIUM"] ?? (existsSync(debianChromium) ? debianChromium : undefined);
+const chromium = findChromium();
 
 export default defineConfig({
   testDir: "tests/e2e",
@@ -33,20 +22,14 @@ export default defineConfig({
     trace: "retain-on-failure",
     screenshot: "only-on-failure",
     launchOptions: {
-      args: ["--disable-gpu", ...quietNetwork, ...noSandboxAsRoot],
+      args: chromiumArguments(),
       ...(chromium === undefined ? {} : { executablePath: chromium }),
     },
   },
+  // The same specs in both shells: tests/support decides by the project's name what to start. Electron's binary comes from outside
+  // the registry: where it could not be fetched, its project is left out.
   projects: [
     { name: "preview", grepInvert: /@electron/u },
-    ...(electronIsPresent() ? [{ name: "electron", grepInvert: /@preview/u }] : []),
+    ...(findElectron() === undefined ? [] : [{ name: "electron", grepInvert: /@preview/u }]),
   ],
 });
-
-/** Electron's binary comes from outside the registry: where it could not be fetched, its project is left out. */
-function electronIsPresent(): boolean {
-  const folder = new URL("node_modules/electron/", import.meta.url);
-  const pathFile = new URL("path.txt", folder);
-  if (!existsSync(pathFile)) return false;
-  return existsSync(new URL(`dist/${readFileSync(pathFile, "utf8").trim()}`, folder));
-}
