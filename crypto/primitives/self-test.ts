@@ -1,0 +1,46 @@
+import { AppError, toHex } from "#protocol";
+import { knownAnswers, encapsulationSeed, type KnownAnswer } from "./known-answers.ts";
+import { loadPrimitives, type Primitives } from "./primitives.ts";
+
+/** The primitives under test, with the randomness that the known answers were made with. */
+export function loadPrimitivesUnderTest(): Promise<Primitives> {
+  return loadPrimitives((sizeBytes) => encapsulationSeed.slice(0, sizeBytes));
+}
+
+/**
+ * Computes every known answer, in a few milliseconds.
+ *
+ * @param primitives - from {@link loadPrimitivesUnderTest}
+ * @throws AppError `crypto-self-test-failed`; `data.primitive` names the first that is wrong
+ */
+export function checkKnownAnswers(
+  primitives: Primitives,
+  answers: readonly KnownAnswer[] = knownAnswers,
+): void {
+  for (const { name, compute, expected } of answers) {
+    const failed = (cause?: unknown): AppError =>
+      new AppError("crypto-self-test-failed", { data: { primitive: name }, cause });
+    let answer: Uint8Array;
+    try {
+      answer = compute(primitives);
+    } catch (cause) {
+      throw failed(cause);
+    }
+    if (toHex(answer) !== expected) throw failed();
+  }
+}
+
+/**
+ * Loads the primitives and checks them. To be called at each start, before anything else uses them.
+ *
+ * @throws AppError `crypto-self-test-failed`
+ */
+export async function runSelfTest(): Promise<void> {
+  let primitives: Primitives;
+  try {
+    primitives = await loadPrimitivesUnderTest();
+  } catch (cause) {
+    throw new AppError("crypto-self-test-failed", { data: { primitive: "libsodium" }, cause });
+  }
+  checkKnownAnswers(primitives);
+}
