@@ -142,11 +142,23 @@ export interface WorkerMethods {
   >;
   /** Errors: `vault-key-wrong`. */
   readonly "vault.unlock": Method<
-    { readonly vaultId: VaultId; readonly vaultKey: Uint8Array; readonly sealedKeyring: Uint8Array },
+    {
+      readonly vaultId: VaultId;
+      readonly vaultKey: Uint8Array;
+      readonly sealedKeyring: Uint8Array;
+    },
     Nothing
   >;
   /** Wipes every key and all groups. */
   readonly "vault.lock": Method<Nothing, Nothing>;
+  /**
+   * A public value that tells one vault key from another (16 bytes, derived one way from key and vault id), so that a slot can say
+   * "this is another key" and the keyring "I am damaged". Works locked and unlocked.
+   */
+  readonly "vault.keyCheck": Method<
+    { readonly vaultId: VaultId; readonly vaultKey: Uint8Array },
+    { readonly keyCheck: Uint8Array }
+  >;
   /** Argon2id. Errors: `passphrase-weak`. */
   readonly "slot.createPassphrase": Method<
     { readonly vaultId: VaultId; readonly vaultKey: Uint8Array; readonly passphrase: string },
@@ -236,15 +248,18 @@ export interface WorkerMethods {
   readonly "network.load": Method<{ readonly sealedNetworkKey: Uint8Array }, Nothing>;
   /** Signs a record: `issuerCertificate` and `policy` with the network key, `device` with the account key. */
   readonly "record.sign": Method<
-    { readonly [Kind in RecordKindName]: { readonly kind: Kind; readonly value: RecordValue<Kind> } }[
-      | "issuerCertificate"
-      | "policy"
-      | "device"],
+    {
+      readonly [Kind in RecordKindName]: { readonly kind: Kind; readonly value: RecordValue<Kind> };
+    }["issuerCertificate" | "policy" | "device"],
     { readonly record: SignedRecord }
   >;
   /** Checks a signature over a record and parses it. Errors: `signature-invalid`, `record-invalid`. */
   readonly "record.verify": Method<
-    { readonly kind: RecordKindName; readonly record: SignedRecord; readonly publicKey: Uint8Array },
+    {
+      readonly kind: RecordKindName;
+      readonly record: SignedRecord;
+      readonly publicKey: Uint8Array;
+    },
     { readonly value: RecordValue<RecordKindName> }
   >;
   /** The network id of a network key: base64url of the first 16 bytes of SHA-256. */
@@ -270,7 +285,12 @@ export interface WorkerMethods {
   >;
   /** Checks user records against the issuer and device records against the account key, and remembers the good ones. */
   readonly "directory.trust": Method<
-    { readonly entries: readonly { readonly user: SignedRecord; readonly devices: readonly SignedRecord[] }[] },
+    {
+      readonly entries: readonly {
+        readonly user: SignedRecord;
+        readonly devices: readonly SignedRecord[];
+      }[];
+    },
     {
       /** In the order given; null where the user record was refused. */
       readonly people: readonly (TrustedPerson | null)[];
@@ -382,7 +402,10 @@ export interface WorkerMethods {
   readonly "sweep.schedule": Method<{ readonly deadlines: readonly Deadline[] }, Nothing>;
   readonly "sweep.cancel": Method<{ readonly messageIds: readonly MessageId[] }, Nothing>;
   /** The relay's clock, seen just now: raises the floor. */
-  readonly "sweep.observeTime": Method<{ readonly relayTimeMs: number }, { readonly nowMs: number }>;
+  readonly "sweep.observeTime": Method<
+    { readonly relayTimeMs: number },
+    { readonly nowMs: number }
+  >;
 }
 
 /** A person whose records were verified. */

@@ -1,0 +1,121 @@
+import type { CryptoWorker, ErrorCode, VaultId } from "#protocol";
+import type { Keychain } from "../keychain/index.ts";
+import type { Clock } from "../link/index.ts";
+import type { VaultFiles } from "./files.ts";
+
+/** What a column or parameter holds. Numbers are finite, and safe integers if whole; text is well-formed Unicode. */
+export type SqlValue = string | number | Uint8Array | null;
+
+/** A row of a result, by column name. */
+export type Row = Readonly<Record<string, SqlValue>>;
+
+/**
+ * Everything that is ever said to a vault's database. Each text is one SQL statement (a migration may be several) and
+ * deterministic: no `random()`, no current time, since starting again runs it again.
+ */
+export interface VaultCatalogue {
+  /** Equal to `migrations.length`. */
+  readonly schemaVersion: number;
+  /** `migrations[i]` brings the schema from version i to i + 1. */
+  readonly migrations: readonly string[];
+  /** Writes, by name, with parameters ?1 ?2 … */
+  readonly statements: Readonly<Record<string, string>>;
+  /** Reads, by name, with parameters ?1 ?2 … */
+  readonly queries: Readonly<Record<string, string>>;
+}
+
+/** A write of the catalogue with its parameters. */
+export interface Statement {
+  readonly name: string;
+  readonly params: readonly SqlValue[];
+}
+
+/** Where a vault's files stop making sense. */
+export interface VaultDamage {
+  /** The file's name inside the vault's directory. */
+  readonly file: string;
+  /** The first frame of a log (from 1) or chunk of a snapshot (from 0) that can't be believed; 0 in a log: its header. */
+  readonly frame: number;
+}
+
+/**
+ * An account's storage on this device, open.
+ *
+ * Memory never runs ahead of the disk: reads show a transaction from the moment its promise resolves, and never one whose
+ * write is still under way or has failed.
+ *
+ * When the crypto worker restarts it has lost the vault's keys: transactions are then refused with `worker-stopped` (reads go on),
+ * and whoever composed the app closes the vault and opens it again.
+ */
+export interface Vault {
+  readonly vaultId: VaultId;
+  /** Grows by one per committed transaction, over generations and restarts. */
+  readonly sequence: number;
+  /** Why nothing can be written: `vault-damaged`, `vault-read-only`, `disk-full` or `vault-write-failed`; null: it can. */
+  readonly readOnly: ErrorCode | null;
+  /** What the vault was opened up to, when {@link readOnly} is `vault-damaged`. */
+  readonly damage: VaultDamage | null;
+  /** Called once when the vault stops taking writes. @returns a disposer */
+  onReadOnly(listener: (code: ErrorCode) => void): () => void;
+  /**
+   * Runs a query of the catalogue in memory.
+   *
+   * @throws AppError `argument-invalid` for an unknown name or a parameter that is no {@link SqlValue}
+   */
+  read(query: string, params?: readonly SqlValue[]): readonly Row[];
+  /**
+   * Runs statements as one transaction: all or nothing, in the order of the calls, on disk when it resolves.
+   *
+   * @throws AppError `argument-invalid` or `internal` when this transaction can't be run (nothing is written, the others are unharmed);
+   * `disk-full` or `vault-write-failed` when writing failed, which makes the vault read-only for good; `vault-read-only` when it was that
+   * before; `worker-stopped` when the crypto worker went away, with nothing written
+   */
+  transact(statements: readonly Statement[]): Promise<void>;
+  /**
+   * Writes a new snapshot and starts a new log, so that nothing of earlier content is left in the vault's files.
+   *
+   * @throws AppError as {@link transact}; a compaction that fails before its end leaves the vault as it was, and writable
+   */
+  compact(): Promise<void>;
+  /** Waits for what is under way, then gives up the files and the lock. Later calls do nothing. */
+  close(): Promise<void>;
+}
+
+/** What a directory holds, as far as it can be told without a key. */
+export type VaultInspection =
+  | { readonly kind: "none" }
+  | {
+      readonly kind: "present";
+      readonly vaultId: VaultId;
+      readonly slots: readonly ("keychain" | "passphrase")[];
+    }
+  | { readonly kind: "unreadable"; readonly code: ErrorCode };
+
+/** What {@link createVault} and {@link openVault} need. */
+export interface VaultOptions {
+  /** The vault's own directory; made if it is missing. */
+  readonly directory: string;
+  /** Started (`start` has answered). */
+  readonly worker: CryptoWorker;
+  /** When creating: gets a slot unless null. When opening: asked when no passphrase is given. */
+  readonly keychain: Keychain | null;
+  /** When creating: gets a slot unless null. When opening: opens the passphrase slot. */
+  readonly passphrase: string | null;
+  readonly catalogue: VaultCatalogue;
+  readonly clock: Clock;
+  /** Shown in the keychain entry's account name beside the vault's id. */
+  readonly profile?: string;
+  /** Left out: the disk. */
+  readonly files?: VaultFiles;
+  /** `sql-wasm.wasm` of sql.js; left out: the one in `node_modules`. */
+  readonly sqlWasmPath?: string;
+  /** When the log is long enough to be compacted. */
+  readonly compaction?: CompactionLimits;
+}
+
+/** A log is compacted when it is larger than `logBytes`, or than `snapshotRatio` times its snapshot once it has `minimumLogBytes`. */
+export interface CompactionLimits {
+  readonly logBytes: number;
+  readonly minimumLogBytes: number;
+  readonly snapshotRatio: number;
+}

@@ -1,0 +1,1 @@
+export type { SpawnWorker, WorkerHost, WorkerHostListener } from "./ports.ts";
