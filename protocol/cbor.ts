@@ -7,7 +7,8 @@ import { equalBytes } from "./bytes.ts";
  * Source: RFC 8949 §4.2.1.
  */
 export function encodeCbor(value: unknown): Uint8Array {
-  return encode(value, rfc8949EncodeOptions);
+  // cborg gives a Buffer in Node, often a view of a shared pool; callers transfer, slice and compare plain arrays.
+  return new Uint8Array(encode(value, rfc8949EncodeOptions));
 }
 
 /**

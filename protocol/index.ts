@@ -1,18 +1,238 @@
-export * from "./bytes.ts";
-export * from "./cbor.ts";
-export * from "./errors.ts";
-export * from "./ids.ts";
-export * from "./invite-link.ts";
-export * from "./policy.ts";
-export * from "./records.ts";
-export * from "./room-state.ts";
-export * from "./schema.ts";
-export * from "./timers.ts";
-export * from "./relay/frames.ts";
-export * from "./relay/methods.ts";
-export * from "./relay/sign-in.ts";
-export * from "./relay/embedded.ts";
-export * from "./worker/contract.ts";
-export * from "./ipc/bridge.ts";
-export * from "./ipc/contract.ts";
-export * from "./ipc/views.ts";
+export { concatBytes, equalBytes, fromBase64url, toBase64url, toHex } from "./bytes.ts";
+export { decodeCbor, encodeCbor } from "./cbor.ts";
+export {
+  AppError,
+  ensureAppError,
+  errorKinds,
+  isErrorCode,
+  type ErrorCode,
+  type Fault,
+  type SafeData,
+  type WireError,
+} from "./errors.ts";
+export {
+  conversationIdSchema,
+  deviceIdSchema,
+  idFromBytes,
+  idToBytes,
+  inviteIdSchema,
+  messageIdSchema,
+  networkIdSchema,
+  userIdSchema,
+  vaultIdSchema,
+  type Brand,
+  type ConversationId,
+  type DeviceId,
+  type InviteId,
+  type KeyPackageRef,
+  type MessageId,
+  type NetworkId,
+  type UserId,
+  type VaultId,
+} from "./ids.ts";
+export {
+  formatInviteLink,
+  inviteTokenBytes,
+  isRelayUrl,
+  parseInviteLink,
+  type Invite,
+} from "./invite-link.ts";
+export { policySchema, type Policy } from "./policy.ts";
+export {
+  decodeRecord,
+  ed25519PublicKeyBytes,
+  ed25519SignatureBytes,
+  encodeRecord,
+  recordKinds,
+  signedRecordSchema,
+  signingInput,
+  type DeviceRecord,
+  type IssuerCertificate,
+  type NetworkRole,
+  type RecordKindName,
+  type RecordValue,
+  type SignedRecord,
+  type UserRecord,
+} from "./records.ts";
+export {
+  decodeRoomState,
+  encodeRoomState,
+  roleAllows,
+  roleOf,
+  roomStateExtensionType,
+  roomStateSchema,
+  type ConversationKind,
+  type Role,
+  type RoomAction,
+  type RoomState,
+} from "./room-state.ts";
+export {
+  bytesSchema,
+  countSchema,
+  errorText,
+  exactBytesSchema,
+  nameSchema,
+  parse,
+  timestampMsSchema,
+  wireErrorSchema,
+  type Schema,
+} from "./schema.ts";
+export {
+  boundTimers,
+  maxTimerSeconds,
+  minTimerSeconds,
+  timersSchema,
+  type TimerOrigin,
+  type Timers,
+} from "./timers.ts";
+export {
+  burnSecondsKey,
+  decodeMessage,
+  decodeMessageStatusReport,
+  decodeMimiContent,
+  disposition,
+  encodeMessage,
+  encodeMessageStatusReport,
+  encodeMimiContent,
+  markdownType,
+  maxContentBytes,
+  maxPartDepth,
+  maxParts,
+  maxReportedMessages,
+  maxUriBytes,
+  messageId,
+  messageIdHashAlgorithm,
+  messageStatus,
+  messageStatusType,
+  parseRoomUri,
+  parseUserUri,
+  plainTextType,
+  roomUri,
+  saltBytes,
+  userUri,
+  type DecodedMessage,
+  type EncodedMessage,
+  type Expiration,
+  type ExtensionKey,
+  type Extensions,
+  type ExternalPart,
+  type MessageEnvelope,
+  type MessageIdInput,
+  type MessageIntent,
+  type MimiContent,
+  type MultiPart,
+  type NestedPart,
+  type NullPart,
+  type PartSemantics,
+  type PerMessageStatus,
+  type SinglePart,
+} from "./content/index.ts";
+export {
+  decodeFrame,
+  encodeFrame,
+  maxFrameBytes,
+  maxUnauthenticatedFrameBytes,
+  relayPath,
+  relayProtocolVersion,
+  relaySubprotocol,
+  type Frame,
+} from "./relay/frames.ts";
+export {
+  challengeBytes,
+  directoryEntrySchema,
+  groupEntrySchema,
+  inboxEntrySchema,
+  maxKeyPackages,
+  maxPageEntries,
+  maxRosterDevices,
+  relayEvents,
+  relayMethods,
+  signInLabel,
+  type DirectoryEntry,
+  type GroupEntry,
+  type InboxEntry,
+  type InviteSummary,
+  type Ordered,
+  type ParsedRelayParams,
+  type RelayEvent,
+  type RelayEventInput,
+  type RelayEventName,
+  type RelayMethodName,
+  type RelayParams,
+  type RelayResult,
+} from "./relay/methods.ts";
+export { signInPayload } from "./relay/sign-in.ts";
+export type { EmbeddedRelayMessage, EmbeddedRelayRequest } from "./relay/embedded.ts";
+export type {
+  BodyItem,
+  CryptoWorker,
+  Deadline,
+  GroupChange,
+  GroupMember,
+  GroupPiece,
+  GroupSummary,
+  GroupWrites,
+  OpenedEntry,
+  PassphraseSlot,
+  StoredGroupPiece,
+  TrustedPerson,
+  WorkerEventName,
+  WorkerEvents,
+  WorkerMessage,
+  WorkerMethodName,
+  WorkerMethods,
+  WorkerParams,
+  WorkerRequest,
+  WorkerResult,
+} from "./worker/contract.ts";
+export {
+  commandChannel,
+  eventChannel,
+  type CommandAnswer,
+  type CommandMessage,
+  type EventMessage,
+  type PreloadBridge,
+  type PreviewMessage,
+  type PreviewRequest,
+} from "./ipc/bridge.ts";
+export {
+  commands,
+  eventNames,
+  maxIpcBytes,
+  maxMessageLength,
+  maxPageMessages,
+  type CommandName,
+  type CommandParams,
+  type CommandResult,
+  type EventName,
+  type Events,
+  type ParsedCommandParams,
+  type Runtime,
+} from "./ipc/contract.ts";
+export type {
+  AboutView,
+  AppView,
+  ConnectionView,
+  ConversationRowView,
+  ConversationView,
+  DeliveryView,
+  DeviceView,
+  ExpiryView,
+  InvitePreviewView,
+  InviteView,
+  MemberView,
+  MessageInfoView,
+  MessagePageView,
+  MessageView,
+  MeView,
+  NetworkView,
+  PersonDetailsView,
+  PersonView,
+  ProblemView,
+  QuoteView,
+  ReactionView,
+  RowPreview,
+  SettingsView,
+  StartStep,
+  SystemLine,
+} from "./ipc/views.ts";
