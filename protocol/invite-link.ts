@@ -21,7 +21,9 @@ const linkPrefix = "sotto://join/";
 
 /** Whether an address may be used as a relay's: `wss:`, or `ws:` on a loopback host. */
 export function isRelayUrl(text: string): boolean {
-  const match = /^(wss?):\/\/(\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?(\/[\w./-]*)?$/iu.exec(text);
+  const match = /^(wss?):\/\/(\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?(\/[\w./-]*)?$/iu.exec(
+    text,
+  );
   if (match === null) return false;
   const [, scheme, host, port] = match;
   if (port !== undefined && Number(port) > 65_535) return false;
@@ -44,7 +46,9 @@ export function formatInviteLink(invite: Invite): string {
 /** @throws AppError `invite-malformed` */
 export function parseInviteLink(text: string): Invite {
   const link = text.trim();
-  const bytes = link.startsWith(linkPrefix) ? fromBase64url(link.slice(linkPrefix.length)) : undefined;
+  const bytes = link.startsWith(linkPrefix)
+    ? fromBase64url(link.slice(linkPrefix.length))
+    : undefined;
   if (bytes === undefined) throw new AppError("invite-malformed");
   try {
     return parse(inviteSchema, decodeCbor(bytes, maxInviteBytes));

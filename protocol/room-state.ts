@@ -50,7 +50,8 @@ export function decodeRoomState(bytes: Uint8Array): RoomState {
 }
 
 /** What somebody wants to do to a conversation. */
-export type RoomAction = "add-member" | "remove-member" | "rename" | "set-timers" | "set-roles" | "leave";
+export type RoomAction =
+  "add-member" | "remove-member" | "rename" | "set-timers" | "set-roles" | "leave";
 
 /**
  * Whether a role allows an action. The one place where it is decided: asked before a commit is made, and by every receiver

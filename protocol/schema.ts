@@ -46,9 +46,7 @@ export const nameSchema = v.pipe(
 
 export const wireErrorSchema = v.object({
   code: v.custom<ErrorCode>((code) => isErrorCode(code)),
-  data: v.optional(
-    v.record(v.string(), v.union([v.string(), v.number(), v.boolean(), v.null()])),
-  ),
+  data: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean(), v.null()]))),
 });
 
 /** What `code` says to people, in English. */

@@ -32,7 +32,12 @@ export interface PreloadBridge {
 /** The preview's WebSocket, JSON text: from the page. `token` authenticates the first message of a connection. */
 export type PreviewRequest =
   | { readonly kind: "hello"; readonly token: string }
-  | { readonly kind: "command"; readonly id: number; readonly name: string; readonly params: unknown };
+  | {
+      readonly kind: "command";
+      readonly id: number;
+      readonly name: string;
+      readonly params: unknown;
+    };
 
 /** The preview's WebSocket, JSON text: to the page. */
 export type PreviewMessage =

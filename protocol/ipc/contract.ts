@@ -127,14 +127,23 @@ export const commands = {
   "message.send": giving<{ readonly messageId: MessageId }>()(
     v.strictObject({
       ...conversation,
-      text: v.pipe(textSchema, v.check((text) => text.trim() !== "")),
+      text: v.pipe(
+        textSchema,
+        v.check((text) => text.trim() !== ""),
+      ),
       replyTo: v.nullable(messageIdSchema),
       /** null: the conversation's. */
       timers: v.nullable(timersSchema),
     }),
   ),
   "message.edit": command(
-    v.strictObject({ ...message, text: v.pipe(textSchema, v.check((text) => text.trim() !== "")) }),
+    v.strictObject({
+      ...message,
+      text: v.pipe(
+        textSchema,
+        v.check((text) => text.trim() !== ""),
+      ),
+    }),
   ),
   "message.react": command(v.strictObject({ ...message, emoji: emojiSchema, on: v.boolean() })),
   "message.recall": command(v.strictObject(message)),
@@ -177,13 +186,12 @@ export type ParsedCommandParams<Name extends CommandName> = v.InferOutput<
   (typeof commands)[Name]["params"]
 >;
 /** What a command gives; null where it gives nothing. */
-export type CommandResult<Name extends CommandName> = NonNullable<
-  (typeof commands)[Name]["result"]
-> extends infer Result
-  ? [Result] extends [never]
-    ? null
-    : Result
-  : never;
+export type CommandResult<Name extends CommandName> =
+  NonNullable<(typeof commands)[Name]["result"]> extends infer Result
+    ? [Result] extends [never]
+      ? null
+      : Result
+    : never;
 
 /** What the main process tells the interface by itself. */
 export interface Events {

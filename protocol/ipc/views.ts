@@ -1,12 +1,5 @@
 import type { ErrorCode } from "../errors.ts";
-import type {
-  ConversationId,
-  DeviceId,
-  InviteId,
-  MessageId,
-  NetworkId,
-  UserId,
-} from "../ids.ts";
+import type { ConversationId, DeviceId, InviteId, MessageId, NetworkId, UserId } from "../ids.ts";
 import type { ConversationKind, Role, RoomAction } from "../room-state.ts";
 import type { TimerOrigin, Timers } from "../timers.ts";
 
@@ -47,7 +40,8 @@ export type AppView =
     };
 
 /** What is being done while starting. */
-export type StartStep = "starting" | "unlocking" | "making-keys" | "starting-relay" | "joining" | "sweeping";
+export type StartStep =
+  "starting" | "unlocking" | "making-keys" | "starting-relay" | "joining" | "sweeping";
 
 export interface MeView {
   readonly userId: UserId;
@@ -227,7 +221,11 @@ export type SystemLine =
   | { readonly kind: "left"; readonly by: PersonView }
   | { readonly kind: "renamed"; readonly by: PersonView; readonly name: string }
   | { readonly kind: "timers"; readonly by: PersonView; readonly timers: Timers }
-  | { readonly kind: "roles"; readonly by: PersonView; readonly administrators: readonly PersonView[] };
+  | {
+      readonly kind: "roles";
+      readonly by: PersonView;
+      readonly administrators: readonly PersonView[];
+    };
 
 /** A stretch of a conversation, oldest first. */
 export interface MessagePageView {
@@ -279,5 +277,9 @@ export interface AboutView {
   readonly suite: string;
   readonly libsodium: string;
   readonly keyStore: "keychain" | "passphrase";
-  readonly licences: readonly { readonly name: string; readonly version: string; readonly license: string }[];
+  readonly licences: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly license: string;
+  }[];
 }

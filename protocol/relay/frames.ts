@@ -15,7 +15,12 @@ export const maxUnauthenticatedFrameBytes = 64 * 1024;
 
 /** One WebSocket binary message: a CBOR array whose first element is the kind. */
 export type Frame =
-  | { readonly kind: "request"; readonly id: number; readonly method: string; readonly params: unknown }
+  | {
+      readonly kind: "request";
+      readonly id: number;
+      readonly method: string;
+      readonly params: unknown;
+    }
   | { readonly kind: "response"; readonly id: number; readonly result: unknown }
   | { readonly kind: "failure"; readonly id: number; readonly error: WireError }
   | { readonly kind: "event"; readonly name: string; readonly body: unknown };
@@ -52,7 +57,11 @@ export function decodeFrame(bytes: Uint8Array, maxBytes: number = maxFrameBytes)
       return { kind: "response", id: item[1], result: item[2] };
     case 2: {
       const { code, data } = item[2];
-      return { kind: "failure", id: item[1], error: data === undefined ? { code } : { code, data } };
+      return {
+        kind: "failure",
+        id: item[1],
+        error: data === undefined ? { code } : { code, data },
+      };
     }
     case 3:
       return { kind: "event", name: item[1], body: item[2] };
