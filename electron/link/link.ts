@@ -1,0 +1,201 @@
+import {
+  AppError,
+  ensureAppError,
+  type ConnectionView,
+  type ErrorCode,
+  type RelayEvent,
+  type RelayMethodName,
+  type RelayParams,
+  type RelayResult,
+} from "#protocol";
+import { backoffDelayMs } from "./backoff.ts";
+import { openConnection, type Connection } from "./connection.ts";
+import type { Clock, Connect, Random } from "./ports.ts";
+import type { RelayEventMessage } from "./relay-event.ts";
+
+/** A connection that held this long starts the back-off anew, milliseconds. */
+const lastingMs = 10_000;
+/** With nothing heard for this long a question is asked, so that a dead connection is noticed, milliseconds. */
+const silenceMs = 30_000;
+/** More events than this before sign-in are no relay's. */
+const maxEarlyEvents = 1000;
+
+/** Who this device is, and whom it talks to. */
+export interface LinkIdentity {
+  /**
+   * Checks that the relay belongs to the network, before anything is sent.
+   *
+   * @throws AppError `relay-identity-changed`, `policy-rollback`, …
+   */
+  checkRelay(hello: RelayEvent<"hello">): Promise<void>;
+  /** Signs the challenge. */
+  signIn(challenge: Uint8Array): Promise<RelayParams<"session.signIn">>;
+  /**
+   * Looks at the answer before anything else is sent.
+   *
+   * @throws AppError `vault-rolled-back`
+   */
+  acceptSession(session: RelayResult<"session.signIn">): Promise<void>;
+}
+
+/** Where a link tells what happens. */
+export interface LinkListener {
+  /** Signed in: what was missed can be fetched. Called once per connection, before its events. */
+  readonly onSession: (session: RelayResult<"session.signIn">) => void;
+  readonly onEvent: (event: RelayEventMessage) => void;
+  readonly onState: (state: ConnectionView) => void;
+}
+
+/** A signed-in connection that comes back by itself. */
+export interface Link {
+  readonly state: ConnectionView;
+  /** @throws AppError with the relay's code; `relay-unreachable` while there is no connection, or when it broke before the answer */
+  request<Name extends RelayMethodName>(
+    name: Name,
+    params: RelayParams<Name>,
+  ): Promise<RelayResult<Name>>;
+  /** Ends the connection because of what the relay sent on it; it is made anew after a pause. */
+  distrust(code: ErrorCode): void;
+  /** Connects at once instead of at the next turn. */
+  retryNow(): void;
+  close(): void;
+}
+
+/** What a link is made of. */
+export interface LinkOptions {
+  readonly connect: Connect;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly relayUrl: string;
+  readonly identity: LinkIdentity;
+  readonly listener: LinkListener;
+}
+
+function fractionOf(random: Random): number {
+  const [high = 0, low = 0] = random(2);
+  return (high * 256 + low) / 0xffff;
+}
+
+/** Starts connecting, and goes on until it is closed. */
+export function startLink(options: LinkOptions): Link {
+  const { clock, identity, listener } = options;
+  let state: ConnectionView = { kind: "connecting" };
+  /** Open, but not necessarily signed in. */
+  let opening: Connection | null = null;
+  let connection: Connection | null = null;
+  let onlineSinceMs = Infinity;
+  let closed = false;
+  let failures = 0;
+  let distrustCode: ErrorCode | null = null;
+  let cancelTimer = (): void => undefined;
+  let heardAtMs = 0;
+
+  const isClosed = (): boolean => closed;
+  const show = (next: ConnectionView): void => {
+    if (closed) return;
+    state = next;
+    listener.onState(next);
+  };
+
+  const watchSilence = (watched: Connection): void => {
+    cancelTimer = clock.setTimeout(
+      () => {
+        if (connection !== watched) return;
+        if (clock.now() - heardAtMs < silenceMs) {
+          watchSilence(watched);
+          return;
+        }
+        heardAtMs = clock.now();
+        // Any answer will do; none ends the connection by its time-out.
+        watched.request("policy.get", {}).catch(() => undefined);
+        watchSilence(watched);
+      },
+      Math.max(1000, silenceMs - (clock.now() - heardAtMs)),
+    );
+  };
+
+  const signIn = async (opened: Connection): Promise<void> => {
+    await identity.checkRelay(opened.hello);
+    const params = await identity.signIn(opened.hello.challenge);
+    const session = await opened.request("session.signIn", params);
+    await identity.acceptSession(session);
+    connection = opened;
+    heardAtMs = clock.now();
+    onlineSinceMs = heardAtMs;
+    watchSilence(opened);
+    show({ kind: "online" });
+    listener.onSession(session);
+  };
+
+  /** One connection from start to end. @returns why it ended */
+  const live = async (): Promise<ErrorCode> => {
+    // Events that come before the session is accepted wait for it.
+    let early: RelayEventMessage[] | null = [];
+    const opened = await openConnection({
+      connect: options.connect,
+      clock,
+      relayUrl: options.relayUrl,
+      onEvent: (event) => {
+        heardAtMs = clock.now();
+        if (early === null) listener.onEvent(event);
+        else if (early.length < maxEarlyEvents) early.push(event);
+        else throw new AppError("frame-out-of-order", { data: { reason: "not signed in" } });
+      },
+    });
+    try {
+      opening = opened;
+      if (closed) throw new AppError("relay-unreachable");
+      await signIn(opened);
+      const waiting = early;
+      early = null;
+      waiting.forEach(listener.onEvent);
+      const code = await opened.ended;
+      return distrustCode ?? code;
+    } finally {
+      connection = null;
+      opening = null;
+      opened.close();
+    }
+  };
+
+  const turn = async (): Promise<void> => {
+    if (isClosed()) return;
+    show({ kind: "connecting" });
+    distrustCode = null;
+    onlineSinceMs = Infinity;
+    const code = await live().catch((error: unknown) => ensureAppError(error).code);
+    cancelTimer();
+    if (isClosed()) return;
+    const lasted = clock.now() - onlineSinceMs >= lastingMs;
+    failures = lasted ? 1 : failures + 1;
+    const delayMs = backoffDelayMs(failures, code, fractionOf(options.random));
+    cancelTimer = clock.setTimeout(() => void turn(), delayMs);
+    show({ kind: "offline", code, retryAtMs: clock.now() + delayMs });
+  };
+  void turn();
+
+  return {
+    get state() {
+      return state;
+    },
+    request: (name, params) =>
+      connection === null
+        ? Promise.reject(new AppError("relay-unreachable"))
+        : connection.request(name, params),
+    distrust: (code) => {
+      distrustCode = code;
+      connection?.close();
+    },
+    retryNow: () => {
+      if (closed || state.kind !== "offline") return;
+      cancelTimer();
+      failures = 0;
+      void turn();
+    },
+    close: () => {
+      closed = true;
+      cancelTimer();
+      opening?.close();
+    },
+  };
+}
