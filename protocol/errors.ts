@@ -23,8 +23,14 @@ export const errorKinds = {
     fault: "caller",
     text: "A request came from a place that may not make it, and was refused.",
   },
-  "not-found": { fault: "caller", text: "That is no longer here. It may have ended or been removed." },
-  "not-ready": { fault: "caller", text: "Sotto is still starting or is locked. Try again in a moment." },
+  "not-found": {
+    fault: "caller",
+    text: "That is no longer here. It may have ended or been removed.",
+  },
+  "not-ready": {
+    fault: "caller",
+    text: "Sotto is still starting or is locked. Try again in a moment.",
+  },
   "not-allowed": {
     fault: "caller",
     text: "Your role in this conversation doesn't allow that. Ask one of its administrators.",
@@ -160,7 +166,10 @@ export const errorKinds = {
     fault: "environment",
     text: "The key in the keychain isn't the key of this vault; it may belong to another copy. Nothing was changed.",
   },
-  "passphrase-wrong": { fault: "caller", text: "That isn't the passphrase of this vault. Try again." },
+  "passphrase-wrong": {
+    fault: "caller",
+    text: "That isn't the passphrase of this vault. Try again.",
+  },
   "passphrase-weak": {
     fault: "caller",
     text: "Choose a passphrase of at least 12 characters; four unrelated words are a good one.",
@@ -193,6 +202,10 @@ export const errorKinds = {
   "disk-full": {
     fault: "environment",
     text: "The disk is full. Nothing was lost, but nothing new can be kept. Free some space and start Sotto again.",
+  },
+  "vault-rolled-back": {
+    fault: "environment",
+    text: "This folder is an older copy of a vault that this device has used since, so Sotto sends nothing from it. Put the newest copy back, or join again as a new device.",
   },
   "crypto-self-test-failed": {
     fault: "environment",
@@ -230,7 +243,10 @@ export class AppError extends Error {
    * @param code - one of {@link errorKinds}
    * @param details - `data` is safe to log; `cause` stays on this side of any port
    */
-  constructor(code: ErrorCode, details: { readonly data?: SafeData; readonly cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    details: { readonly data?: SafeData; readonly cause?: unknown } = {},
+  ) {
     super(`${code}: ${errorKinds[code].text}`, { cause: details.cause });
     this.name = "AppError";
     this.code = code;
