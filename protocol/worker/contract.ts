@@ -132,7 +132,15 @@ type Nothing = Readonly<Record<never, never>>;
 /** Every request, by name. */
 export interface WorkerMethods {
   /** Runs the known-answer tests. Anything else fails `not-ready` before it. Errors: `crypto-self-test-failed`. */
-  readonly start: Method<Nothing, { readonly libsodium: string; readonly tests: number }>;
+  readonly start: Method<
+    Nothing,
+    {
+      readonly libsodium: string;
+      readonly tests: number;
+      /** The name of the suite that new conversations get. */
+      readonly suite: string;
+    }
+  >;
 
   // Vault. Keyring = root key sealed under the vault key; frames, snapshots, pieces and bodies are sealed under keys derived from the root key.
   readonly "vault.generateKey": Method<Nothing, { readonly vaultKey: Uint8Array }>;
