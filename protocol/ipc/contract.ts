@@ -40,14 +40,18 @@ interface Command<Result> {
   readonly result?: Result;
 }
 
-function command<S extends v.GenericSchema<unknown, unknown>, Result = null>(
+/** A command that gives nothing. */
+function command<S extends v.GenericSchema<unknown, unknown>>(
   params: S,
-): { readonly params: S; readonly result?: Result } {
+): { readonly params: S; readonly result?: null } {
   return { params };
 }
 
+/** A command that gives a `Result`. */
 function giving<Result>() {
-  return <S extends v.GenericSchema<unknown, unknown>>(params: S) => command<S, Result>(params);
+  return <S extends v.GenericSchema<unknown, unknown>>(
+    params: S,
+  ): { readonly params: S; readonly result?: Result } => ({ params });
 }
 
 /** Every command, by intent. A failure crosses as `WireError`. */
