@@ -1,0 +1,149 @@
+import { eventNames, type AppView, type Events, type SettingsView } from "#protocol";
+import type { Client, ClientEventName } from "../client/index.ts";
+import type { Vault } from "../vault/index.ts";
+import { createDispatcher, type Dispatch } from "./dispatcher.ts";
+import type { Engine } from "./engine.ts";
+import { createEventHub, type EventListener } from "./events.ts";
+import { createHandlers } from "./handlers.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import { readLink } from "./links.ts";
+import { Notifier } from "./notifications.ts";
+import { OpenConversations } from "./open-conversations.ts";
+import type { AppPorts } from "./ports.ts";
+import { RelayHost } from "./relay-host.ts";
+
+/** One profile at work, without a window: what a shell shows and what it passes on. */
+export interface App {
+  /** Answers a window's command. */
+  readonly dispatch: Dispatch;
+  /** Hears every event, to be passed to a window. @returns a disposer */
+  subscribe(listener: EventListener): () => void;
+  /** A window was closed or shows another page: what it had open counts no more. */
+  sourceGone(sourceId: number): void;
+  readonly view: AppView;
+  /** The person's settings; null before the vault is open. */
+  readonly settings: SettingsView | null;
+  /** Unread messages in conversations that aren't muted. */
+  readonly unreadCount: number;
+  /** Shows an invite link that came from the command line or the operating system. Anything else is ignored. */
+  openLink(text: string): void;
+  /** The machine woke up or has a network again: connects at once. */
+  wake(): void;
+  /** Ends everything in order; what was acknowledged is on disk. Further calls wait for the first. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a profile. Returns at once: where the start is, is said by `view` and `app.changed`.
+ *
+ * @param engine - what opens vaults and accounts (`createEngine`)
+ * @param link - what Sotto was started with
+ */
+export function startApp(ports: AppPorts, engine: Engine, link: string | null): App {
+  const hub = createEventHub();
+  const openConversations = new OpenConversations();
+  /** What shall be shown as soon as a window listens. */
+  let pending: Events["app.show"] | null = null;
+  let windowReady = false;
+
+  const lifecycle = new Lifecycle({
+    profile: ports.paths.name,
+    engine,
+    relay: new RelayHost({
+      spawn: ports.spawnRelay,
+      directory: ports.paths.relay,
+      clock: ports.clock,
+      log: ports.log,
+    }),
+    log: ports.log,
+    onChanged: () => {
+      hub.emit("app.changed", lifecycle.view);
+    },
+    onOpened: (client, vault) => listen(client, vault),
+  });
+
+  const show = (target: Events["app.show"]): void => {
+    ports.raiseWindow();
+    if (windowReady) hub.emit("app.show", target);
+    else pending = target;
+  };
+
+  const notifier = new Notifier(ports.notifications, ports.clock, (conversationId) => {
+    show({ kind: "conversation", conversationId });
+  });
+
+  const listen = (client: Client, vault: Vault): (() => void) => {
+    const changed = (): void => {
+      hub.emit("app.changed", lifecycle.view);
+    };
+    const disposers = [
+      ...eventNames
+        .filter((name): name is ClientEventName => name !== "app.changed" && name !== "app.show")
+        .map((name) =>
+          client.on(name, (body) => {
+            hub.emit(name, body);
+          }),
+        ),
+      client.onViewChanged(changed),
+      vault.onReadOnly(changed),
+      client.onNotify((notice) => {
+        if (client.view.settings.notifications && !ports.isFocused()) notifier.notify(notice);
+      }),
+    ];
+    return () => {
+      for (const dispose of disposers) dispose();
+    };
+  };
+
+  const handlers = createHandlers({
+    ports,
+    lifecycle,
+    openConversations,
+    onWindowReady: () => {
+      windowReady = true;
+      if (pending === null) return;
+      const target = pending;
+      pending = null;
+      // After the answer that this call is about to give.
+      ports.clock.setTimeout(() => {
+        hub.emit("app.show", target);
+      }, 0);
+    },
+  });
+
+  const openLink = (text: string): void => {
+    const target = readLink(text);
+    if (target === null) return;
+    lifecycle.setLink(target);
+    show({ kind: "invite", link: target });
+  };
+
+  let stopping: Promise<void> | null = null;
+  if (link !== null) openLink(link);
+  void lifecycle.start();
+
+  return {
+    dispatch: createDispatcher(handlers, ports.log),
+    subscribe: (listener) => hub.subscribe(listener),
+    sourceGone: (sourceId) => {
+      if (lifecycle.view.phase !== "ready") return;
+      for (const conversationId of openConversations.sourceGone(sourceId)) {
+        lifecycle.client.commands["conversation.close"]({ conversationId }).catch(() => undefined);
+      }
+    },
+    get view() {
+      return lifecycle.view;
+    },
+    get settings() {
+      return lifecycle.view.phase === "ready" ? lifecycle.client.view.settings : null;
+    },
+    get unreadCount() {
+      return lifecycle.view.phase === "ready" ? lifecycle.client.unreadCount() : 0;
+    },
+    openLink,
+    wake: () => {
+      if (lifecycle.view.phase === "ready") lifecycle.client.retryNow();
+    },
+    stop: () => (stopping ??= lifecycle.stop()),
+  };
+}

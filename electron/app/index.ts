@@ -1,0 +1,28 @@
+export { startApp, type App } from "./app.ts";
+export { parseArguments, type StartArguments } from "./arguments.ts";
+export type { CommandSource, Dispatch } from "./dispatcher.ts";
+export {
+  createEngine,
+  type CryptoFacts,
+  type Engine,
+  type NewAccount,
+  type Slot,
+} from "./engine.ts";
+export type { EventListener } from "./events.ts";
+export { linkScheme, readLink } from "./links.ts";
+export {
+  contentSecurityPolicy,
+  pageHeaders,
+  readPageFiles,
+  type PageFile,
+  type PageFiles,
+} from "./page-files.ts";
+export type { AboutFacts, AppPorts, Log, NotificationPort, RelayWorker } from "./ports.ts";
+export {
+  dataDirectory,
+  defaultProfile,
+  isProfileName,
+  profilePaths,
+  type Machine,
+  type ProfilePaths,
+} from "./profile.ts";
