@@ -1,5 +1,5 @@
 export { concatBytes, equalBytes, fromBase64url, toBase64url, toHex } from "./bytes.ts";
-export { decodeCbor, encodeCbor } from "./cbor.ts";
+export { decodeCbor, encodeCbor, maxCborDepth } from "./cbor.ts";
 export {
   AppError,
   ensureAppError,

@@ -1,0 +1,76 @@
+import fc from "fast-check";
+import {
+  conversationIdSchema,
+  deviceIdSchema,
+  inviteIdSchema,
+  maxTimerSeconds,
+  messageIdHashAlgorithm,
+  minTimerSeconds,
+  networkIdSchema,
+  parse,
+  toBase64url,
+  userIdSchema,
+  vaultIdSchema,
+  type MessageId,
+  type RoomState,
+  type Timers,
+} from "#protocol";
+
+/** Every kind of value that our CBOR holds. */
+export const cborValue: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.constantFrom(null, true, false),
+    fc.maxSafeInteger(),
+    fc.double({ noDefaultInfinity: true, noNaN: true }).map((value) => value + 0),
+    fc.string({ unit: "binary" }),
+    fc.uint8Array(),
+    fc.array(tie("value"), { maxLength: 4 }),
+    fc
+      .uniqueArray(
+        fc.tuple(fc.oneof(fc.maxSafeInteger(), fc.string({ unit: "binary" })), tie("value")),
+        {
+          selector: ([key]) => key,
+          maxLength: 4,
+        },
+      )
+      .map((entries) => new Map<unknown, unknown>(entries)),
+  ),
+})).value;
+
+/** `sizeBytes` bytes. */
+export function bytesOf(sizeBytes: number): fc.Arbitrary<Uint8Array> {
+  return fc.uint8Array({ minLength: sizeBytes, maxLength: sizeBytes });
+}
+
+const shortId = bytesOf(16).map(toBase64url);
+export const networkId = shortId.map((text) => parse(networkIdSchema, text));
+export const userId = shortId.map((text) => parse(userIdSchema, text));
+export const deviceId = shortId.map((text) => parse(deviceIdSchema, text));
+export const conversationId = shortId.map((text) => parse(conversationIdSchema, text));
+export const vaultId = shortId.map((text) => parse(vaultIdSchema, text));
+export const inviteId = shortId.map((text) => parse(inviteIdSchema, text));
+export const messageIdArbitrary = bytesOf(31).map(
+  (hash) => toBase64url(Uint8Array.of(messageIdHashAlgorithm, ...hash)) as MessageId,
+);
+
+/** Milliseconds since 1970. */
+export const timestampMs = fc.nat({ max: 4_000_000_000_000 });
+
+/** A name as the schema leaves it. */
+export const personName = fc
+  .tuple(fc.constantFrom("Ada", "日本", "Zoë", "👩‍🚀", "‏עדה"), fc.stringMatching(/^[\w ]{0,20}$/u))
+  .map((parts) => parts.join(" ").trim());
+
+const timerSeconds = fc.integer({ min: minTimerSeconds, max: maxTimerSeconds });
+export const timers: fc.Arbitrary<Timers> = fc.record({
+  expirationSeconds: timerSeconds,
+  burnSeconds: fc.option(timerSeconds),
+});
+
+export const roomState: fc.Arbitrary<RoomState> = fc.record({
+  kind: fc.constantFrom("direct" as const, "group" as const, "room" as const),
+  name: fc.oneof(fc.constant(""), personName),
+  administrators: fc.uniqueArray(userId, { minLength: 1, maxLength: 5 }),
+  timers,
+});
