@@ -1,1 +1,3 @@
+export { createCryptoWorker, type CryptoWorkerOptions } from "./crypto-worker.ts";
 export type { SpawnWorker, WorkerHost, WorkerHostListener } from "./ports.ts";
+export { threadSpawner } from "./thread-spawner.ts";
