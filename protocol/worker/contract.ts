@@ -88,6 +88,11 @@ export type OpenedEntry =
       readonly summary: GroupSummary;
       readonly writes: GroupWrites;
     }
+  /**
+   * A person asks to be taken out (`group.proposeLeave`). Until a commit carries it out, which any member may make and every
+   * `group.prepareCommit` includes by itself, nothing can be sealed. A commit of somebody who hadn't seen it voids it.
+   */
+  | { readonly kind: "leave-proposed"; readonly member: GroupMember; readonly writes: GroupWrites }
   /** This device was removed; its state of the group is to be deleted. */
   | { readonly kind: "removed"; readonly change: GroupChange; readonly writes: GroupWrites }
   /** Made for an epoch that is over. */
@@ -382,7 +387,22 @@ export interface WorkerMethods {
       readonly writes: GroupWrites;
     }
   >;
-  /** Encrypts an application message for the current epoch, padded (Padmé). */
+  /**
+   * Asks the others to take this person's devices out: nobody can commit their own removal (RFC 9420 §12.2). The entries go to the
+   * group log in order, like application messages, and come out of `group.open` as `leave-proposed`.
+   */
+  readonly "group.proposeLeave": Method<
+    { readonly conversationId: ConversationId },
+    {
+      readonly epoch: number;
+      readonly entries: readonly Uint8Array[];
+      readonly writes: GroupWrites;
+    }
+  >;
+  /**
+   * Encrypts an application message for the current epoch, padded (Padmé).
+   * Errors: `epoch-unknown` while somebody's wish to leave waits for its commit.
+   */
   readonly "group.seal": Method<
     {
       readonly conversationId: ConversationId;
