@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 
 import { build } from "vite";
 
@@ -15,10 +15,34 @@ if (!["all", "renderer", "programs"].includes(what)) {
   console.error(`Unknown part "${what}": say renderer, programs or nothing.`);
   process.exit(2);
 }
-if (what !== "programs") await build(rendererConfig());
+if (what !== "programs") await bundleRenderer();
 if (what !== "renderer") {
   for (const folder of ["electron", "crypto", "relay"]) {
     rmSync(inRepository("dist", folder), { recursive: true, force: true });
   }
+  copyIcons();
   for (const program of programs) await build(programConfig(program));
+}
+
+/** Builds beside the old page and swaps it in when it is whole, so that nobody is served half of each. */
+async function bundleRenderer(): Promise<void> {
+  const finished = inRepository("dist/renderer");
+  const fresh = inRepository(`dist/.renderer-${String(process.pid)}`);
+  try {
+    await build(rendererConfig(fresh));
+    rmSync(finished, { recursive: true, force: true });
+    renameSync(fresh, finished);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+/** The pictures that the running app shows in tray and title bar, at ../icons from the main program. */
+function copyIcons(): void {
+  const target = inRepository("dist/icons");
+  mkdirSync(target, { recursive: true });
+  for (const name of readdirSync(inRepository("build/icons"))) {
+    const isShown = name === "icon.png" || (name.startsWith("tray") && name.endsWith(".png"));
+    if (isShown) copyFileSync(inRepository("build/icons", name), `${target}/${name}`);
+  }
 }

@@ -7,8 +7,9 @@ import { inRepository } from "../lib/paths.ts";
 /**
  * The page: one HTML file, hashed scripts and styles, nothing inline, so that it runs under `default-src 'none'` with scripts and
  * styles from 'self' only.
+ * @param outDir - where it goes; emptied first.
  */
-export function rendererConfig(): InlineConfig {
+export function rendererConfig(outDir: string): InlineConfig {
   return {
     configFile: false,
     root: inRepository("renderer"),
@@ -17,7 +18,7 @@ export function rendererConfig(): InlineConfig {
     logLevel: "warn",
     plugins: [svelte({ configFile: false, compilerOptions }), refuseInline()],
     build: {
-      outDir: inRepository("dist/renderer"),
+      outDir,
       emptyOutDir: true,
       target: "es2024",
       // A data: address in a style would need img-src or font-src data:.
