@@ -1,9 +1,12 @@
 import type { VaultCatalogue } from "../vault/index.ts";
+import { queries } from "./sql/queries.ts";
+import { migrations } from "./sql/schema.ts";
+import { statements } from "./sql/statements.ts";
 
 /** The vault's SQL: tables, and every statement and query by name. */
 export const clientCatalogue: VaultCatalogue = {
-  schemaVersion: 0,
-  migrations: [],
-  statements: {},
-  queries: {},
+  schemaVersion: migrations.length,
+  migrations,
+  statements,
+  queries,
 };

@@ -1,0 +1,67 @@
+/** Every read of the client. `?now` parameters keep what has ended out of sight even before it is deleted. */
+export const queries = {
+  fact: `SELECT value FROM facts WHERE name = ?1`,
+
+  directory: `SELECT user_id, version, entry FROM directory`,
+
+  keyPackage: `SELECT ref, last_resort, sealed FROM key_packages WHERE ref = ?1`,
+  lastResort: `SELECT max(created_ms) AS created_ms FROM key_packages WHERE last_resort = 1`,
+
+  conversations: `SELECT * FROM conversations`,
+  conversation: `SELECT * FROM conversations WHERE conversation_id = ?1`,
+  conversationStates: `SELECT conversation_id, state, cursor FROM conversations`,
+  directWith: `SELECT conversation_id FROM conversations
+    WHERE kind = 'direct' AND peer = ?1 AND state IN ('active', 'creating')
+    ORDER BY conversation_id LIMIT 1`,
+  pieces: `SELECT name, sealed FROM group_pieces WHERE conversation_id = ?1`,
+  intent: `SELECT intent, attempts, offer FROM intents WHERE conversation_id = ?1`,
+  intents: `SELECT conversation_id FROM intents`,
+  leavers: `SELECT user_id FROM leavers WHERE conversation_id = ?1`,
+  allLeavers: `SELECT DISTINCT conversation_id FROM leavers`,
+
+  message: `SELECT * FROM messages WHERE message_id = ?1`,
+  /** The newest `?4` from before order `?2`. */
+  page: `SELECT * FROM messages WHERE conversation_id = ?1 AND ord < ?2 AND deadline_ms > ?3
+    ORDER BY ord DESC LIMIT ?4`,
+  hasBefore: `SELECT 1 AS found FROM messages
+    WHERE conversation_id = ?1 AND ord < ?2 AND deadline_ms > ?3 LIMIT 1`,
+  firstUnread: `SELECT message_id, ord FROM messages
+    WHERE conversation_id = ?1 AND ord > ?2 AND own = 0 AND kind IN ('text', 'unopenable')
+      AND deadline_ms > ?3 ORDER BY ord LIMIT 1`,
+  unreadCount: `SELECT count(*) AS count FROM messages
+    WHERE conversation_id = ?1 AND ord > ?2 AND own = 0 AND kind IN ('text', 'unopenable')
+      AND deadline_ms > ?3`,
+  countSince: `SELECT count(*) AS count FROM messages
+    WHERE conversation_id = ?1 AND ord >= ?2 AND deadline_ms > ?3`,
+  newest: `SELECT * FROM messages WHERE conversation_id = ?1 AND deadline_ms > ?2
+    ORDER BY ord DESC LIMIT 1`,
+  quotedBy: `SELECT message_id FROM messages WHERE reply_to = ?1`,
+  endingBy: `SELECT DISTINCT conversation_id FROM messages
+    WHERE deadline_ms > ?1 AND deadline_ms <= ?2 AND kind <> 'system'`,
+  dueMessages: `SELECT message_id, conversation_id, own, sequence, burns_ms, ends_ms
+    FROM messages WHERE deadline_ms <= ?1`,
+  dueReactions: `SELECT target_id, conversation_id FROM reactions WHERE ends_ms <= ?1`,
+  dueDrafts: `SELECT conversation_id FROM conversations WHERE draft_ends_ms <= ?1`,
+  deadlines: `SELECT message_id, deadline_ms FROM messages WHERE deadline_ms <= ?1
+    UNION ALL SELECT reaction_id, ends_ms FROM reactions WHERE ends_ms <= ?1
+    UNION ALL SELECT item_id, ends_ms FROM outbox WHERE ends_ms <= ?1
+    UNION ALL SELECT draft_id, draft_ends_ms FROM conversations WHERE draft_ends_ms <= ?1`,
+  owing: `SELECT message_id, owed, ends_ms FROM messages
+    WHERE conversation_id = ?1 AND owed > told AND deadline_ms > ?2 ORDER BY ord LIMIT ?3`,
+  allOwing: `SELECT DISTINCT conversation_id FROM messages WHERE owed > told`,
+  waitingIn: `SELECT message_id FROM messages WHERE conversation_id = ?1 AND state = 'waiting'`,
+
+  reactions: `SELECT reaction_id, sender_user, ends_ms, body FROM reactions
+    WHERE target_id = ?1 AND ends_ms > ?2 ORDER BY sent_ms, reaction_id`,
+  reaction: `SELECT target_id, conversation_id, sender_user FROM reactions WHERE reaction_id = ?1`,
+  receipts: `SELECT user_id, delivered_ms, read_ms, burned FROM receipts WHERE message_id = ?1`,
+
+  outboxNext: `SELECT * FROM outbox WHERE conversation_id = ?1 AND failed = 0 AND ends_ms > ?2
+    ORDER BY position LIMIT 1`,
+  outboxItem: `SELECT * FROM outbox WHERE item_id = ?1`,
+  outboxByBytes: `SELECT * FROM outbox WHERE conversation_id = ?1 AND ciphertext = ?2`,
+  outboxConversations: `SELECT DISTINCT conversation_id FROM outbox WHERE failed = 0`,
+} as const satisfies Readonly<Record<string, string>>;
+
+/** The name of a read. */
+export type QueryName = keyof typeof queries;

@@ -1,0 +1,159 @@
+/**
+ * The vault's tables. They hold ids, times, states and ciphertext: what people wrote stands only in sealed columns (`body`,
+ * `content`, `draft`), each under the key of its message, so that ending a message is ending its key.
+ *
+ * Each step brings the schema one version further; a step that was released never changes.
+ */
+export const migrations: readonly string[] = [
+  `
+  PRAGMA secure_delete = ON;
+
+  -- Single values, CBOR: the account, the sealed identity, policy, cursors. See store/facts.ts.
+  CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- The directory as signed, to be verified again at each start.
+  CREATE TABLE directory (
+    user_id TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    entry BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Private parts of our key packages, sealed.
+  CREATE TABLE key_packages (
+    ref TEXT PRIMARY KEY,
+    last_resort INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    created_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE conversations (
+    conversation_id TEXT PRIMARY KEY,
+    -- creating, active, leaving, left, removed
+    state TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    -- The other person of a direct conversation.
+    peer TEXT,
+    room_state BLOB NOT NULL,
+    members BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    suite TEXT NOT NULL,
+    authenticator TEXT NOT NULL,
+    -- The last entry of the group log that was taken.
+    cursor INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL,
+    last_activity_ms INTEGER NOT NULL,
+    next_order INTEGER NOT NULL,
+    -- The newest item that was ever shown; when it is gone the preview says that it has ended.
+    last_order INTEGER NOT NULL,
+    read_order INTEGER NOT NULL,
+    unopenable INTEGER NOT NULL,
+    pinned INTEGER NOT NULL,
+    muted INTEGER NOT NULL,
+    draft BLOB,
+    draft_id TEXT,
+    draft_ends_ms INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  -- A group's sealed state.
+  CREATE TABLE group_pieces (
+    conversation_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (conversation_id, name)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What somebody here wants to change in a conversation, and the commit that is under way for it. One per conversation.
+  CREATE TABLE intents (
+    conversation_id TEXT PRIMARY KEY,
+    intent BLOB NOT NULL,
+    attempts INTEGER NOT NULL,
+    -- The offered commit, CBOR; NULL: to be made anew.
+    offer BLOB
+  ) STRICT, WITHOUT ROWID;
+
+  -- Who has said that they leave and is still a member.
+  CREATE TABLE leavers (
+    conversation_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    PRIMARY KEY (conversation_id, user_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE messages (
+    message_id TEXT PRIMARY KEY,
+    conversation_id TEXT NOT NULL,
+    ord INTEGER NOT NULL,
+    -- text, recalled, unopenable, system
+    kind TEXT NOT NULL,
+    sender_user TEXT NOT NULL,
+    own INTEGER NOT NULL,
+    sent_ms INTEGER NOT NULL,
+    ends_ms INTEGER NOT NULL,
+    origin TEXT NOT NULL,
+    origin_seconds INTEGER NOT NULL,
+    burn_seconds INTEGER,
+    revealed INTEGER NOT NULL,
+    burns_ms INTEGER,
+    -- The earlier of ends_ms and burns_ms.
+    deadline_ms INTEGER NOT NULL,
+    -- Own ones: waiting, sent, failed.
+    state TEXT,
+    failure TEXT,
+    -- Its place in the group log, once known.
+    sequence INTEGER,
+    epoch INTEGER NOT NULL,
+    body BLOB,
+    edited INTEGER NOT NULL,
+    reply_to TEXT,
+    code TEXT,
+    -- The receipt that others are to get of it, and the one they got: 0 none, 1 delivered, 2 read, 3 burned.
+    owed INTEGER NOT NULL,
+    told INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX messages_by_order ON messages (conversation_id, ord);
+  CREATE INDEX messages_by_deadline ON messages (deadline_ms);
+  CREATE INDEX messages_by_quote ON messages (reply_to) WHERE reply_to IS NOT NULL;
+  CREATE INDEX messages_by_receipt ON messages (conversation_id) WHERE owed > told;
+
+  CREATE TABLE reactions (
+    reaction_id TEXT PRIMARY KEY,
+    conversation_id TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    sender_user TEXT NOT NULL,
+    sent_ms INTEGER NOT NULL,
+    ends_ms INTEGER NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX reactions_by_target ON reactions (target_id);
+
+  -- Of own messages: everybody who was to get it.
+  CREATE TABLE receipts (
+    message_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    delivered_ms INTEGER,
+    read_ms INTEGER,
+    burned INTEGER NOT NULL,
+    PRIMARY KEY (message_id, user_id)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What is to be told to the relay, in the order of position per conversation.
+  CREATE TABLE outbox (
+    item_id TEXT PRIMARY KEY,
+    conversation_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    -- text, control (edit, reaction, recall), status, leave, drop
+    kind TEXT NOT NULL,
+    -- The message it belongs to and ends with.
+    target_id TEXT,
+    ends_ms INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    content BLOB,
+    -- The MLS message, once made, and its epoch.
+    epoch INTEGER,
+    ciphertext BLOB,
+    -- Of a drop: what the relay is to drop.
+    sequence INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX outbox_by_position ON outbox (conversation_id, position);
+  CREATE INDEX outbox_by_target ON outbox (target_id);
+  `,
+];

@@ -1,0 +1,120 @@
+/** Every write of the client. Parameters are numbered; see the schema for what columns mean. */
+export const statements = {
+  "fact.put": `INSERT INTO facts (name, value) VALUES (?1, ?2)
+    ON CONFLICT (name) DO UPDATE SET value = ?2`,
+  "fact.delete": `DELETE FROM facts WHERE name = ?1`,
+
+  "directory.put": `INSERT INTO directory (user_id, version, entry) VALUES (?1, ?2, ?3)
+    ON CONFLICT (user_id) DO UPDATE SET version = ?2, entry = ?3 WHERE version <= ?2`,
+
+  "keyPackage.put": `INSERT INTO key_packages (ref, last_resort, sealed, created_ms)
+    VALUES (?1, ?2, ?3, ?4)`,
+  "keyPackage.consume": `DELETE FROM key_packages WHERE ref = ?1 AND last_resort = 0`,
+  "keyPackage.deleteBefore": `DELETE FROM key_packages WHERE created_ms < ?1`,
+
+  "conversation.create": `INSERT INTO conversations (
+      conversation_id, state, kind, peer, room_state, members, epoch, suite, authenticator, cursor,
+      created_ms, last_activity_ms, next_order, last_order, read_order, unopenable, pinned, muted)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, 1, 0, 0, 0, 0, 0)`,
+  /** A conversation that this device comes back to. */
+  "conversation.rejoin": `UPDATE conversations SET state = 'active', cursor = ?2
+    WHERE conversation_id = ?1`,
+  "conversation.setGroup": `UPDATE conversations SET kind = ?2, peer = ?3, room_state = ?4,
+      members = ?5, epoch = ?6, suite = ?7, authenticator = ?8 WHERE conversation_id = ?1`,
+  "conversation.setState": `UPDATE conversations SET state = ?2 WHERE conversation_id = ?1`,
+  "conversation.setCursor": `UPDATE conversations SET cursor = max(cursor, ?2)
+    WHERE conversation_id = ?1`,
+  "conversation.setShown": `UPDATE conversations SET next_order = max(next_order, ?2 + 1),
+      last_order = max(last_order, ?2), last_activity_ms = max(last_activity_ms, ?3)
+    WHERE conversation_id = ?1`,
+  "conversation.setRead": `UPDATE conversations SET read_order = max(read_order, ?2)
+    WHERE conversation_id = ?1`,
+  "conversation.countUnopenable": `UPDATE conversations SET unopenable = unopenable + 1
+    WHERE conversation_id = ?1`,
+  "conversation.setPinned": `UPDATE conversations SET pinned = ?2 WHERE conversation_id = ?1`,
+  "conversation.setMuted": `UPDATE conversations SET muted = ?2 WHERE conversation_id = ?1`,
+  "conversation.setDraft": `UPDATE conversations SET draft = ?2, draft_id = ?3, draft_ends_ms = ?4
+    WHERE conversation_id = ?1`,
+  "conversation.delete": `DELETE FROM conversations WHERE conversation_id = ?1`,
+
+  "piece.put": `INSERT INTO group_pieces (conversation_id, name, sealed) VALUES (?1, ?2, ?3)
+    ON CONFLICT (conversation_id, name) DO UPDATE SET sealed = ?3`,
+  "piece.delete": `DELETE FROM group_pieces WHERE conversation_id = ?1 AND name = ?2`,
+  "piece.deleteAll": `DELETE FROM group_pieces WHERE conversation_id = ?1`,
+
+  "intent.put": `INSERT INTO intents (conversation_id, intent, attempts, offer)
+    VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (conversation_id) DO UPDATE SET intent = ?2, attempts = ?3, offer = ?4`,
+  "intent.withdrawOffer": `UPDATE intents SET offer = NULL WHERE conversation_id = ?1`,
+  "intent.delete": `DELETE FROM intents WHERE conversation_id = ?1`,
+
+  "leaver.put": `INSERT INTO leavers (conversation_id, user_id) VALUES (?1, ?2)
+    ON CONFLICT DO NOTHING`,
+  "leaver.delete": `DELETE FROM leavers WHERE conversation_id = ?1 AND user_id = ?2`,
+  "leaver.deleteAll": `DELETE FROM leavers WHERE conversation_id = ?1`,
+
+  "message.insert": `INSERT INTO messages (
+      message_id, conversation_id, ord, kind, sender_user, own, sent_ms, ends_ms, origin,
+      origin_seconds, burn_seconds, revealed, burns_ms, deadline_ms, state, failure, sequence, epoch,
+      body, edited, reply_to, code, owed, told)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, NULL, ?8, ?12, NULL, ?13, ?14,
+      ?15, 0, ?16, ?17, ?18, 0)`,
+  "message.setBody": `UPDATE messages SET body = ?2, edited = 1 WHERE message_id = ?1`,
+  "message.recall": `UPDATE messages SET kind = 'recalled', body = NULL, reply_to = NULL, edited = 0,
+      burn_seconds = NULL, owed = told WHERE message_id = ?1`,
+  "message.setSent": `UPDATE messages SET state = 'sent', failure = NULL, sequence = ?2, epoch = ?3
+    WHERE message_id = ?1`,
+  "message.setState": `UPDATE messages SET state = ?2, failure = ?3 WHERE message_id = ?1`,
+  "message.setBurn": `UPDATE messages SET revealed = ?3, burns_ms = ?2,
+      deadline_ms = min(ends_ms, ?2) WHERE message_id = ?1`,
+  "message.owe": `UPDATE messages SET owed = max(owed, ?2) WHERE message_id = ?1`,
+  "message.oweRead": `UPDATE messages SET owed = max(owed, 2)
+    WHERE conversation_id = ?1 AND ord <= ?2 AND own = 0 AND kind = 'text' AND owed < 2
+      AND (burn_seconds IS NULL OR revealed = 1)`,
+  "message.told": `UPDATE messages SET told = ?2 WHERE message_id = ?1`,
+  "message.delete": `DELETE FROM messages WHERE message_id = ?1`,
+  "message.deleteDue": `DELETE FROM messages WHERE deadline_ms <= ?1`,
+  "message.deleteAll": `DELETE FROM messages WHERE conversation_id = ?1`,
+
+  "reaction.insert": `INSERT INTO reactions (
+      reaction_id, conversation_id, target_id, sender_user, sent_ms, ends_ms, body)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING`,
+  "reaction.delete": `DELETE FROM reactions WHERE reaction_id = ?1 AND sender_user = ?2`,
+  "reaction.deleteOf": `DELETE FROM reactions WHERE target_id = ?1`,
+  "reaction.deleteDue": `DELETE FROM reactions WHERE ends_ms <= ?1
+    OR target_id IN (SELECT message_id FROM messages WHERE deadline_ms <= ?1)`,
+  "reaction.deleteAll": `DELETE FROM reactions WHERE conversation_id = ?1`,
+
+  "receipt.expect": `INSERT INTO receipts (message_id, user_id, burned) VALUES (?1, ?2, 0)
+    ON CONFLICT DO NOTHING`,
+  "receipt.deliver": `UPDATE receipts SET delivered_ms = coalesce(delivered_ms, ?3)
+    WHERE message_id = ?1 AND user_id = ?2`,
+  "receipt.read": `UPDATE receipts SET delivered_ms = coalesce(delivered_ms, ?3),
+      read_ms = coalesce(read_ms, ?3) WHERE message_id = ?1 AND user_id = ?2`,
+  "receipt.burn": `UPDATE receipts SET delivered_ms = coalesce(delivered_ms, ?3),
+      read_ms = coalesce(read_ms, ?3), burned = 1 WHERE message_id = ?1 AND user_id = ?2`,
+  "receipt.deleteOf": `DELETE FROM receipts WHERE message_id = ?1`,
+  "receipt.deleteDue": `DELETE FROM receipts
+    WHERE message_id IN (SELECT message_id FROM messages WHERE deadline_ms <= ?1)`,
+  "receipt.deleteAll": `DELETE FROM receipts WHERE message_id IN
+    (SELECT message_id FROM messages WHERE conversation_id = ?1)`,
+
+  "outbox.insert": `INSERT INTO outbox (
+      item_id, conversation_id, position, kind, target_id, ends_ms, failed, content, sequence)
+    VALUES (?1, ?2, (SELECT coalesce(max(position), 0) + 1 FROM outbox), ?3, ?4, ?5, 0, ?6, ?7)`,
+  "outbox.setCiphertext": `UPDATE outbox SET ciphertext = ?2, epoch = ?3 WHERE item_id = ?1`,
+  "outbox.fail": `UPDATE outbox SET failed = 1, ciphertext = NULL, epoch = NULL
+    WHERE item_id = ?1`,
+  "outbox.retry": `UPDATE outbox SET failed = 0 WHERE item_id = ?1`,
+  "outbox.delete": `DELETE FROM outbox WHERE item_id = ?1`,
+  "outbox.deleteOf": `DELETE FROM outbox WHERE target_id = ?1`,
+  "outbox.deleteDue": `DELETE FROM outbox WHERE ends_ms <= ?1
+    OR target_id IN (SELECT message_id FROM messages WHERE deadline_ms <= ?1)`,
+  "outbox.deleteAll": `DELETE FROM outbox WHERE conversation_id = ?1`,
+
+  "draft.deleteDue": `UPDATE conversations SET draft = NULL, draft_id = NULL, draft_ends_ms = NULL
+    WHERE draft_ends_ms <= ?1`,
+} as const satisfies Readonly<Record<string, string>>;
+
+/** The name of a write. */
+export type StatementName = keyof typeof statements;

@@ -1,0 +1,68 @@
+import {
+  decodeCbor,
+  encodeCbor,
+  type DeviceId,
+  type NetworkId,
+  type SettingsView,
+  type SignedRecord,
+  type UserId,
+} from "#protocol";
+import type { Statement, Vault } from "../../vault/index.ts";
+import { statement } from "./statement.ts";
+import { bytes } from "./columns.ts";
+
+/** The account of this vault, and how far its making has come. */
+export interface StoredAccount {
+  readonly step: "unfinished" | "ready";
+  readonly networkId: NetworkId;
+  readonly networkKey: Uint8Array;
+  readonly networkName: string;
+  readonly relayUrl: string;
+  readonly hosted: boolean;
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  readonly accountKey: Uint8Array;
+  readonly signatureKey: Uint8Array;
+  readonly displayName: string;
+  readonly deviceName: string;
+  readonly platform: string;
+  /** Signed once, so that a repeated request is the same request. */
+  readonly device: SignedRecord;
+  /** What makes the network, while that isn't done. */
+  readonly claim: { readonly claimCode: string; readonly policy: SignedRecord } | null;
+  /** What redeems the invite; null until a claim has given one, and once it is used. */
+  readonly token: Uint8Array | null;
+}
+
+/** Single values in the vault, by name. */
+export interface Facts {
+  readonly account: StoredAccount;
+  readonly identity: Uint8Array;
+  readonly networkKey: Uint8Array;
+  readonly issuer: { readonly certificate: SignedRecord; readonly key: Uint8Array };
+  readonly policy: SignedRecord;
+  readonly directoryVersion: number;
+  readonly inboxCursor: number;
+  /** The largest time ever seen, milliseconds. */
+  readonly floorMs: number;
+  readonly settings: SettingsView;
+}
+
+const maxFactBytes = 1024 * 1024;
+
+/** A fact, or undefined when it was never written. */
+export function readFact<Name extends keyof Facts>(
+  vault: Vault,
+  name: Name,
+): Facts[Name] | undefined {
+  const [row] = vault.read("fact", [name]);
+  // Only `putFact` writes here, and the vault gives back what was written or fails.
+  return row === undefined
+    ? undefined
+    : (decodeCbor(bytes(row, "value"), maxFactBytes) as Facts[Name]);
+}
+
+/** Writes a fact. */
+export function putFact<Name extends keyof Facts>(name: Name, value: Facts[Name]): Statement {
+  return statement("fact.put", name, encodeCbor(value));
+}

@@ -1,0 +1,217 @@
+import {
+  decodeCbor,
+  decodeRoomState,
+  encodeCbor,
+  isErrorCode,
+  type ConversationId,
+  type ConversationKind,
+  type DeviceId,
+  type ErrorCode,
+  type GroupMember,
+  type GroupSummary,
+  type MessageId,
+  type RoomState,
+  type TimerOrigin,
+  type UserId,
+} from "#protocol";
+import type { Row } from "../../vault/index.ts";
+import { bytes, nullable, number, text } from "./columns.ts";
+
+/** Where a conversation stands for this account. */
+export type ConversationState = "creating" | "active" | "leaving" | "left" | "removed";
+
+/** A row of `conversations`. */
+export interface StoredConversation {
+  readonly conversationId: ConversationId;
+  readonly state: ConversationState;
+  readonly kind: ConversationKind;
+  readonly peer: UserId | null;
+  readonly roomState: RoomState;
+  readonly members: readonly GroupMember[];
+  readonly epoch: number;
+  readonly suite: string;
+  readonly authenticator: string;
+  readonly cursor: number;
+  readonly lastActivityMs: number;
+  readonly nextOrder: number;
+  readonly lastOrder: number;
+  readonly readOrder: number;
+  readonly unopenable: number;
+  readonly pinned: boolean;
+  readonly muted: boolean;
+  readonly draft: Draft | null;
+}
+
+/** What was typed and not sent, sealed like a message of its own. */
+export interface Draft {
+  readonly draftId: MessageId;
+  readonly endsAtMs: number;
+  readonly sealed: Uint8Array;
+}
+
+const maxMembersBytes = 8 * 1024 * 1024;
+
+/** Members as they are stored. */
+export function encodeMembers(members: readonly GroupMember[]): Uint8Array {
+  return encodeCbor(members.map(({ userId, deviceId }) => [userId, deviceId]));
+}
+
+function decodeMembers(stored: Uint8Array): readonly GroupMember[] {
+  const pairs = decodeCbor(stored, maxMembersBytes) as readonly (readonly [UserId, DeviceId])[];
+  return pairs.map(([userId, deviceId]) => ({ userId, deviceId }));
+}
+
+/** Reads a row of `conversations`. */
+export function conversationOf(row: Row): StoredConversation {
+  const draft = nullable(bytes, row, "draft");
+  return {
+    conversationId: text(row, "conversation_id") as ConversationId,
+    state: text(row, "state") as ConversationState,
+    kind: text(row, "kind") as ConversationKind,
+    peer: nullable(text, row, "peer") as UserId | null,
+    roomState: decodeRoomState(bytes(row, "room_state")),
+    members: decodeMembers(bytes(row, "members")),
+    epoch: number(row, "epoch"),
+    suite: text(row, "suite"),
+    authenticator: text(row, "authenticator"),
+    cursor: number(row, "cursor"),
+    lastActivityMs: number(row, "last_activity_ms"),
+    nextOrder: number(row, "next_order"),
+    lastOrder: number(row, "last_order"),
+    readOrder: number(row, "read_order"),
+    unopenable: number(row, "unopenable"),
+    pinned: number(row, "pinned") === 1,
+    muted: number(row, "muted") === 1,
+    draft:
+      draft === null
+        ? null
+        : {
+            sealed: draft,
+            draftId: text(row, "draft_id") as MessageId,
+            endsAtMs: number(row, "draft_ends_ms"),
+          },
+  };
+}
+
+/** What a summary of the worker's says of a group that is loaded. */
+export function summaryOf(conversation: StoredConversation): GroupSummary {
+  return {
+    conversationId: conversation.conversationId,
+    epoch: conversation.epoch,
+    suite: conversation.suite,
+    roomState: conversation.roomState,
+    members: conversation.members,
+    epochAuthenticator: conversation.authenticator,
+  };
+}
+
+/** What a row of `messages` is. */
+export type MessageKind = "text" | "recalled" | "unopenable" | "system";
+
+/** How far an own message is. */
+export type SendState =
+  | { readonly kind: "waiting" }
+  | { readonly kind: "sent" }
+  | { readonly kind: "failed"; readonly code: ErrorCode };
+
+/** A row of `messages`. */
+export interface StoredMessage {
+  readonly messageId: MessageId;
+  readonly conversationId: ConversationId;
+  readonly order: number;
+  readonly kind: MessageKind;
+  readonly sender: UserId;
+  readonly own: boolean;
+  readonly sentAtMs: number;
+  readonly endsAtMs: number;
+  readonly origin: TimerOrigin;
+  readonly originSeconds: number;
+  readonly burnSeconds: number | null;
+  readonly revealed: boolean;
+  readonly burnsAtMs: number | null;
+  readonly deadlineMs: number;
+  readonly state: SendState | null;
+  readonly sequence: number | null;
+  readonly epoch: number;
+  readonly body: Uint8Array | null;
+  readonly edited: boolean;
+  readonly replyTo: MessageId | null;
+  readonly code: ErrorCode;
+}
+
+function sendStateOf(row: Row): SendState | null {
+  switch (row["state"]) {
+    case "waiting":
+      return { kind: "waiting" };
+    case "failed":
+      return { kind: "failed", code: errorCode(row, "failure") };
+    case "sent":
+      return { kind: "sent" };
+    default:
+      return null;
+  }
+}
+
+/** A code that an older or newer version wrote may be unknown here. */
+function errorCode(row: Row, column: string): ErrorCode {
+  const code = row[column];
+  return isErrorCode(code) ? code : "message-unopenable";
+}
+
+/** Reads a row of `messages`. */
+export function messageOf(row: Row): StoredMessage {
+  return {
+    messageId: text(row, "message_id") as MessageId,
+    conversationId: text(row, "conversation_id") as ConversationId,
+    order: number(row, "ord"),
+    kind: text(row, "kind") as MessageKind,
+    sender: text(row, "sender_user") as UserId,
+    own: number(row, "own") === 1,
+    sentAtMs: number(row, "sent_ms"),
+    endsAtMs: number(row, "ends_ms"),
+    origin: text(row, "origin") as TimerOrigin,
+    originSeconds: number(row, "origin_seconds"),
+    burnSeconds: nullable(number, row, "burn_seconds"),
+    revealed: number(row, "revealed") === 1,
+    burnsAtMs: nullable(number, row, "burns_ms"),
+    deadlineMs: number(row, "deadline_ms"),
+    state: sendStateOf(row),
+    sequence: nullable(number, row, "sequence"),
+    epoch: number(row, "epoch"),
+    body: nullable(bytes, row, "body"),
+    edited: number(row, "edited") === 1,
+    replyTo: nullable(text, row, "reply_to") as MessageId | null,
+    code: errorCode(row, "code"),
+  };
+}
+
+/** What an outbox item is: a message, what changes one, receipts, a farewell, or ciphertext to be dropped. */
+export type OutboxKind = "text" | "control" | "status" | "leave" | "drop";
+
+/** A row of `outbox`. */
+export interface StoredOutboxItem {
+  readonly itemId: MessageId;
+  readonly conversationId: ConversationId;
+  readonly kind: OutboxKind;
+  readonly targetId: MessageId | null;
+  readonly endsAtMs: number;
+  readonly content: Uint8Array | null;
+  readonly epoch: number | null;
+  readonly ciphertext: Uint8Array | null;
+  readonly sequence: number | null;
+}
+
+/** Reads a row of `outbox`. */
+export function outboxItemOf(row: Row): StoredOutboxItem {
+  return {
+    itemId: text(row, "item_id") as MessageId,
+    conversationId: text(row, "conversation_id") as ConversationId,
+    kind: text(row, "kind") as OutboxKind,
+    targetId: nullable(text, row, "target_id") as MessageId | null,
+    endsAtMs: number(row, "ends_ms"),
+    content: nullable(bytes, row, "content"),
+    epoch: nullable(number, row, "epoch"),
+    ciphertext: nullable(bytes, row, "ciphertext"),
+    sequence: nullable(number, row, "sequence"),
+  };
+}
