@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
-import { chromium, type Page } from "@playwright/test";
+import { chromium, type Page } from "playwright";
 
 import { chromiumArguments, findChromium } from "./lib/browser.ts";
 import { icns, ico } from "./lib/icon-files.ts";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 
-import { chromium } from "@playwright/test";
+import { chromium } from "playwright";
 
 /** Where a Chromium may lie that Playwright can drive. A snap can't: it sees neither our profile folders nor /tmp. */
 const usualPlaces: readonly string[] = [
