@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { fromBase64url, toBase64url } from "./bytes.ts";
+import { AppError } from "./errors.ts";
 
 /** Nominal typing for values that share a representation. */
 export type Brand<Value, Name extends string> = Value & { readonly __brand: Name };
@@ -45,18 +46,31 @@ export const vaultIdSchema = idSchema("VaultId", shortIdBytes);
 export const inviteIdSchema = idSchema("InviteId", shortIdBytes);
 export const messageIdSchema = idSchema("MessageId", messageIdBytes);
 
+const idSizes = new Set([shortIdBytes, messageIdBytes, 48]);
+
 /**
  * The id whose bytes are given.
  *
- * @param bytes - 16 bytes (32 for a message id)
+ * The type can't tell one kind of id from another here: name it, as in `idFromBytes<UserId>(bytes)`, and use a schema for
+ * anything that comes from outside.
+ *
+ * @param bytes - 16 bytes; 32 for a message id; 32 or 48 for a key package reference
+ * @throws AppError `internal` for another size
  */
 export function idFromBytes<Id extends Brand<string, string>>(bytes: Uint8Array): Id {
+  if (!idSizes.has(bytes.length)) {
+    throw new AppError("internal", { data: { reason: "not an id", sizeBytes: bytes.length } });
+  }
   return toBase64url(bytes) as Id;
 }
 
-/** The bytes an id stands for. */
+/**
+ * The bytes an id stands for.
+ *
+ * @throws AppError `internal` when something that isn't an id was branded as one
+ */
 export function idToBytes(id: Brand<string, string>): Uint8Array {
   const bytes = fromBase64url(id);
-  if (bytes === undefined) throw new TypeError("a branded id is not base64url");
+  if (bytes === undefined) throw new AppError("internal", { data: { reason: "not an id" } });
   return bytes;
 }

@@ -138,19 +138,21 @@ export {
   type Frame,
 } from "./relay/frames.ts";
 export {
-  challengeBytes,
   directoryEntrySchema,
   groupEntrySchema,
   inboxEntrySchema,
+  type DirectoryEntry,
+  type GroupEntry,
+  type InboxEntry,
+} from "./relay/entries.ts";
+export {
+  challengeBytes,
   maxKeyPackages,
   maxPageEntries,
   maxRosterDevices,
   relayEvents,
   relayMethods,
   signInLabel,
-  type DirectoryEntry,
-  type GroupEntry,
-  type InboxEntry,
   type InviteSummary,
   type Ordered,
   type ParsedRelayParams,

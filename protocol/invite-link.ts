@@ -19,16 +19,26 @@ export const inviteTokenBytes = 16;
 const maxInviteBytes = 1024;
 const linkPrefix = "sotto://join/";
 
-/** Whether an address may be used as a relay's: `wss:`, or `ws:` on a loopback host. */
+declare const URL: { readonly canParse: (url: string) => boolean };
+
+const label = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?";
+// Without the flags i and u: together they let ſ pass for s and the Kelvin sign for k.
+const relayUrlPattern = new RegExp(
+  `^(wss?)://(\\[[0-9a-fA-F:.]+\\]|${label}(?:\\.${label})*)(?::([1-9][0-9]{0,4}))?(?:/[a-zA-Z0-9_./-]*)?$`,
+);
+const byte = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+const loopbackPattern = new RegExp(`^(?:localhost|\\[::1\\]|127(?:\\.${byte}){3})$`);
+
+/**
+ * Whether an address may be used as a relay's: `wss:`, or `ws:` on a loopback host. Only ASCII; no user, query or fragment. The
+ * scheme is in lower case.
+ */
 export function isRelayUrl(text: string): boolean {
-  const match = /^(wss?):\/\/(\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?(\/[\w./-]*)?$/iu.exec(
-    text,
-  );
-  if (match === null) return false;
-  const [, scheme, host, port] = match;
+  const match = relayUrlPattern.exec(text);
+  if (match === null || !URL.canParse(text)) return false;
+  const [, scheme, host = "", port] = match;
   if (port !== undefined && Number(port) > 65_535) return false;
-  if (scheme?.toLowerCase() === "wss") return true;
-  return host === "localhost" || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/u.test(host ?? "");
+  return scheme === "wss" || loopbackPattern.test(host.toLowerCase());
 }
 
 const inviteSchema: v.GenericSchema<unknown, Invite> = v.strictObject({

@@ -20,12 +20,18 @@ export interface Policy {
 
 const timerSchema = v.pipe(countSchema, v.minValue(minTimerSeconds), v.maxValue(maxTimerSeconds));
 
-export const policySchema: v.GenericSchema<unknown, Policy> = v.strictObject({
-  networkId: networkIdSchema,
-  networkName: nameSchema,
-  version: countSchema,
-  issuedAtMs: timestampMsSchema,
-  maxExpirationSeconds: timerSchema,
-  defaultExpirationSeconds: timerSchema,
-  membersMayInvite: v.boolean(),
-});
+export const policySchema: v.GenericSchema<unknown, Policy> = v.pipe(
+  v.strictObject({
+    networkId: networkIdSchema,
+    networkName: nameSchema,
+    version: countSchema,
+    issuedAtMs: timestampMsSchema,
+    maxExpirationSeconds: timerSchema,
+    defaultExpirationSeconds: timerSchema,
+    membersMayInvite: v.boolean(),
+  }),
+  v.check(
+    (policy) => policy.defaultExpirationSeconds <= policy.maxExpirationSeconds,
+    "the default life is longer than the longest",
+  ),
+);

@@ -75,12 +75,15 @@ interface RecordKind<Value> {
 
 const issuerCertificateKind: RecordKind<IssuerCertificate> = {
   label: "IssuerCertificate",
-  schema: v.strictObject({
-    networkId: networkIdSchema,
-    issuerKey: publicKeySchema,
-    notBeforeMs: timestampMsSchema,
-    notAfterMs: timestampMsSchema,
-  }),
+  schema: v.pipe(
+    v.strictObject({
+      networkId: networkIdSchema,
+      issuerKey: publicKeySchema,
+      notBeforeMs: timestampMsSchema,
+      notAfterMs: timestampMsSchema,
+    }),
+    v.check(({ notBeforeMs, notAfterMs }) => notBeforeMs < notAfterMs, "never valid"),
+  ),
 };
 
 const userRecordKind: RecordKind<UserRecord> = {

@@ -16,7 +16,13 @@ export function parse<S extends v.GenericSchema<unknown, unknown>>(
 ): v.InferOutput<S> {
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
-  throw new AppError(code, { data: { path: v.getDotPath(result.issues[0]) ?? "" } });
+  throw new AppError(code, { data: { path: fieldPath(result.issues[0]) } });
+}
+
+/** Where an issue is. Keys come from outside too, so only what looks like a path of ours is told. */
+function fieldPath(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue) ?? "";
+  return /^[\w.]{0,100}$/.test(path) ? path : "";
 }
 
 /** A byte string of at most `maxBytes`. */
@@ -35,13 +41,21 @@ export const countSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** Milliseconds since 1970-01-01T00:00Z. */
 export const timestampMsSchema = countSchema;
 
-/** A name that people see: 1 to 80 characters after trimming, no control characters, no bidirectional overrides. */
+const maxNameCharacters = 80;
+/** Control characters, line and paragraph separators, and what turns the direction of the text around the name. */
+const unsafeInNames = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
+const visible = /[\p{L}\p{N}\p{P}\p{S}]/u;
+
+/**
+ * A name that people see: 1 to 80 characters (code points) after trimming, at least one of them visible, no control characters,
+ * no bidirectional overrides.
+ */
 export const nameSchema = v.pipe(
   v.string(),
   v.trim(),
-  v.minLength(1),
-  v.maxLength(80),
-  v.regex(/^[^\p{Cc}\u202a-\u202e\u2066-\u2069]*$/u),
+  v.maxCodePoints(maxNameCharacters),
+  v.check((name) => name.isWellFormed() && visible.test(name), "nothing to see"),
+  v.check((name) => !unsafeInNames.test(name), "unsafe characters"),
 );
 
 export const wireErrorSchema = v.object({

@@ -27,11 +27,14 @@ export type Frame =
 
 const nameSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(40));
 
+/** Anything, but there: `v.unknown()` would also take a tuple that ends before it. */
+const presentSchema = v.custom<unknown>((value) => value !== undefined);
+
 const frameSchema = v.union([
-  v.strictTuple([v.literal(0), countSchema, nameSchema, v.unknown()]),
-  v.strictTuple([v.literal(1), countSchema, v.unknown()]),
+  v.strictTuple([v.literal(0), countSchema, nameSchema, presentSchema]),
+  v.strictTuple([v.literal(1), countSchema, presentSchema]),
   v.strictTuple([v.literal(2), countSchema, wireErrorSchema]),
-  v.strictTuple([v.literal(3), nameSchema, v.unknown()]),
+  v.strictTuple([v.literal(3), nameSchema, presentSchema]),
 ]);
 
 export function encodeFrame(frame: Frame): Uint8Array {

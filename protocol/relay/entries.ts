@@ -1,0 +1,59 @@
+import * as v from "valibot";
+import { conversationIdSchema, deviceIdSchema } from "../ids.ts";
+import { signedRecordSchema } from "../records.ts";
+import { bytesSchema, countSchema, timestampMsSchema } from "../schema.ts";
+import { maxFrameBytes } from "./frames.ts";
+
+/** An MLSMessage or a part of one. */
+export const mlsBytesSchema = bytesSchema(maxFrameBytes);
+
+/** An entry of a conversation's group log, as members get it. `sequence` counts from 1 without gaps. */
+export const groupEntrySchema = v.variant("kind", [
+  v.strictObject({
+    kind: v.literal("application"),
+    sequence: countSchema,
+    epoch: countSchema,
+    sender: deviceIdSchema,
+    receivedAtMs: timestampMsSchema,
+    /** When the relay drops it, or null for a control message that lives until all have it. */
+    expiresAtMs: v.nullable(timestampMsSchema),
+    bytes: mlsBytesSchema,
+  }),
+  v.strictObject({
+    kind: v.literal("commit"),
+    sequence: countSchema,
+    /** The epoch that the commit ends. */
+    epoch: countSchema,
+    sender: deviceIdSchema,
+    receivedAtMs: timestampMsSchema,
+    bytes: mlsBytesSchema,
+  }),
+  /** The place of an entry that ended, was recalled or that all members have; only its number remains. */
+  v.strictObject({ kind: v.literal("dropped"), sequence: countSchema }),
+]);
+/** An entry of a conversation's group log. */
+export type GroupEntry = v.InferOutput<typeof groupEntrySchema>;
+
+/** An entry of a device's inbox. `sequence` counts from 1. */
+export const inboxEntrySchema = v.strictObject({
+  sequence: countSchema,
+  kind: v.literal("welcome"),
+  conversationId: conversationIdSchema,
+  /** The group log's sequence of the commit that added this device: reading goes on after it. */
+  groupSequence: countSchema,
+  sender: deviceIdSchema,
+  receivedAtMs: timestampMsSchema,
+  bytes: mlsBytesSchema,
+});
+/** An entry of a device's inbox. */
+export type InboxEntry = v.InferOutput<typeof inboxEntrySchema>;
+
+/** A directory row: a person and their devices, each record as signed. */
+export const directoryEntrySchema = v.strictObject({
+  /** The directory's version at which this entry last changed. */
+  version: countSchema,
+  user: signedRecordSchema,
+  devices: v.pipe(v.array(signedRecordSchema), v.maxLength(10)),
+});
+/** A person and their devices, as signed. */
+export type DirectoryEntry = v.InferOutput<typeof directoryEntrySchema>;

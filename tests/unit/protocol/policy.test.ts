@@ -1,0 +1,31 @@
+import * as v from "valibot";
+import { expect, test } from "vitest";
+import { maxTimerSeconds, networkIdSchema, parse, policySchema } from "#protocol";
+
+const policy = {
+  networkId: parse(networkIdSchema, "AAAAAAAAAAAAAAAAAAAAAA"),
+  networkName: "Example",
+  version: 1,
+  issuedAtMs: 1_700_000_000_000,
+  maxExpirationSeconds: 2_592_000,
+  defaultExpirationSeconds: 604_800,
+  membersMayInvite: true,
+};
+
+test("a policy is taken as it is", () => {
+  expect(parse(policySchema, policy)).toEqual(policy);
+  expect(v.is(policySchema, { ...policy, defaultExpirationSeconds: 2_592_000 })).toBe(true);
+});
+
+test.each([
+  ["whose default life is longer than the longest", { defaultExpirationSeconds: 2_592_001 }],
+  ["without an end", { maxExpirationSeconds: null }],
+  ["with an end that is too near", { defaultExpirationSeconds: 4 }],
+  ["with an end that is too far", { maxExpirationSeconds: maxTimerSeconds + 1 }],
+  ["with a negative version", { version: -1 }],
+  ["with a field of a later version", { classification: "secret" }],
+  ["without a field", { membersMayInvite: undefined }],
+  ["with a malformed network id", { networkId: "example" }],
+])("a policy %s is refused", (_name, change) => {
+  expect(v.is(policySchema, { ...policy, ...change })).toBe(false);
+});
