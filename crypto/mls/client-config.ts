@@ -1,4 +1,119 @@
-import type { ClientConfig } from "ts-mls";
+import type { Capabilities, ClientConfig, Credential, Lifetime } from "ts-mls";
+import { equalBytes, roomStateExtensionType, type DeviceId } from "#protocol";
+import { supportedSuites } from "./suites.ts";
+import { leafIdentityOf, type LeafIdentity } from "./credential.ts";
+
+/** What is known about a leaf's claim to be a device. */
+export type TrustVerdict = "trusted" | "unknown" | "refused";
+
+/** Decides which device a signature key belongs to; the directory's verified records. */
+export interface DeviceTrust {
+  judge(identity: LeafIdentity, signatureKey: Uint8Array): TrustVerdict;
+}
 
 /** Padmé for every size, and never below 256 bytes. Source: RFC 9420 §15.1; the kind is ours, see `patches/`. */
 export const paddingConfig: ClientConfig["paddingConfig"] = { kind: "padme", minimumLength: 256 };
+
+/** Key packages may mark themselves as the last resort. Source: draft-ietf-mls-extensions §5.3. */
+export const lastResortExtensionType = 0x000a;
+
+/** What every leaf of ours says it can do. Source: RFC 9420 §7.2. */
+export const capabilities: Capabilities = {
+  versions: ["mls10"],
+  ciphersuites: [...supportedSuites],
+  extensions: [lastResortExtensionType, roomStateExtensionType],
+  proposals: [],
+  credentials: ["basic"],
+};
+
+const daySeconds = 86_400;
+/** How long a key package may wait for its use, and for how much longer the leaf it became may be shown to newcomers. */
+const lifetimeSeconds = 366 * daySeconds;
+const clockSkewSeconds = daySeconds;
+const maxLifetimeSeconds = lifetimeSeconds + clockSkewSeconds;
+/** A package with less left isn't added any more: members read the commit later than it is made. */
+const minRemainingSeconds = 30 * daySeconds;
+
+/** The lifetime of a key package made now. Source: RFC 9420 §7.2, §10. */
+export function keyPackageLifetime(nowMs: number): Lifetime {
+  const nowSeconds = Math.floor(nowMs / 1000);
+  return {
+    notBefore: BigInt(nowSeconds - clockSkewSeconds),
+    notAfter: BigInt(nowSeconds + lifetimeSeconds),
+  };
+}
+
+/** Whether a key package may be added now: begun, not about to expire, and no longer-lived than ours are. */
+export function lifetimeAllowsAdding(lifetime: Lifetime, nowMs: number): boolean {
+  const nowSeconds = BigInt(Math.floor(nowMs / 1000));
+  return (
+    lifetime.notBefore <= nowSeconds &&
+    lifetime.notAfter >= nowSeconds + BigInt(minRemainingSeconds) &&
+    lifetime.notAfter - lifetime.notBefore <= BigInt(maxLifetimeSeconds)
+  );
+}
+
+/**
+ * The library's authentication service, which also remembers who was unknown: it lets them pass, and whoever called it throws
+ * the result away when {@link TrustGate.takeUnknown} isn't empty. So one answer names them all.
+ */
+export interface TrustGate {
+  readonly clientConfig: ClientConfig;
+  /** The devices that were unknown since the last call. */
+  takeUnknown(): readonly DeviceId[];
+}
+
+export function createTrustGate(trust: DeviceTrust): TrustGate {
+  const unknown = new Set<DeviceId>();
+
+  function validate(credential: Credential, signatureKey: Uint8Array): boolean {
+    let identity: LeafIdentity;
+    try {
+      identity = leafIdentityOf(credential);
+    } catch {
+      return false;
+    }
+    const verdict = trust.judge(identity, signatureKey);
+    if (verdict === "unknown") unknown.add(identity.deviceId);
+    return verdict !== "refused";
+  }
+
+  return {
+    takeUnknown() {
+      const taken = [...unknown];
+      unknown.clear();
+      return taken;
+    },
+    clientConfig: {
+      paddingConfig,
+      keyRetentionConfig: {
+        // The relay orders every message within an epoch (docs/adr/0002): nothing arrives late, so nothing is kept for it.
+        retainKeysForGenerations: 0,
+        retainKeysForEpochs: 0,
+        // Messages that expired unread leave gaps in a sender's generations.
+        maximumForwardRatchetSteps: 10_000,
+      },
+      lifetimeConfig: {
+        maximumTotalLifetime: BigInt(maxLifetimeSeconds),
+        validateLifetimeOnReceive: true,
+      },
+      keyPackageEqualityConfig: {
+        // One leaf per device, whatever its keys.
+        compareKeyPackages: (a, b) => sameDevice(a.leafNode.credential, b.leafNode.credential),
+        compareKeyPackageToLeafNode: (a, b) => sameDevice(a.leafNode.credential, b.credential),
+      },
+      authService: {
+        validateCredential: (credential, signatureKey) =>
+          Promise.resolve(validate(credential, signatureKey)),
+      },
+    },
+  };
+}
+
+function sameDevice(left: Credential, right: Credential): boolean {
+  return (
+    left.credentialType === "basic" &&
+    right.credentialType === "basic" &&
+    equalBytes(left.identity, right.identity)
+  );
+}

@@ -1,0 +1,87 @@
+import {
+  decodeMlsMessage,
+  encodeMlsMessage,
+  type Decoder,
+  type GroupInfo,
+  type KeyPackage,
+  type MLSMessage,
+  type PrivateMessage,
+  type Welcome,
+} from "ts-mls";
+import { AppError, equalBytes } from "#protocol";
+
+/** Largest MLSMessage that is looked at: a Welcome with its tree for a thousand devices fits, bytes. */
+const maxMessageBytes = 8 * 1024 * 1024;
+
+/**
+ * Decodes the whole of `bytes`, and only their one right encoding: the library's decoder reads past unknown presence octets and
+ * ignores what follows.
+ *
+ * @throws AppError `frame-malformed`
+ */
+export function decodeExactly<Value>(
+  decode: Decoder<Value>,
+  encode: (value: Value) => Uint8Array,
+  bytes: Uint8Array,
+): Value {
+  let value: Value | undefined;
+  let again: Uint8Array | undefined;
+  try {
+    value = decode(bytes, 0)?.[0];
+    if (value !== undefined) again = encode(value);
+  } catch (cause) {
+    throw new AppError("frame-malformed", { cause });
+  }
+  if (value === undefined || again === undefined || !equalBytes(again, bytes)) {
+    throw new AppError("frame-malformed", { data: { reason: "not one exact MLS structure" } });
+  }
+  return value;
+}
+
+function decodeMessage(bytes: Uint8Array): MLSMessage {
+  if (bytes.length > maxMessageBytes) {
+    throw new AppError("frame-too-large", { data: { sizeBytes: bytes.length } });
+  }
+  return decodeExactly(decodeMlsMessage, encodeMlsMessage, bytes);
+}
+
+function wrongKind(message: MLSMessage): AppError {
+  return new AppError("frame-malformed", { data: { wireformat: message.wireformat } });
+}
+
+/** @throws AppError `frame-malformed`, `frame-too-large`; also for an MLSMessage of another kind */
+export function decodePrivateMessage(bytes: Uint8Array): PrivateMessage {
+  const message = decodeMessage(bytes);
+  if (message.wireformat !== "mls_private_message") throw wrongKind(message);
+  return message.privateMessage;
+}
+
+/** @throws AppError `frame-malformed`, `frame-too-large`; also for an MLSMessage of another kind */
+export function decodeWelcome(bytes: Uint8Array): Welcome {
+  const message = decodeMessage(bytes);
+  if (message.wireformat !== "mls_welcome") throw wrongKind(message);
+  return message.welcome;
+}
+
+/** @throws AppError `frame-malformed`, `frame-too-large`; also for an MLSMessage of another kind */
+export function decodeKeyPackage(bytes: Uint8Array): KeyPackage {
+  const message = decodeMessage(bytes);
+  if (message.wireformat !== "mls_key_package") throw wrongKind(message);
+  return message.keyPackage;
+}
+
+export function encodePrivateMessage(privateMessage: PrivateMessage): Uint8Array {
+  return encodeMlsMessage({ version: "mls10", wireformat: "mls_private_message", privateMessage });
+}
+
+export function encodeWelcome(welcome: Welcome): Uint8Array {
+  return encodeMlsMessage({ version: "mls10", wireformat: "mls_welcome", welcome });
+}
+
+export function encodeKeyPackage(keyPackage: KeyPackage): Uint8Array {
+  return encodeMlsMessage({ version: "mls10", wireformat: "mls_key_package", keyPackage });
+}
+
+export function encodeGroupInfo(groupInfo: GroupInfo): Uint8Array {
+  return encodeMlsMessage({ version: "mls10", wireformat: "mls_group_info", groupInfo });
+}

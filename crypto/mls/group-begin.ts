@@ -1,0 +1,167 @@
+import {
+  createGroup,
+  createGroupInfoWithExternalPubAndRatchetTree,
+  emptyPskIndex,
+  joinGroup,
+  type CiphersuiteImpl,
+  type ClientState,
+  type Welcome,
+} from "ts-mls";
+import { makeKeyPackageRef } from "ts-mls/keyPackage.js";
+import { decryptGroupInfo, decryptGroupSecrets } from "ts-mls/welcome.js";
+import {
+  AppError,
+  equalBytes,
+  idToBytes,
+  roleAllows,
+  roleOf,
+  type ConversationId,
+  type DeviceId,
+  type ErrorCode,
+  type RoomState,
+} from "#protocol";
+import { wipe } from "../primitives/index.ts";
+import type { TrustGate } from "./client-config.ts";
+import { encodeGroupInfo } from "./codec.ts";
+import { mapMlsError, mappingErrors } from "./errors.ts";
+import { createKeyPackage, type OwnDevice, type OwnKeyPackage } from "./key-packages.ts";
+import { withoutPast, type GroupMemory } from "./memory.ts";
+import { leavesOf, roomExtensions, roomStateOf } from "./room.ts";
+
+/** What beginning a group takes, however it begins. */
+export interface GroupContextOfWorker {
+  readonly impl: CiphersuiteImpl;
+  readonly gate: TrustGate;
+  readonly device: OwnDevice;
+  readonly nowMs: number;
+}
+
+/**
+ * A new group of this device alone. Source: RFC 9420 §11.
+ *
+ * @throws AppError `argument-invalid` when this person isn't among the administrators
+ */
+export async function beginGroup(
+  { impl, gate, device, nowMs }: GroupContextOfWorker,
+  conversationId: ConversationId,
+  roomState: RoomState,
+): Promise<GroupMemory> {
+  if (!roomState.administrators.includes(device.userId)) {
+    throw new AppError("argument-invalid", { data: { reason: "creator is no administrator" } });
+  }
+  return mappingErrors("internal", async () => {
+    const own = await createKeyPackage(impl, device, { nowMs, lastResort: false });
+    const state = await createGroup(
+      idToBytes(conversationId),
+      own.keyPackage,
+      privatePackage(own, device),
+      roomExtensions(roomState),
+      impl,
+      gate.clientConfig,
+    );
+    return { impl, gate, state, pending: null };
+  });
+}
+
+/** How joining went. */
+export type JoinOutcome =
+  | { readonly kind: "joined"; readonly memory: GroupMemory }
+  | { readonly kind: "device-unknown"; readonly devices: readonly DeviceId[] }
+  | { readonly kind: "refused"; readonly code: ErrorCode };
+
+/**
+ * Joins a group through a Welcome, if it is the conversation it says it is, everybody in it is who they say they are, and
+ * whoever invited us may invite. Source: RFC 9420 §12.4.3.1.
+ */
+export async function joinByWelcome(
+  { impl, gate, device }: GroupContextOfWorker,
+  welcome: Welcome,
+  own: OwnKeyPackage,
+  conversationId: ConversationId,
+): Promise<JoinOutcome> {
+  gate.takeUnknown();
+  let state: ClientState;
+  try {
+    state = await joinGroup(
+      welcome,
+      own.keyPackage,
+      privatePackage(own, device),
+      emptyPskIndex,
+      impl,
+      undefined,
+      undefined,
+      gate.clientConfig,
+    );
+    const inviterLeaf = await inviterOf(impl, welcome, own);
+    judgeJoined(state, { conversationId, device, inviterLeaf });
+  } catch (error) {
+    gate.takeUnknown();
+    return { kind: "refused", code: mapMlsError(error, "commit-refused").code };
+  }
+  const devices = gate.takeUnknown();
+  if (devices.length > 0) return { kind: "device-unknown", devices };
+  return { kind: "joined", memory: { impl, gate, state: withoutPast(state), pending: null } };
+}
+
+/** What the relay keeps for devices that must come back by external commit. Source: RFC 9420 §12.4.3.2. */
+export async function groupInfoOf(impl: CiphersuiteImpl, state: ClientState): Promise<Uint8Array> {
+  return encodeGroupInfo(await createGroupInfoWithExternalPubAndRatchetTree(state, [], impl));
+}
+
+function privatePackage(own: OwnKeyPackage, device: OwnDevice) {
+  return {
+    initPrivateKey: own.initPrivateKey,
+    hpkePrivateKey: own.hpkePrivateKey,
+    signaturePrivateKey: device.signaturePrivateKey,
+  };
+}
+
+/** The leaf that signed a Welcome's GroupInfo, which the library keeps to itself. */
+async function inviterOf(
+  impl: CiphersuiteImpl,
+  welcome: Welcome,
+  own: OwnKeyPackage,
+): Promise<number | undefined> {
+  const initKey = await impl.hpke.importPrivateKey(own.initPrivateKey);
+  const ref = await makeKeyPackageRef(own.keyPackage, impl.hash);
+  const secrets = await decryptGroupSecrets(initKey, ref, welcome, impl.hpke);
+  if (secrets === undefined) return undefined;
+  const noPsk = new Uint8Array(impl.kdf.size);
+  const groupInfo = await decryptGroupInfo(welcome, secrets.joinerSecret, noPsk, impl);
+  wipe(secrets.joinerSecret, secrets.pathSecret);
+  return groupInfo?.signer;
+}
+
+function judgeJoined(
+  state: ClientState,
+  joining: {
+    readonly conversationId: ConversationId;
+    readonly device: OwnDevice;
+    readonly inviterLeaf: number | undefined;
+  },
+): void {
+  const { conversationId, device, inviterLeaf } = joining;
+  if (!equalBytes(state.groupContext.groupId, idToBytes(conversationId))) {
+    throw new AppError("commit-refused", { data: { reason: "another conversation's Welcome" } });
+  }
+  const roomState = roomStateOf(state.groupContext.extensions);
+  const leaves = leavesOf(state.ratchetTree);
+  const inviter = inviterLeaf === undefined ? undefined : leaves.get(inviterLeaf);
+  if (inviter === undefined) {
+    throw new AppError("commit-refused", { data: { reason: "invited by nobody" } });
+  }
+  if (roomState.kind === "direct") {
+    const people = new Set([...leaves.values()].map(({ userId }) => userId));
+    if (people.size > 2 || !roomState.administrators.includes(device.userId)) {
+      throw new AppError("commit-refused", { data: { reason: "a direct conversation is of two" } });
+    }
+    return;
+  }
+  const alreadyMember = [...leaves.values()].some(
+    ({ userId, deviceId }) => userId === device.userId && deviceId !== device.deviceId,
+  );
+  if (alreadyMember) return;
+  if (!roleAllows(roomState.kind, roleOf(roomState, inviter.userId), "add-member")) {
+    throw new AppError("not-allowed", { data: { action: "add-member" } });
+  }
+}

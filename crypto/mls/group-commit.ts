@@ -1,0 +1,156 @@
+import { createCommit, type ClientState, type Proposal } from "ts-mls";
+import {
+  AppError,
+  type DeviceId,
+  type GroupChange,
+  type GroupMember,
+  type RoomState,
+} from "#protocol";
+import { wipe } from "../primitives/index.ts";
+import { lifetimeAllowsAdding } from "./client-config.ts";
+import { decodeKeyPackage, encodePrivateMessage, encodeWelcome } from "./codec.ts";
+import { mappingErrors } from "./errors.ts";
+import { groupInfoOf } from "./group-begin.ts";
+import { withoutPast, type GroupMemory } from "./memory.ts";
+import { leavesOf, roomExtensions } from "./room.ts";
+import { judgeCommit } from "./rules.ts";
+
+/** What a commit is to do; nothing at all renews this device's keys. Leaves asked for by others are always included. */
+export interface WantedChanges {
+  /** MLSMessages, one per device. */
+  readonly addKeyPackages: readonly Uint8Array[];
+  readonly removeDevices: readonly DeviceId[];
+  readonly roomState: RoomState | null;
+}
+
+/** A commit, and the group that waits for the relay to order it. */
+export interface PreparedCommit {
+  readonly memory: GroupMemory;
+  readonly epoch: number;
+  readonly bytes: Uint8Array;
+  readonly welcome: Uint8Array | null;
+  /** For the epoch that the commit leads to. */
+  readonly groupInfo: Uint8Array;
+  readonly added: readonly GroupMember[];
+  readonly removed: readonly GroupMember[];
+}
+
+/**
+ * Makes a commit without leaving the epoch: the loser of a race must still process the winner. Source: RFC 9420 §12.4.1, §14.
+ *
+ * @param nowMs - the worker's time, for the lifetimes of key packages
+ * @throws AppError `not-allowed`, `not-ready` while another commit of ours is under way, `not-found`, `device-unknown`,
+ *   `key-packages-exhausted`, `commit-refused`, `frame-malformed`
+ */
+export async function prepareCommit(
+  memory: GroupMemory,
+  wanted: WantedChanges,
+  nowMs: number,
+): Promise<PreparedCommit> {
+  const { impl, gate, state } = memory;
+  if (memory.pending !== null) {
+    throw new AppError("not-ready", { data: { reason: "a commit is under way" } });
+  }
+  const proposals = proposalsOf(state, wanted, nowMs);
+  const committerLeaf = state.privatePath.leafIndex;
+  const change = judgeCommit({
+    extensions: state.groupContext.extensions,
+    leaves: leavesOf(state.ratchetTree),
+    committerLeaf,
+    proposals: [
+      ...Object.values(state.unappliedProposals),
+      ...proposals.map((proposal) => ({ proposal, senderLeafIndex: committerLeaf })),
+    ],
+  });
+  gate.takeUnknown();
+  const made = await mappingErrors("commit-refused", () =>
+    createCommit(
+      { state, cipherSuite: impl },
+      { extraProposals: proposals, ratchetTreeExtension: true },
+    ),
+  );
+  const [unknown] = gate.takeUnknown();
+  if (unknown !== undefined) {
+    throw new AppError("device-unknown", { data: { deviceId: unknown } });
+  }
+  if (made.commit.wireformat !== "mls_private_message") throw new AppError("internal");
+  const next = withoutPast(made.newState);
+  return {
+    memory: {
+      ...memory,
+      state: made.sentState,
+      pending: { next, change, consumed: made.consumed },
+    },
+    epoch: Number(state.groupContext.epoch),
+    bytes: encodePrivateMessage(made.commit.privateMessage),
+    welcome: made.welcome === undefined ? null : encodeWelcome(made.welcome),
+    groupInfo: await groupInfoOf(impl, next),
+    added: change.added,
+    removed: change.removed,
+  };
+}
+
+/**
+ * The relay has decided: our commit, or another one of the same epoch, which then comes in through `openEntry`. Where no
+ * commit is under way any more, losing changes nothing.
+ *
+ * @throws AppError `not-ready` when a commit that isn't there should have won
+ */
+export function settleCommit(
+  memory: GroupMemory,
+  accepted: boolean,
+): { readonly memory: GroupMemory; readonly change: GroupChange | null } {
+  const { pending } = memory;
+  if (pending === null) {
+    if (accepted) throw new AppError("not-ready", { data: { reason: "no commit is under way" } });
+    return { memory, change: null };
+  }
+  if (!accepted) {
+    wipeState(pending.next);
+    return { memory: { ...memory, pending: null }, change: null };
+  }
+  wipe(...pending.consumed);
+  wipeState(memory.state);
+  return { memory: { ...memory, state: pending.next, pending: null }, change: pending.change };
+}
+
+/** Wipes what only this state holds; the tree and the keys along the path may live on in another. */
+export function wipeState({ keySchedule, secretTree }: ClientState): void {
+  wipe(...Object.values({ ...keySchedule }));
+  for (const { application, handshake } of secretTree) wipe(application.secret, handshake.secret);
+}
+
+function proposalsOf(
+  state: ClientState,
+  { addKeyPackages, removeDevices, roomState }: WantedChanges,
+  nowMs: number,
+): Proposal[] {
+  const proposals: Proposal[] = addKeyPackages.map((bytes) => addOf(state, bytes, nowMs));
+  const leaves = [...leavesOf(state.ratchetTree).values()];
+  for (const device of removeDevices) {
+    const leaf = leaves.find(({ deviceId }) => deviceId === device);
+    if (leaf === undefined) throw new AppError("not-found", { data: { deviceId: device } });
+    if (leaf.leafIndex === state.privatePath.leafIndex) {
+      throw new AppError("commit-refused", { data: { reason: "to leave takes a proposal" } });
+    }
+    proposals.push({ proposalType: "remove", remove: { removed: leaf.leafIndex } });
+  }
+  if (roomState !== null) {
+    proposals.push({
+      proposalType: "group_context_extensions",
+      groupContextExtensions: { extensions: roomExtensions(roomState) },
+    });
+  }
+  return proposals;
+}
+
+function addOf(state: ClientState, bytes: Uint8Array, nowMs: number): Proposal {
+  const keyPackage = decodeKeyPackage(bytes);
+  if (keyPackage.cipherSuite !== state.groupContext.cipherSuite) {
+    throw new AppError("commit-refused", { data: { suite: keyPackage.cipherSuite } });
+  }
+  if (!lifetimeAllowsAdding(keyPackage.leafNode.lifetime, nowMs)) {
+    throw new AppError("key-packages-exhausted", { data: { reason: "expired" } });
+  }
+  return { proposalType: "add", add: { keyPackage } };
+}

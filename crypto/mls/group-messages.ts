@@ -1,0 +1,235 @@
+import {
+  createApplicationMessage,
+  createProposal,
+  emptyPskIndex,
+  processPrivateMessage,
+  type IncomingMessageCallback,
+  type MLSMessage,
+  type PrivateMessage,
+} from "ts-mls";
+import { unprotectPrivateMessage } from "ts-mls/messageProtection.js";
+import {
+  AppError,
+  equalBytes,
+  idToBytes,
+  type ConversationId,
+  type DeviceId,
+  type ErrorCode,
+  type GroupChange,
+  type GroupMember,
+} from "#protocol";
+import { wipe } from "../primitives/index.ts";
+import { decodePrivateMessage, encodePrivateMessage } from "./codec.ts";
+import { mapMlsError, mappingErrors } from "./errors.ts";
+import { wipeState } from "./group-commit.ts";
+import { withoutPast, type GroupMemory } from "./memory.ts";
+import { leafOf, leavesOf } from "./room.ts";
+import { judgeCommit, judgeLeaveProposal, memberOf } from "./rules.ts";
+
+/** A sealed entry for the group log, and the group after it. */
+export interface SealedEntry {
+  readonly memory: GroupMemory;
+  readonly epoch: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Seals an application message. Source: RFC 9420 §6.3, §9.
+ *
+ * @throws AppError `epoch-unknown` while a wish to leave waits for its commit (RFC 9420 §12.4), `message-too-long`
+ */
+export async function sealApplication(
+  memory: GroupMemory,
+  content: Uint8Array,
+  authenticatedData: Uint8Array,
+): Promise<SealedEntry> {
+  const { impl, state } = memory;
+  if (Object.keys(state.unappliedProposals).length > 0) {
+    throw new AppError("epoch-unknown", { data: { reason: "somebody's leaving comes first" } });
+  }
+  const { newState, privateMessage, consumed } = await mappingErrors("internal", () =>
+    createApplicationMessage(state, content, impl, authenticatedData),
+  );
+  const bytes = encodePrivateMessage(privateMessage);
+  wipe(...consumed);
+  return {
+    memory: { ...memory, state: newState },
+    epoch: Number(state.groupContext.epoch),
+    bytes,
+  };
+}
+
+/** Asks for the removal of all this person's devices, one proposal each, this one's last. Source: RFC 9420 §12.1.3. */
+export async function proposeLeave(
+  memory: GroupMemory,
+): Promise<{ readonly memory: GroupMemory; readonly entries: readonly Uint8Array[] }> {
+  const { impl } = memory;
+  const ownLeaf = memory.state.privatePath.leafIndex;
+  const leaves = leavesOf(memory.state.ratchetTree);
+  const userId = leaves.get(ownLeaf)?.userId;
+  const devices = [...leaves.values()]
+    .filter((leaf) => leaf.userId === userId)
+    .sort(
+      (left, right) => Number(left.leafIndex === ownLeaf) - Number(right.leafIndex === ownLeaf),
+    );
+  let { state } = memory;
+  const entries: Uint8Array[] = [];
+  for (const { leafIndex } of devices) {
+    const made = await mappingErrors("internal", () =>
+      createProposal(
+        state,
+        false,
+        { proposalType: "remove", remove: { removed: leafIndex } },
+        impl,
+      ),
+    );
+    state = made.newState;
+    entries.push(encodePrivateMessage(privateMessageOf(made.message)));
+    wipe(...made.consumed);
+  }
+  return { memory: { ...memory, state }, entries };
+}
+
+function privateMessageOf(message: MLSMessage): PrivateMessage {
+  if (message.wireformat !== "mls_private_message") throw new AppError("internal");
+  return message.privateMessage;
+}
+
+/** How an entry of another device was taken; see `OpenedEntry` of the worker's contract. */
+export type EntryOutcome =
+  | {
+      readonly kind: "application";
+      readonly memory: GroupMemory;
+      readonly sender: GroupMember;
+      readonly generation: number;
+      readonly content: Uint8Array;
+      readonly authenticatedData: Uint8Array;
+    }
+  | { readonly kind: "commit"; readonly memory: GroupMemory; readonly change: GroupChange }
+  | { readonly kind: "leave-proposed"; readonly memory: GroupMemory; readonly member: GroupMember }
+  | { readonly kind: "removed"; readonly change: GroupChange }
+  | { readonly kind: "stale" | "future"; readonly epoch: number }
+  | { readonly kind: "device-unknown"; readonly devices: readonly DeviceId[] }
+  | { readonly kind: "refused"; readonly code: ErrorCode };
+
+/** Opens an entry of another device. Whatever it is, a refusal leaves the group as it was. */
+export async function openEntry(
+  memory: GroupMemory,
+  conversationId: ConversationId,
+  bytes: Uint8Array,
+): Promise<EntryOutcome> {
+  let message: PrivateMessage;
+  try {
+    message = decodePrivateMessage(bytes);
+    if (!equalBytes(message.groupId, idToBytes(conversationId))) {
+      throw new AppError("frame-malformed", { data: { reason: "another group's message" } });
+    }
+  } catch (error) {
+    return { kind: "refused", code: mapMlsError(error, "frame-malformed").code };
+  }
+  // Epochs first: the library gives a message of a future epoch an error without a type.
+  const epoch = Number(message.epoch);
+  if (message.epoch > memory.state.groupContext.epoch) return { kind: "future", epoch };
+  if (message.epoch < memory.state.groupContext.epoch) return { kind: "stale", epoch };
+  try {
+    switch (message.contentType) {
+      case "application":
+        return await openApplication(memory, message);
+      case "proposal":
+        return await openProposal(memory, message);
+      case "commit":
+        return await openCommit(memory, message);
+    }
+  } catch (error) {
+    memory.gate.takeUnknown();
+    const fallback =
+      message.contentType === "application" ? "message-unopenable" : "commit-refused";
+    return { kind: "refused", code: mapMlsError(error, fallback).code };
+  }
+}
+
+async function openApplication(
+  memory: GroupMemory,
+  message: PrivateMessage,
+): Promise<EntryOutcome> {
+  const { impl, state } = memory;
+  // One level below processPrivateMessage, which keeps the sender and their generation to itself.
+  const opened = await unprotectPrivateMessage(
+    state.keySchedule.senderDataSecret,
+    message,
+    state.secretTree,
+    state.ratchetTree,
+    state.groupContext,
+    state.clientConfig.keyRetentionConfig,
+    impl,
+  );
+  const { content } = opened.content;
+  if (content.contentType !== "application" || content.sender.senderType !== "member") {
+    throw new AppError("frame-malformed");
+  }
+  const { leafIndex } = content.sender;
+  const sender = leafOf(state.ratchetTree, leafIndex);
+  const generation = (opened.tree[2 * leafIndex]?.application.generation ?? 0) - 1;
+  if (sender === undefined) throw new AppError("message-unopenable");
+  wipe(...opened.consumed);
+  return {
+    kind: "application",
+    memory: { ...memory, state: { ...state, secretTree: opened.tree } },
+    sender: memberOf(sender),
+    generation,
+    content: content.applicationData.slice(),
+    authenticatedData: content.authenticatedData.slice(),
+  };
+}
+
+async function openProposal(memory: GroupMemory, message: PrivateMessage): Promise<EntryOutcome> {
+  const { impl, state } = memory;
+  const leaves = leavesOf(state.ratchetTree);
+  const judged: { member?: GroupMember } = {};
+  const result = await processPrivateMessage(state, message, emptyPskIndex, impl, (incoming) => {
+    if (incoming.kind === "proposal") judged.member = judgeLeaveProposal(leaves, incoming.proposal);
+    return incoming.kind === "proposal" ? "accept" : "reject";
+  });
+  if (result.kind !== "newState" || judged.member === undefined)
+    throw new AppError("commit-refused");
+  wipe(...result.consumed);
+  return {
+    kind: "leave-proposed",
+    memory: { ...memory, state: withoutPast(result.newState) },
+    member: judged.member,
+  };
+}
+
+async function openCommit(memory: GroupMemory, message: PrivateMessage): Promise<EntryOutcome> {
+  const { impl, gate, state } = memory;
+  const leaves = leavesOf(state.ratchetTree);
+  const judged: { change?: GroupChange } = {};
+  // Thrown out of the library, a verdict against the commit arrives in openEntry.
+  const judge: IncomingMessageCallback = (incoming) => {
+    if (incoming.kind !== "commit" || incoming.senderLeafIndex === undefined) return "reject";
+    judged.change = judgeCommit({
+      extensions: state.groupContext.extensions,
+      leaves,
+      committerLeaf: incoming.senderLeafIndex,
+      proposals: incoming.proposals,
+    });
+    return "accept";
+  };
+  gate.takeUnknown();
+  const result = await processPrivateMessage(state, message, emptyPskIndex, impl, judge);
+  const { change } = judged;
+  if (result.kind !== "newState" || change === undefined) throw new AppError("commit-refused");
+  const devices = gate.takeUnknown();
+  if (devices.length > 0) return { kind: "device-unknown", devices };
+  if (memory.pending !== null) wipeState(memory.pending.next);
+  if (result.newState.groupActiveState.kind === "removedFromGroup") {
+    return { kind: "removed", change };
+  }
+  wipe(...result.consumed);
+  wipeState(state);
+  return {
+    kind: "commit",
+    memory: { ...memory, state: withoutPast(result.newState), pending: null },
+    change,
+  };
+}

@@ -1,0 +1,50 @@
+import type { CiphersuiteImpl, ClientState } from "ts-mls";
+import {
+  idFromBytes,
+  toHex,
+  type ConversationId,
+  type GroupChange,
+  type GroupSummary,
+} from "#protocol";
+import type { TrustGate } from "./client-config.ts";
+import { leavesOf, roomStateOf } from "./room.ts";
+import { memberOf } from "./rules.ts";
+
+/**
+ * A group as the worker holds it: immutable, so that what changed between two of them is told by identity (see pieces.ts).
+ *
+ * Secret: `state` and `pending`; the function that gives the next memory wipes what it consumed.
+ */
+export interface GroupMemory {
+  readonly impl: CiphersuiteImpl;
+  readonly gate: TrustGate;
+  readonly state: ClientState;
+  /** Our commit that the relay hasn't ordered yet. */
+  readonly pending: PendingCommit | null;
+}
+
+/** What our commit leads to if it wins. */
+export interface PendingCommit {
+  readonly next: ClientState;
+  readonly change: GroupChange;
+  /** Secrets of the present epoch that are wiped when the commit has won; empty after a restart. */
+  readonly consumed: readonly Uint8Array[];
+}
+
+/** What of a group is not secret within this computer. */
+export function summaryOf({ state }: Pick<GroupMemory, "state">): GroupSummary {
+  const { groupContext, keySchedule, ratchetTree } = state;
+  return {
+    conversationId: idFromBytes<ConversationId>(groupContext.groupId),
+    epoch: Number(groupContext.epoch),
+    suite: groupContext.cipherSuite,
+    roomState: roomStateOf(groupContext.extensions),
+    members: [...leavesOf(ratchetTree).values()].map(memberOf),
+    epochAuthenticator: toHex(keySchedule.epochAuthenticator),
+  };
+}
+
+/** A state without receiving keys of past epochs (docs/adr/0002); the library keeps them all when told to keep none. */
+export function withoutPast(state: ClientState): ClientState {
+  return { ...state, historicalReceiverData: new Map() };
+}

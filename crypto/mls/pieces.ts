@@ -1,0 +1,183 @@
+import {
+  decodeGroupState,
+  encodeGroupState,
+  type ClientConfig,
+  type ClientState,
+  type Decoder,
+  type GenerationSecret,
+  type GroupState,
+  type SecretTree,
+  type SecretTreeNode,
+} from "ts-mls";
+import { encode } from "ts-mls/codec/tlsEncoder.js";
+import { decodeSecretTree, secretTreeEncoder } from "ts-mls/secretTree.js";
+import * as v from "valibot";
+import { AppError, decodeCbor, encodeCbor, parse } from "#protocol";
+import { groupChangeSchema } from "./change-schema.ts";
+import type { GroupMemory, PendingCommit } from "./memory.ts";
+
+/*
+ * A group's state as rows. `epoch` holds what a commit changes; `ratchets/<n>` the sending and receiving ratchets of sixteen
+ * leaves each, so that a message writes one small row whatever the group's size; `pending` our commit under way.
+ * The device's signature key is not among them: it is the same in every group and comes from the identity.
+ */
+
+/** A row in clear; null: to be deleted. Secret: `plain`; whoever seals it wipes it. */
+export interface PlainPiece {
+  readonly name: string;
+  readonly plain: Uint8Array | null;
+}
+
+/** What {@link readPieces} finds. */
+export interface ReadGroup {
+  readonly state: ClientState;
+  readonly pending: PendingCommit | null;
+}
+
+const leavesPerChunk = 16;
+const maxPendingBytes = 32 * 1024 * 1024;
+const noBytes = new Uint8Array(0);
+
+const noRatchet: GenerationSecret = { secret: noBytes, generation: 0, unusedGenerations: {} };
+/** Stands at the parents' places of a secret tree, which no message is keyed from. */
+const noNode: SecretTreeNode = { handshake: noRatchet, application: noRatchet };
+
+/**
+ * The rows in which `after` differs from `before`.
+ *
+ * @param before - what is stored; null: nothing yet
+ * @param after - null: the group goes
+ */
+export function changedPieces(
+  before: GroupMemory | null,
+  after: GroupMemory | null,
+): readonly PlainPiece[] {
+  const pieces: PlainPiece[] = [];
+  if (after !== null && (before === null || !sameEpochPart(before.state, after.state))) {
+    pieces.push({ name: "epoch", plain: encodeEpochPart(after.state) });
+  }
+  if (after === null) pieces.push({ name: "epoch", plain: null });
+  pieces.push(...changedRatchets(before?.state.secretTree ?? [], after?.state.secretTree ?? []));
+  const [pendingBefore, pendingAfter] = [before?.pending ?? null, after?.pending ?? null];
+  if (pendingBefore !== pendingAfter) {
+    pieces.push({
+      name: "pending",
+      plain: pendingAfter === null ? null : encodePending(pendingAfter),
+    });
+  }
+  return pieces;
+}
+
+/**
+ * Puts a group together from all its rows.
+ *
+ * @throws AppError `vault-damaged` when one is missing or isn't what it should be
+ */
+export function readPieces(
+  pieces: ReadonlyMap<string, Uint8Array>,
+  signaturePrivateKey: Uint8Array,
+  clientConfig: ClientConfig,
+): ReadGroup {
+  const piece = (name: string): Uint8Array => {
+    const plain = pieces.get(name);
+    if (plain === undefined) throw new AppError("vault-damaged", { data: { missingPiece: name } });
+    return plain;
+  };
+  const revived = (state: GroupState): ClientState => ({
+    ...state,
+    signaturePrivateKey,
+    clientConfig,
+  });
+  try {
+    const epochPart = decodeStored(decodeGroupState, piece("epoch"));
+    const secretTree: SecretTreeNode[] = [];
+    for (let chunk = 0; secretTree.length < epochPart.ratchetTree.length; chunk++) {
+      for (const node of decodeStored(decodeSecretTree, piece(chunkName(chunk)))) {
+        if (secretTree.length > 0) secretTree.push(noNode);
+        secretTree.push(node);
+      }
+    }
+    const state = revived({ ...epochPart, secretTree });
+    const pending = pieces.get("pending");
+    return { state, pending: pending === undefined ? null : decodePending(pending, revived) };
+  } catch (cause) {
+    throw cause instanceof AppError && cause.code === "vault-damaged"
+      ? cause
+      : new AppError("vault-damaged", { cause, data: { reason: "group state" } });
+  }
+}
+
+function sameEpochPart(left: ClientState, right: ClientState): boolean {
+  return (
+    left.groupContext === right.groupContext &&
+    left.keySchedule === right.keySchedule &&
+    left.ratchetTree === right.ratchetTree &&
+    left.privatePath === right.privatePath &&
+    left.unappliedProposals === right.unappliedProposals &&
+    left.confirmationTag === right.confirmationTag &&
+    left.groupActiveState === right.groupActiveState
+  );
+}
+
+function encodeEpochPart(state: ClientState): Uint8Array {
+  return encodeGroupState({
+    ...state,
+    secretTree: [],
+    signaturePrivateKey: noBytes,
+    historicalReceiverData: new Map(),
+  });
+}
+
+/** Sealed rows are ours, so they needn't be the only encoding; but they end where they should. */
+function decodeStored<Value>(decode: Decoder<Value>, bytes: Uint8Array): Value {
+  const decoded = decode(bytes, 0);
+  if (decoded?.[1] !== bytes.length) {
+    throw new AppError("vault-damaged", { data: { reason: "a row of group state" } });
+  }
+  return decoded[0];
+}
+
+function chunkName(chunk: number): string {
+  return `ratchets/${String(chunk)}`;
+}
+
+function leafNodes(tree: SecretTree): SecretTree {
+  return tree.filter((_, nodeIndex) => nodeIndex % 2 === 0);
+}
+
+function changedRatchets(before: SecretTree, after: SecretTree): readonly PlainPiece[] {
+  if (before === after) return [];
+  const [leavesBefore, leavesAfter] = [leafNodes(before), leafNodes(after)];
+  const pieces: PlainPiece[] = [];
+  for (let at = 0; at < Math.max(leavesBefore.length, leavesAfter.length); at += leavesPerChunk) {
+    const name = chunkName(at / leavesPerChunk);
+    const chunk = leavesAfter.slice(at, at + leavesPerChunk);
+    const stored = leavesBefore.slice(at, at + leavesPerChunk);
+    if (chunk.length === 0) pieces.push({ name, plain: null });
+    else if (
+      chunk.length !== stored.length ||
+      chunk.some((node, place) => node !== stored[place])
+    ) {
+      pieces.push({ name, plain: encode(secretTreeEncoder)(chunk) });
+    }
+  }
+  return pieces;
+}
+
+const pendingSchema = v.strictObject({
+  next: v.instance(Uint8Array),
+  change: groupChangeSchema,
+});
+
+function encodePending({ next, change }: PendingCommit): Uint8Array {
+  const state = encodeGroupState({ ...next, signaturePrivateKey: noBytes });
+  return encodeCbor({ next: state, change });
+}
+
+function decodePending(
+  bytes: Uint8Array,
+  revived: (state: GroupState) => ClientState,
+): PendingCommit {
+  const { next, change } = parse(pendingSchema, decodeCbor(bytes, maxPendingBytes));
+  return { next: revived(decodeStored(decodeGroupState, next)), change, consumed: [] };
+}

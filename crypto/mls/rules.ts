@@ -1,0 +1,159 @@
+import type { Extension, ProposalWithSender } from "ts-mls";
+import {
+  AppError,
+  roleAllows,
+  roleOf,
+  type GroupChange,
+  type GroupMember,
+  type RoomAction,
+  type RoomState,
+} from "#protocol";
+import { leafIdentityOf } from "./credential.ts";
+import { roomStateOf, type Leaf } from "./room.ts";
+
+/** A commit as its maker and every receiver judge it. */
+export interface JudgedCommit {
+  readonly extensions: readonly Extension[];
+  readonly leaves: ReadonlyMap<number, Leaf>;
+  readonly committerLeaf: number;
+  readonly proposals: readonly ProposalWithSender[];
+}
+
+/**
+ * What a commit changes, provided that the roles of those who propose it allow every part.
+ *
+ * @throws AppError `not-allowed` when a role doesn't allow it, `commit-refused` when no role would
+ */
+export function judgeCommit(commit: JudgedCommit): GroupChange {
+  const committer = leafAt(commit, commit.committerLeaf);
+  const before = roomStateOf(commit.extensions);
+  const after = proposedRoomState(commit) ?? before;
+  const added: GroupMember[] = [];
+  const removed: GroupMember[] = [];
+
+  for (const { proposal, senderLeafIndex } of commit.proposals) {
+    const actor = leafAt(commit, senderLeafIndex);
+    switch (proposal.proposalType) {
+      case "add": {
+        const newcomer = leafIdentityOf(proposal.add.keyPackage.leafNode.credential);
+        if (newcomer.networkId !== actor.networkId) throw refused("another network's device");
+        requireCommitter(commit, actor);
+        judgeAdd(commit, { actor, newcomer, before });
+        added.push(memberOf(newcomer));
+        break;
+      }
+      case "remove": {
+        const target = leafAt(commit, proposal.remove.removed);
+        if (target.userId !== actor.userId) {
+          requireCommitter(commit, actor);
+          require(before, actor, "remove-member");
+        }
+        removed.push(memberOf(target));
+        break;
+      }
+      case "group_context_extensions":
+        requireCommitter(commit, actor);
+        for (const action of roomActions(before, after)) require(before, actor, action);
+        break;
+      default:
+        throw refused("a proposal that Sotto doesn't use");
+    }
+  }
+
+  judgePeople(commit, { before, after, added, removed });
+  return { committer: memberOf(committer), added, removed, before, after };
+}
+
+/**
+ * Who asks to leave, in a proposal of their own.
+ *
+ * @throws AppError `not-allowed` for any other proposal: those stand inside a commit
+ */
+export function judgeLeaveProposal(
+  leaves: ReadonlyMap<number, Leaf>,
+  { proposal, senderLeafIndex }: ProposalWithSender,
+): GroupMember {
+  const actor = senderLeafIndex === undefined ? undefined : leaves.get(senderLeafIndex);
+  const target =
+    proposal.proposalType === "remove" ? leaves.get(proposal.remove.removed) : undefined;
+  if (target === undefined || target.userId !== actor?.userId) {
+    throw new AppError("not-allowed", { data: { reason: "only a wish to leave stands alone" } });
+  }
+  return memberOf(target);
+}
+
+/** The part of a leaf that crosses to the main process. */
+export function memberOf({ userId, deviceId }: GroupMember): GroupMember {
+  return { userId, deviceId };
+}
+
+function refused(reason: string): AppError {
+  return new AppError("commit-refused", { data: { reason } });
+}
+
+function leafAt({ leaves }: JudgedCommit, leafIndex: number | undefined): Leaf {
+  const leaf = leafIndex === undefined ? undefined : leaves.get(leafIndex);
+  if (leaf === undefined) throw refused("no such member");
+  return leaf;
+}
+
+function require(state: RoomState, actor: GroupMember, action: RoomAction): void {
+  if (roleAllows(state.kind, roleOf(state, actor.userId), action)) return;
+  throw new AppError("not-allowed", { data: { action } });
+}
+
+/** Only a wish to leave may come from somebody else than the committer. */
+function requireCommitter({ committerLeaf }: JudgedCommit, actor: Leaf): void {
+  if (actor.leafIndex !== committerLeaf) throw refused("a proposal of somebody else");
+}
+
+function proposedRoomState({ proposals }: JudgedCommit): RoomState | undefined {
+  for (const { proposal } of proposals) {
+    if (proposal.proposalType === "group_context_extensions") {
+      return roomStateOf(proposal.groupContextExtensions.extensions);
+    }
+  }
+  return undefined;
+}
+
+function judgeAdd(
+  { leaves }: JudgedCommit,
+  { actor, newcomer, before }: { actor: Leaf; newcomer: GroupMember; before: RoomState },
+): void {
+  // A member's further device is theirs to have: its record is signed by their account key.
+  if ([...leaves.values()].some(({ userId }) => userId === newcomer.userId)) return;
+  if (before.kind === "direct") {
+    const both = [actor.userId, newcomer.userId].every((id) => before.administrators.includes(id));
+    if (both) return;
+    throw new AppError("not-allowed", { data: { action: "add-member" } });
+  }
+  require(before, actor, "add-member");
+}
+
+/** What the difference of two states amounts to. @throws AppError `commit-refused` when the kind changes */
+function roomActions(before: RoomState, after: RoomState): readonly RoomAction[] {
+  if (before.kind !== after.kind) throw refused("the kind of a conversation stays");
+  const actions: RoomAction[] = [];
+  if (before.name !== after.name) actions.push("rename");
+  if (
+    before.timers.expirationSeconds !== after.timers.expirationSeconds ||
+    before.timers.burnSeconds !== after.timers.burnSeconds
+  ) {
+    actions.push("set-timers");
+  }
+  const roles = (state: RoomState): string => [...state.administrators].sort().join();
+  if (roles(before) !== roles(after)) actions.push("set-roles");
+  return actions;
+}
+
+function judgePeople({ leaves }: JudgedCommit, change: Omit<GroupChange, "committer">): void {
+  const { before, after, added, removed } = change;
+  const removedDevices = new Set(removed.map(({ deviceId }) => deviceId));
+  const stay = [...leaves.values()].filter(({ deviceId }) => !removedDevices.has(deviceId));
+  const people = new Set([...stay, ...added].map(({ userId }) => userId));
+  if (after.kind === "direct" && people.size > 2) throw refused("a direct conversation is of two");
+  const strangers = after.administrators.filter(
+    (id) => !before.administrators.includes(id) && !people.has(id),
+  );
+  if (strangers.length > 0) throw refused("an administrator who isn't a member");
+}
