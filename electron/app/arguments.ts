@@ -18,9 +18,12 @@ export interface StartArguments {
  * @throws AppError `profile-name-invalid` or `argument-invalid`
  */
 export function parseArguments(argv: readonly string[]): StartArguments {
-  const profile = optionOf(argv, "profile") ?? defaultProfile;
+  // What stands after `--` was put there by the operating system (a link that somebody made): no option is read from it.
+  const end = argv.indexOf("--");
+  const options = end < 0 ? argv : argv.slice(0, end);
+  const profile = optionOf(options, "profile") ?? defaultProfile;
   if (!isProfileName(profile)) throw new AppError("profile-name-invalid");
-  const portText = optionOf(argv, "port") ?? "0";
+  const portText = optionOf(options, "port") ?? "0";
   const port = /^\d{1,5}$/u.test(portText) ? Number(portText) : Number.NaN;
   if (!(port <= 65_535)) throw new AppError("argument-invalid", { data: { option: "--port" } });
   return { profile, link: findLink(argv), port };

@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import type { CryptoWorker, ErrorCode, WorkerResult } from "#protocol";
+import { AppError, type CryptoWorker, type ErrorCode, type WorkerResult } from "#protocol";
 import {
   accountProgress,
   clientCatalogue,
@@ -16,6 +16,7 @@ import {
   type Vault,
   type VaultInspection,
 } from "../vault/index.ts";
+import { createCryptoWorker } from "../worker/index.ts";
 import { probeKeychain } from "./keychain-probe.ts";
 import type { AppPorts } from "./ports.ts";
 
@@ -66,7 +67,16 @@ export function createEngine(ports: AppPorts): Engine {
   let onRestart: () => void = () => undefined;
   const started = (): CryptoWorker => {
     if (worker !== null) return worker;
-    worker = ports.spawnCryptoWorker();
+    worker = createCryptoWorker({
+      spawn: ports.spawnWorker,
+      clock,
+      onStopped: (reason) => {
+        ports.log.error(
+          "the crypto worker stopped",
+          new AppError("worker-stopped", { data: { reason } }),
+        );
+      },
+    });
     worker.onRestart(() => {
       onRestart();
     });

@@ -1,3 +1,4 @@
+export { readAboutFacts } from "./about-facts.ts";
 export { startApp, type App } from "./app.ts";
 export { parseArguments, type StartArguments } from "./arguments.ts";
 export type { CommandSource, Dispatch } from "./dispatcher.ts";
@@ -9,7 +10,9 @@ export {
   type Slot,
 } from "./engine.ts";
 export type { EventListener } from "./events.ts";
+export { lineLog } from "./line-log.ts";
 export { linkScheme, readLink } from "./links.ts";
+export { deviceNameOf, thisMachine } from "./machine.ts";
 export {
   contentSecurityPolicy,
   pageHeaders,
@@ -26,3 +29,5 @@ export {
   type Machine,
   type ProfilePaths,
 } from "./profile.ts";
+export { relayThread } from "./relay-thread.ts";
+export { systemClock } from "./system-clock.ts";

@@ -1,12 +1,7 @@
-import type {
-  AboutView,
-  AppError,
-  CryptoWorker,
-  EmbeddedRelayMessage,
-  EmbeddedRelayRequest,
-} from "#protocol";
+import type { AboutView, AppError, EmbeddedRelayMessage, EmbeddedRelayRequest } from "#protocol";
 import type { Keychain } from "../keychain/index.ts";
 import type { Clock, Connect } from "../link/index.ts";
+import type { SpawnWorker } from "../worker/index.ts";
 import type { ProfilePaths } from "./profile.ts";
 
 /** Where failures go that no person can mend. Never content, keys, names or links. */
@@ -35,8 +30,7 @@ export interface AppPorts {
   readonly clock: Clock;
   readonly connect: Connect;
   readonly keychain: Keychain;
-  /** Starts the crypto worker; it is ended by `dispose`. */
-  readonly spawnCryptoWorker: () => CryptoWorker;
+  readonly spawnWorker: SpawnWorker;
   readonly spawnRelay: () => RelayWorker;
   readonly notifications: NotificationPort;
   /** Whether the person looks at a window of ours. */

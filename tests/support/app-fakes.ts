@@ -322,7 +322,7 @@ export class AppBench {
       clock: this.clock,
       connect: unused,
       keychain: { backend: "none", get: unused, set: unused, delete: unused },
-      spawnCryptoWorker: unused,
+      spawnWorker: unused,
       spawnRelay: () => {
         const relay = new FakeRelayWorker((request) => this.relayAnswer(request));
         this.relays.push(relay);

@@ -99,6 +99,14 @@ describe("the command line", () => {
     expect(parseArguments(["sotto://join/abc/"]).link).toBe("sotto://join/abc");
   });
 
+  test("gives no option to whoever made the link", () => {
+    expect(parseArguments(["--profile=work", "--", "sotto://join/abc", "--profile=evil"])).toEqual({
+      profile: "work",
+      link: "sotto://join/abc",
+      port: 0,
+    });
+  });
+
   test.each([
     "https://example.com",
     "sottox://join/abc",

@@ -1,0 +1,23 @@
+import type { Clock } from "../link/index.ts";
+
+/** The longest wait Node's timers know; beyond it they would ring at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** The machine's clock and timers, for waits of any length. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimeout: (run, delayMs) => {
+    let timer: NodeJS.Timeout;
+    const arm = (leftMs: number): void => {
+      const stepMs = Math.min(leftMs, longestTimerMs);
+      timer = setTimeout(() => {
+        if (leftMs > stepMs) arm(leftMs - stepMs);
+        else run();
+      }, stepMs);
+    };
+    arm(Math.max(0, delayMs));
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};

@@ -1,0 +1,40 @@
+import { fileURLToPath } from "node:url";
+import { ensureAppError, errorText } from "#protocol";
+import { lineLog, parseArguments, readAboutFacts, thisMachine } from "./app/index.ts";
+import { osKeychain } from "./keychain/index.ts";
+import { runPreview } from "./preview/index.ts";
+
+/*
+ * node electron/preview.ts [--profile NAME] [--port PORT] [sotto://join/…]
+ * Sotto in a browser on this computer: same engine, same interface, same commands as in Electron.
+ */
+try {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  const run = await runPreview({
+    machine: thisMachine(),
+    start: parseArguments(process.argv.slice(2)),
+    keychain: osKeychain(),
+    programs: {
+      cryptoWorker: new URL("../crypto/worker.ts", import.meta.url),
+      relay: new URL("../relay/embedded.ts", import.meta.url),
+      page: fileURLToPath(new URL("../dist/renderer", import.meta.url)),
+    },
+    about: await readAboutFacts(root, "preview"),
+    log: lineLog(console.error, Date.now),
+  });
+  if (run.kind === "second") {
+    console.log(errorText("vault-in-use"));
+    if (run.address !== null) console.log(run.address);
+  } else {
+    console.log(`Sotto is ready: ${run.address}`);
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.once(signal, () => void run.stop());
+    }
+    await run.ended;
+  }
+} catch (error) {
+  const failure = ensureAppError(error);
+  console.error(errorText(failure.code), failure.data);
+  if (failure.fault === "bug") console.error(failure.cause ?? failure);
+  process.exitCode = 1;
+}
