@@ -145,6 +145,7 @@ export {
   type GroupEntry,
   type InboxEntry,
 } from "./relay/entries.ts";
+export { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 export {
   challengeBytes,
   maxKeyPackages,
