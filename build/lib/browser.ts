@@ -23,7 +23,7 @@ export function findChromium(): string | undefined {
 }
 
 /** Arguments under which Chromium calls nobody on its own: on a closed network it would be refused many times at each start. */
-export const quietNetworkArguments: readonly string[] = [
+const quietNetworkArguments: readonly string[] = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-quic",

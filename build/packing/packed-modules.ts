@@ -15,7 +15,7 @@ type Lock = Readonly<Record<string, LockedPackage>>;
  * Packages that the installed app needs as packages: those that stay outside the bundles, with everything they depend on.
  * @returns names; optional packages of other systems included.
  */
-export function packedModules(): ReadonlySet<string> {
+function packedModules(): ReadonlySet<string> {
   return closure(readLock(), externalPackages);
 }
 
