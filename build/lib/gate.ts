@@ -13,7 +13,7 @@ interface Check {
 
 const svelteCheck: readonly string[] = [
   inModules("svelte-check/bin/svelte-check"),
-  ...["--workspace", "renderer", "--tsconfig", "./tsconfig.json", "--fail-on-warnings"],
+  ...["--workspace", "renderer", "--tsconfig", "./tsconfig.svelte.json", "--fail-on-warnings"],
 ];
 
 const checks: readonly Check[] = [
