@@ -25,14 +25,17 @@ function fieldPath(issue: v.BaseIssue<unknown>): string {
   return /^[\w.]{0,100}$/.test(path) ? path : "";
 }
 
+/** Any byte string, whatever buffer it lies in (`v.instance` would insist on an ArrayBuffer of its own). */
+const byteString = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
+
 /** A byte string of at most `maxBytes`. */
 export function bytesSchema(maxBytes: number) {
-  return v.pipe(v.instance(Uint8Array), v.maxLength(maxBytes));
+  return v.pipe(byteString, v.maxLength(maxBytes));
 }
 
 /** A byte string of exactly `sizeBytes`. */
 export function exactBytesSchema(sizeBytes: number) {
-  return v.pipe(v.instance(Uint8Array), v.length(sizeBytes));
+  return v.pipe(byteString, v.length(sizeBytes));
 }
 
 /** A whole number from 0 to 2^53 - 1. */
