@@ -42,6 +42,7 @@ export const queries = {
     FROM messages WHERE deadline_ms <= ?1`,
   dueReactions: `SELECT target_id, conversation_id FROM reactions WHERE ends_ms <= ?1`,
   dueDrafts: `SELECT conversation_id FROM conversations WHERE draft_ends_ms <= ?1`,
+  dueItems: `SELECT item_id FROM outbox WHERE ends_ms <= ?1 LIMIT 1`,
   deadlines: `SELECT message_id, deadline_ms FROM messages WHERE deadline_ms <= ?1
     UNION ALL SELECT reaction_id, ends_ms FROM reactions WHERE ends_ms <= ?1
     UNION ALL SELECT item_id, ends_ms FROM outbox WHERE ends_ms <= ?1
@@ -53,7 +54,7 @@ export const queries = {
 
   reactions: `SELECT reaction_id, sender_user, ends_ms, body FROM reactions
     WHERE target_id = ?1 AND ends_ms > ?2 ORDER BY sent_ms, reaction_id`,
-  reaction: `SELECT target_id, conversation_id, sender_user FROM reactions WHERE reaction_id = ?1`,
+  reaction: `SELECT target_id, sender_user FROM reactions WHERE reaction_id = ?1`,
   receipts: `SELECT user_id, delivered_ms, read_ms, burned FROM receipts WHERE message_id = ?1`,
 
   outboxNext: `SELECT * FROM outbox WHERE conversation_id = ?1 AND failed = 0 AND ends_ms > ?2

@@ -71,7 +71,7 @@ export const migrations: readonly string[] = [
     offer BLOB
   ) STRICT, WITHOUT ROWID;
 
-  -- Who has said that they leave and is still a member.
+  -- Who has asked to be taken out in the present epoch.
   CREATE TABLE leavers (
     conversation_id TEXT NOT NULL,
     user_id TEXT NOT NULL,

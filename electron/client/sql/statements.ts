@@ -50,7 +50,6 @@ export const statements = {
 
   "leaver.put": `INSERT INTO leavers (conversation_id, user_id) VALUES (?1, ?2)
     ON CONFLICT DO NOTHING`,
-  "leaver.delete": `DELETE FROM leavers WHERE conversation_id = ?1 AND user_id = ?2`,
   "leaver.deleteAll": `DELETE FROM leavers WHERE conversation_id = ?1`,
 
   "message.insert": `INSERT INTO messages (

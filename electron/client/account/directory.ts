@@ -1,0 +1,82 @@
+import {
+  AppError,
+  encodeCbor,
+  equalBytes,
+  type DirectoryEntry,
+  type TrustedPerson,
+} from "#protocol";
+import { Changes } from "../core/changes.ts";
+import type { Core } from "../core/core.ts";
+import { putFact, readFact } from "../store/facts.ts";
+
+/** Who is in the network: kept as signed, verified by the worker at each start and at each change. */
+export class Directory {
+  readonly #core: Core;
+  readonly #onChanged: () => void;
+  #refreshing: Promise<void> | null = null;
+
+  /** @param onChanged - called after people were added or changed */
+  constructor(core: Core, onChanged: () => void) {
+    this.#core = core;
+    this.#onChanged = onChanged;
+  }
+
+  get version(): number {
+    return readFact(this.#core.vault, "directoryVersion") ?? 0;
+  }
+
+  /** Lets the worker verify what the vault has. The network must have been set before. */
+  async load(): Promise<void> {
+    const entries = this.#core.store.directory();
+    if (entries.length === 0) return;
+    const { people } = await this.#core.worker.call("directory.trust", { entries });
+    this.#core.people.put(people.filter((person) => person !== null));
+  }
+
+  /** Fetches what is new. Calls that come together share one fetch. @throws AppError as `Core.request` */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#fetch().finally(() => {
+      this.#refreshing = null;
+    });
+    return this.#refreshing;
+  }
+
+  async #fetch(): Promise<void> {
+    for (;;) {
+      const afterVersion = this.version;
+      const page = await this.#core.request("directory.list", { afterVersion });
+      // A directory that went back in time is ignored: nobody is forgotten because a relay forgot.
+      const reached = page.entries.at(-1)?.version ?? page.version;
+      await this.#take(page.entries, Math.max(afterVersion, reached));
+      if (reached >= page.version || page.entries.length === 0) return;
+    }
+  }
+
+  async #take(entries: readonly DirectoryEntry[], version: number): Promise<void> {
+    if (entries.some((entry, index) => entry.version <= (entries[index - 1]?.version ?? 0))) {
+      throw new AppError("frame-out-of-order", { data: { list: "directory" } });
+    }
+    const { people } = await this.#core.worker.call("directory.trust", { entries });
+    const changes = new Changes();
+    const accepted: TrustedPerson[] = [];
+    entries.forEach(({ user, devices, version: entryVersion }, index) => {
+      const person = people[index];
+      if (person === null || person === undefined || this.#contradicts(person)) return;
+      accepted.push(person);
+      const entry = encodeCbor({ user, devices });
+      changes.write("directory.put", person.user.userId, entryVersion, entry);
+    });
+    changes.statements.push(putFact("directoryVersion", version));
+    await this.#core.commit(changes);
+    if (accepted.length === 0) return;
+    this.#core.people.put(accepted);
+    this.#onChanged();
+  }
+
+  /** A record older than the one we have, or another account key for a person we know: refused. */
+  #contradicts({ user }: TrustedPerson): boolean {
+    const known = this.#core.people.get(user.userId)?.user;
+    if (known === undefined) return false;
+    return user.issuedAtMs < known.issuedAtMs || !equalBytes(user.accountKey, known.accountKey);
+  }
+}

@@ -1,0 +1,54 @@
+import { AppError, type CryptoWorker, type Policy, type SignedRecord } from "#protocol";
+import { Changes } from "../core/changes.ts";
+import type { Core } from "../core/core.ts";
+import { putFact } from "../store/facts.ts";
+
+/**
+ * Verifies and parses a policy.
+ *
+ * @throws AppError `signature-invalid`, `record-invalid`
+ */
+export async function verifyPolicy(
+  worker: CryptoWorker,
+  record: SignedRecord,
+  networkKey: Uint8Array,
+): Promise<Policy> {
+  const { value } = await worker.call("record.verify", {
+    kind: "policy",
+    record,
+    publicKey: networkKey,
+  });
+  // `record.verify` parses with the schema of the kind it was given.
+  return value as Policy;
+}
+
+/** Takes a policy from the relay, if it is signed and newer; it is never rolled back. */
+export class PolicyKeeper {
+  readonly #core: Core;
+  readonly #networkKey: Uint8Array;
+  readonly #onChanged: () => void;
+
+  constructor(core: Core, networkKey: Uint8Array, onChanged: () => void) {
+    this.#core = core;
+    this.#networkKey = networkKey;
+    this.#onChanged = onChanged;
+  }
+
+  /** @throws AppError `policy-rollback`, `signature-invalid`, `record-invalid` */
+  async take(record: SignedRecord): Promise<void> {
+    const policy = await verifyPolicy(this.#core.worker, record, this.#networkKey);
+    const known = this.#core.policy;
+    if (policy.networkId !== known.networkId) throw new AppError("record-invalid");
+    if (policy.version < known.version) {
+      throw new AppError("policy-rollback", {
+        data: { offered: policy.version, known: known.version },
+      });
+    }
+    if (policy.version === known.version) return;
+    const changes = new Changes();
+    changes.statements.push(putFact("policy", record));
+    await this.#core.commit(changes);
+    this.#core.policy = policy;
+    this.#onChanged();
+  }
+}

@@ -1,0 +1,165 @@
+import {
+  AppError,
+  ensureAppError,
+  type ConversationId,
+  type CryptoWorker,
+  type DeviceId,
+  type MessageId,
+  type NetworkId,
+  type Policy,
+  type RelayMethodName,
+  type RelayParams,
+  type RelayResult,
+  type UserId,
+} from "#protocol";
+import { idFromBytes } from "#protocol";
+import type { Clock, Link, Random } from "../../link/index.ts";
+import type { Vault } from "../../vault/index.ts";
+import { Store } from "../store/store.ts";
+import { People } from "../views/people.ts";
+import type { Changes } from "./changes.ts";
+import { KeyedQueue } from "./keyed-queue.ts";
+import { TimeKeeper } from "./time-keeper.ts";
+
+/** Who this client is. */
+export interface Self {
+  readonly networkId: NetworkId;
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+}
+
+/** What {@link Core} is made of. */
+export interface CoreOptions {
+  readonly vault: Vault;
+  readonly worker: CryptoWorker;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly self: Self;
+  readonly policy: Policy;
+  readonly floorMs: number;
+}
+
+const messageIdBytes = 32;
+
+/** What all parts of the engine share: the ports, what is in memory, and the one way to change anything. */
+export class Core {
+  readonly vault: Vault;
+  readonly store: Store;
+  readonly worker: CryptoWorker;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly self: Self;
+  readonly time: TimeKeeper;
+  readonly people = new People();
+  /** MLS state moves only in here, one step after another per conversation. */
+  readonly groupQueue = new KeyedQueue<ConversationId>();
+  policy: Policy;
+  link: Link | null = null;
+  readonly #loaded = new Set<ConversationId>();
+  readonly #orders = new Map<ConversationId, number>();
+  readonly #committed = new Set<(changes: Changes) => void>();
+  #closed = false;
+
+  constructor(options: CoreOptions) {
+    this.vault = options.vault;
+    this.store = new Store(options.vault);
+    this.worker = options.worker;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.self = options.self;
+    this.policy = options.policy;
+    this.time = new TimeKeeper(options.clock, options.floorMs);
+  }
+
+  get now(): () => number {
+    return () => this.time.now();
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  get online(): boolean {
+    return this.link?.state.kind === "online";
+  }
+
+  /** Asks the relay. @throws AppError as {@link Link.request} */
+  request<Name extends RelayMethodName>(
+    name: Name,
+    params: RelayParams<Name>,
+  ): Promise<RelayResult<Name>> {
+    return (
+      this.link?.request(name, params) ?? Promise.reject(new AppError("relay-unreachable"))
+    );
+  }
+
+  /** Called after each transaction, with what it changed. @returns a disposer */
+  onCommitted(listener: (changes: Changes) => void): () => void {
+    this.#committed.add(listener);
+    return () => void this.#committed.delete(listener);
+  }
+
+  /**
+   * Puts changes into the vault, then tells everybody who follows from them.
+   *
+   * @throws AppError as `Vault.transact`; the worker's groups go back to what the vault has
+   */
+  async commit(changes: Changes): Promise<void> {
+    if (this.#closed) throw new AppError("not-ready");
+    try {
+      if (changes.statements.length > 0) await this.vault.transact(changes.statements);
+    } catch (error) {
+      await Promise.all([...changes.groups].map((id) => this.forgetGroup(id)));
+      throw error;
+    }
+    for (const listener of [...this.#committed]) listener(changes);
+  }
+
+  /** Brings a group into the worker from the vault, unless it is there. @throws AppError `vault-damaged`, `group-unknown` */
+  async loadGroup(conversationId: ConversationId): Promise<void> {
+    if (this.#loaded.has(conversationId)) return;
+    const pieces = this.store.pieces(conversationId);
+    if (pieces.length === 0) throw new AppError("group-unknown");
+    await this.worker.call("group.load", { conversationId, pieces });
+    this.#loaded.add(conversationId);
+  }
+
+  /** The worker has this group since it made or joined it. */
+  groupLoaded(conversationId: ConversationId): void {
+    this.#loaded.add(conversationId);
+  }
+
+  /** Lets the worker forget a group; the vault decides what it is when it comes back. */
+  async forgetGroup(conversationId: ConversationId): Promise<void> {
+    this.#loaded.delete(conversationId);
+    await this.worker.call("group.unload", { conversationId }).catch(ensureAppError);
+  }
+
+  /** The place of a new item in a conversation: after all there are, those under way included. */
+  nextOrder(conversationId: ConversationId): number {
+    const stored = this.store.conversation(conversationId)?.nextOrder ?? 1;
+    const order = Math.max(stored, this.#orders.get(conversationId) ?? 1);
+    this.#orders.set(conversationId, order + 1);
+    return order;
+  }
+
+  /** An id for something that is no message on the wire. */
+  localId(): MessageId {
+    return idFromBytes<MessageId>(this.random(messageIdBytes));
+  }
+
+  /** @throws AppError with the reason why nothing can be written */
+  ensureWritable(): void {
+    if (this.#closed) throw new AppError("not-ready");
+    if (this.vault.readOnly !== null) throw new AppError(this.vault.readOnly);
+  }
+
+  /** @throws AppError `relay-unreachable` */
+  ensureOnline(): void {
+    if (!this.online) throw new AppError("relay-unreachable");
+  }
+}

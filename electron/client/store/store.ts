@@ -1,0 +1,361 @@
+import {
+  AppError,
+  decodeCbor,
+  type ConversationId,
+  type Deadline,
+  type GroupMember,
+  type KeyPackageRef,
+  type MessageId,
+  type SignedRecord,
+  type StoredGroupPiece,
+  type UserId,
+} from "#protocol";
+import type { Row, SqlValue, Vault } from "../../vault/index.ts";
+import type { QueryName } from "../sql/queries.ts";
+import { bytes, nullable, number, text } from "./columns.ts";
+import {
+  conversationOf,
+  messageOf,
+  outboxItemOf,
+  type ConversationState,
+  type StoredConversation,
+  type StoredMessage,
+  type StoredOutboxItem,
+} from "./rows.ts";
+
+/** Whether a conversation's log is read and its messages are kept. */
+export function isLive(state: ConversationState): boolean {
+  return state === "active" || state === "leaving";
+}
+
+/** A person's records as signed. */
+export interface SignedPerson {
+  readonly user: SignedRecord;
+  readonly devices: readonly SignedRecord[];
+}
+
+/** What one reader has done with an own message. */
+export interface StoredReceipt {
+  readonly userId: UserId;
+  readonly deliveredAtMs: number | null;
+  readonly readAtMs: number | null;
+  readonly burned: boolean;
+}
+
+/** A reaction, its emoji still sealed. */
+export interface StoredReaction {
+  readonly reactionId: MessageId;
+  readonly sender: UserId;
+  readonly endsAtMs: number;
+  readonly body: Uint8Array;
+}
+
+/** A message whose end has come. */
+export interface DueMessage {
+  readonly messageId: MessageId;
+  readonly conversationId: ConversationId;
+  readonly own: boolean;
+  readonly sequence: number | null;
+  readonly burned: boolean;
+  readonly endsAtMs: number;
+}
+
+const maxEntryBytes = 256 * 1024;
+
+/** Reads of the vault, typed. All are answered from memory. */
+export class Store {
+  readonly vault: Vault;
+
+  constructor(vault: Vault) {
+    this.vault = vault;
+  }
+
+  #read(query: QueryName, ...params: readonly SqlValue[]): readonly Row[] {
+    return this.vault.read(query, params);
+  }
+
+  #first(query: QueryName, ...params: readonly SqlValue[]): Row | undefined {
+    return this.#read(query, ...params)[0];
+  }
+
+  directory(): readonly SignedPerson[] {
+    // Only `Directory` writes these, and the vault gives back what was written or fails.
+    return this.#read("directory").map(
+      (row) => decodeCbor(bytes(row, "entry"), maxEntryBytes) as SignedPerson,
+    );
+  }
+
+  keyPackage(ref: KeyPackageRef): { readonly sealed: Uint8Array } | undefined {
+    const row = this.#first("keyPackage", ref);
+    return row && { sealed: bytes(row, "sealed") };
+  }
+
+  /** When the newest last-resort key package was made, milliseconds. */
+  lastResortMadeAtMs(): number | null {
+    const row = this.#first("lastResort");
+    return row === undefined ? null : nullable(number, row, "created_ms");
+  }
+
+  conversations(): readonly StoredConversation[] {
+    return this.#read("conversations").map(conversationOf);
+  }
+
+  conversation(conversationId: ConversationId): StoredConversation | undefined {
+    const row = this.#first("conversation", conversationId);
+    return row && conversationOf(row);
+  }
+
+  /** @throws AppError `not-found` */
+  ensureConversation(conversationId: ConversationId): StoredConversation {
+    const conversation = this.conversation(conversationId);
+    if (conversation === undefined) throw new AppError("not-found");
+    return conversation;
+  }
+
+  conversationStates(): readonly Pick<
+    StoredConversation,
+    "conversationId" | "state" | "cursor"
+  >[] {
+    return this.#read("conversationStates").map((row) => ({
+      conversationId: text(row, "conversation_id") as ConversationId,
+      state: text(row, "state") as ConversationState,
+      cursor: number(row, "cursor"),
+    }));
+  }
+
+  directWith(peer: UserId): ConversationId | undefined {
+    return this.#conversationIds("directWith", peer)[0];
+  }
+
+  #conversationIds(query: QueryName, ...params: readonly SqlValue[]): readonly ConversationId[] {
+    return this.#read(query, ...params).map((row) => text(row, "conversation_id") as ConversationId);
+  }
+
+  pieces(conversationId: ConversationId): readonly StoredGroupPiece[] {
+    return this.#read("pieces", conversationId).map((row) => ({
+      name: text(row, "name"),
+      sealed: bytes(row, "sealed"),
+    }));
+  }
+
+  /** A conversation's intent and offer, as {@link "../conversations/intent.ts"} encodes them. */
+  intent(
+    conversationId: ConversationId,
+  ): { intent: Uint8Array; attempts: number; offer: Uint8Array | null } | undefined {
+    const row = this.#first("intent", conversationId);
+    return (
+      row && {
+        intent: bytes(row, "intent"),
+        attempts: number(row, "attempts"),
+        offer: nullable(bytes, row, "offer"),
+      }
+    );
+  }
+
+  conversationsWithIntent(): readonly ConversationId[] {
+    return this.#conversationIds("intents");
+  }
+
+  leavers(conversationId: ConversationId): readonly UserId[] {
+    return this.#read("leavers", conversationId).map((row) => text(row, "user_id") as UserId);
+  }
+
+  conversationsWithLeavers(): readonly ConversationId[] {
+    return this.#conversationIds("allLeavers");
+  }
+
+  message(messageId: MessageId): StoredMessage | undefined {
+    const row = this.#first("message", messageId);
+    return row && messageOf(row);
+  }
+
+  /**
+   * A message of this conversation that hasn't ended.
+   *
+   * @throws AppError `not-found`
+   */
+  ensureMessage(conversationId: ConversationId, messageId: MessageId, nowMs: number): StoredMessage {
+    const message = this.message(messageId);
+    if (
+      message === undefined ||
+      message.conversationId !== conversationId ||
+      message.deadlineMs <= nowMs
+    ) {
+      throw new AppError("not-found");
+    }
+    return message;
+  }
+
+  /** Messages before an order, oldest first. */
+  page(
+    conversationId: ConversationId,
+    beforeOrder: number,
+    limit: number,
+    nowMs: number,
+  ): readonly StoredMessage[] {
+    return this.#read("page", conversationId, beforeOrder, nowMs, limit).map(messageOf).reverse();
+  }
+
+  hasBefore(conversationId: ConversationId, order: number, nowMs: number): boolean {
+    return this.#first("hasBefore", conversationId, order, nowMs) !== undefined;
+  }
+
+  firstUnread(
+    conversation: Pick<StoredConversation, "conversationId" | "readOrder">,
+    nowMs: number,
+  ): { readonly messageId: MessageId; readonly order: number } | null {
+    const { conversationId, readOrder } = conversation;
+    const row = this.#first("firstUnread", conversationId, readOrder, nowMs);
+    return row === undefined
+      ? null
+      : { messageId: text(row, "message_id") as MessageId, order: number(row, "ord") };
+  }
+
+  unreadCount(
+    conversation: Pick<StoredConversation, "conversationId" | "readOrder">,
+    nowMs: number,
+  ): number {
+    return this.#count("unreadCount", conversation.conversationId, conversation.readOrder, nowMs);
+  }
+
+  countSince(conversationId: ConversationId, order: number, nowMs: number): number {
+    return this.#count("countSince", conversationId, order, nowMs);
+  }
+
+  #count(query: QueryName, ...params: readonly SqlValue[]): number {
+    const row = this.#first(query, ...params);
+    return row === undefined ? 0 : number(row, "count");
+  }
+
+  newest(conversationId: ConversationId, nowMs: number): StoredMessage | undefined {
+    const row = this.#first("newest", conversationId, nowMs);
+    return row && messageOf(row);
+  }
+
+  #messageIds(query: QueryName, ...params: readonly SqlValue[]): readonly MessageId[] {
+    return this.#read(query, ...params).map((row) => text(row, "message_id") as MessageId);
+  }
+
+  quotedBy(messageId: MessageId): readonly MessageId[] {
+    return this.#messageIds("quotedBy", messageId);
+  }
+
+  /** Own messages of a conversation that the relay hasn't taken. */
+  waitingIn(conversationId: ConversationId): readonly MessageId[] {
+    return this.#messageIds("waitingIn", conversationId);
+  }
+
+  /** Conversations in which a message ends in a span of time. */
+  conversationsEnding(afterMs: number, untilMs: number): ReadonlySet<ConversationId> {
+    return new Set(this.#conversationIds("endingBy", afterMs, untilMs));
+  }
+
+  due(nowMs: number): readonly DueMessage[] {
+    return this.#read("dueMessages", nowMs).map((row) => ({
+      messageId: text(row, "message_id") as MessageId,
+      conversationId: text(row, "conversation_id") as ConversationId,
+      own: number(row, "own") === 1,
+      sequence: nullable(number, row, "sequence"),
+      burned: row["burns_ms"] !== null,
+      endsAtMs: number(row, "ends_ms"),
+    }));
+  }
+
+  dueReactions(
+    nowMs: number,
+  ): readonly { readonly targetId: MessageId; readonly conversationId: ConversationId }[] {
+    return this.#read("dueReactions", nowMs).map((row) => ({
+      targetId: text(row, "target_id") as MessageId,
+      conversationId: text(row, "conversation_id") as ConversationId,
+    }));
+  }
+
+  dueDrafts(nowMs: number): readonly ConversationId[] {
+    return this.#conversationIds("dueDrafts", nowMs);
+  }
+
+  hasDueItems(nowMs: number): boolean {
+    return this.#first("dueItems", nowMs) !== undefined;
+  }
+
+  /** Everything that ends by a time. */
+  deadlines(untilMs: number): readonly Deadline[] {
+    return this.#read("deadlines", untilMs).map((row) => ({
+      messageId: text(row, "message_id") as MessageId,
+      deadlineMs: number(row, "deadline_ms"),
+    }));
+  }
+
+  /** Messages whose receipts are to be sent. */
+  owing(
+    conversationId: ConversationId,
+    nowMs: number,
+    limit: number,
+  ): readonly { readonly messageId: MessageId; readonly owed: number; readonly endsAtMs: number }[] {
+    return this.#read("owing", conversationId, nowMs, limit).map((row) => ({
+      messageId: text(row, "message_id") as MessageId,
+      owed: number(row, "owed"),
+      endsAtMs: number(row, "ends_ms"),
+    }));
+  }
+
+  conversationsOwing(): readonly ConversationId[] {
+    return this.#conversationIds("allOwing");
+  }
+
+  reactions(targetId: MessageId, nowMs: number): readonly StoredReaction[] {
+    return this.#read("reactions", targetId, nowMs).map((row) => ({
+      reactionId: text(row, "reaction_id") as MessageId,
+      sender: text(row, "sender_user") as UserId,
+      endsAtMs: number(row, "ends_ms"),
+      body: bytes(row, "body"),
+    }));
+  }
+
+  reaction(reactionId: MessageId): { readonly targetId: MessageId; sender: UserId } | undefined {
+    const row = this.#first("reaction", reactionId);
+    return (
+      row && {
+        targetId: text(row, "target_id") as MessageId,
+        sender: text(row, "sender_user") as UserId,
+      }
+    );
+  }
+
+  receipts(messageId: MessageId): readonly StoredReceipt[] {
+    return this.#read("receipts", messageId).map((row) => ({
+      userId: text(row, "user_id") as UserId,
+      deliveredAtMs: nullable(number, row, "delivered_ms"),
+      readAtMs: nullable(number, row, "read_ms"),
+      burned: number(row, "burned") === 1,
+    }));
+  }
+
+  outboxNext(conversationId: ConversationId, nowMs: number): StoredOutboxItem | undefined {
+    const row = this.#first("outboxNext", conversationId, nowMs);
+    return row && outboxItemOf(row);
+  }
+
+  outboxItem(itemId: MessageId): StoredOutboxItem | undefined {
+    const row = this.#first("outboxItem", itemId);
+    return row && outboxItemOf(row);
+  }
+
+  /** The item that became this MLS message. */
+  outboxByBytes(
+    conversationId: ConversationId,
+    ciphertext: Uint8Array,
+  ): StoredOutboxItem | undefined {
+    const row = this.#first("outboxByBytes", conversationId, ciphertext);
+    return row && outboxItemOf(row);
+  }
+
+  conversationsWithOutbox(): readonly ConversationId[] {
+    return this.#conversationIds("outboxConversations");
+  }
+}
+
+/** The people of a list of members, each once, in order. */
+export function peopleOf(members: readonly GroupMember[]): readonly UserId[] {
+  return [...new Set(members.map(({ userId }) => userId))];
+}

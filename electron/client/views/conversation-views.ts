@@ -1,0 +1,168 @@
+import {
+  roleAllows,
+  roleOf,
+  type ConversationId,
+  type ConversationRowView,
+  type ConversationView,
+  type CryptoWorker,
+  type MemberView,
+  type MessageId,
+  type Policy,
+  type RoomAction,
+  type RowPreview,
+  type UserId,
+} from "#protocol";
+import { conversationBound } from "../core/timers.ts";
+import type { StoredConversation, StoredMessage } from "../store/rows.ts";
+import { peopleOf, type Store } from "../store/store.ts";
+import { openBodies, textOf, type SealedBody } from "./bodies.ts";
+import { isCovered, sealedBody } from "./message-views.ts";
+import type { People } from "./people.ts";
+import { decodeLine, lineView } from "./system-line.ts";
+
+/** What conversation views are made from. */
+export interface ConversationViewSources {
+  readonly store: Store;
+  readonly people: People;
+  readonly worker: CryptoWorker;
+  readonly me: UserId;
+  readonly now: () => number;
+  readonly policy: () => Policy;
+}
+
+const maxPreviewLength = 160;
+const roomActions: readonly RoomAction[] = [
+  "add-member",
+  "remove-member",
+  "rename",
+  "set-timers",
+  "set-roles",
+  "leave",
+];
+
+/** A conversation's name: its own, or the other person's. */
+export function titleOf(conversation: StoredConversation, people: People): string {
+  if (conversation.kind === "direct" && conversation.peer !== null) {
+    return people.view(conversation.peer).displayName;
+  }
+  if (conversation.roomState.name !== "") return conversation.roomState.name;
+  return peopleOf(conversation.members)
+    .slice(0, 4)
+    .map((userId) => people.view(userId).displayName)
+    .join(", ");
+}
+
+function avatarSeed({ conversationId, kind, peer }: StoredConversation): string {
+  return kind === "direct" && peer !== null ? peer : conversationId;
+}
+
+function memberViews(
+  { members, roomState }: StoredConversation,
+  people: People,
+  me: UserId,
+): readonly MemberView[] {
+  return peopleOf(members)
+    .map((userId) => ({
+      ...people.view(userId),
+      role: roleOf(roomState, userId),
+      me: userId === me,
+      deviceCount: members.filter((member) => member.userId === userId).length,
+    }))
+    .toSorted((left, right) => left.displayName.localeCompare(right.displayName));
+}
+
+/** An open conversation as the interface shows it. */
+export async function conversationView(
+  conversation: StoredConversation,
+  sources: ConversationViewSources,
+): Promise<ConversationView> {
+  const { store, people, me, worker } = sources;
+  const { conversationId, kind, roomState, draft } = conversation;
+  const active = conversation.state === "active";
+  const role = roleOf(roomState, me);
+  const drafts: readonly SealedBody[] =
+    draft === null
+      ? []
+      : [{ messageId: draft.draftId, expiresAtMs: draft.endsAtMs, sealed: draft.sealed }];
+  const opened = await openBodies(worker, drafts);
+  return {
+    conversationId,
+    kind,
+    title: titleOf(conversation, people),
+    avatarSeed: avatarSeed(conversation),
+    timers: roomState.timers,
+    bound: conversationBound(roomState.timers, sources.policy()),
+    members: memberViews(conversation, people, me),
+    allowed: active ? roomActions.filter((action) => roleAllows(kind, role, action)) : [],
+    active,
+    pinned: conversation.pinned,
+    muted: conversation.muted,
+    draft: draft === null ? "" : (textOf(opened, draft.draftId) ?? ""),
+    encryption: {
+      suite: conversation.suite,
+      epoch: conversation.epoch,
+      epochAuthenticator: conversation.authenticator,
+      unopenableCount: conversation.unopenable,
+    },
+    firstUnreadId: store.firstUnread(conversation, sources.now())?.messageId ?? null,
+  };
+}
+
+/** A conversation and its newest message, if that hasn't ended. */
+interface Latest {
+  readonly conversation: StoredConversation;
+  readonly newest: StoredMessage | null;
+}
+
+function previewOf(
+  { conversation, newest }: Latest,
+  opened: ReadonlyMap<MessageId, Uint8Array>,
+  people: People,
+): RowPreview {
+  if (newest === null) return { kind: conversation.lastOrder === 0 ? "empty" : "ended" };
+  const senderName =
+    conversation.kind === "direct" ? null : people.view(newest.sender).displayName;
+  if (newest.kind === "recalled") return { kind: "recalled", senderName };
+  if (isCovered(newest)) return { kind: "covered", senderName };
+  const plain = opened.get(newest.messageId);
+  if (newest.kind === "unopenable" || plain === undefined) return { kind: "ended" };
+  if (newest.kind === "system") {
+    return { kind: "system", line: lineView(decodeLine(plain), people) };
+  }
+  const text = textOf(opened, newest.messageId) ?? "";
+  return { kind: "text", senderName, text: text.slice(0, maxPreviewLength) };
+}
+
+/** Rows of the conversation list, in the order of `conversations`. */
+export async function rowViews(
+  conversations: readonly StoredConversation[],
+  endsSoon: ReadonlySet<ConversationId>,
+  sources: ConversationViewSources,
+): Promise<readonly ConversationRowView[]> {
+  const { store, people } = sources;
+  const nowMs = sources.now();
+  const latest = conversations.map((conversation): Latest => {
+    const newest = store.newest(conversation.conversationId, nowMs);
+    // Something newer has ended: then that is what the row says.
+    const current = newest !== undefined && newest.order >= conversation.lastOrder;
+    return { conversation, newest: current ? newest : null };
+  });
+  const bodies = latest.flatMap(({ newest }) =>
+    newest === null || isCovered(newest) ? [] : sealedBody(newest),
+  );
+  const opened = await openBodies(sources.worker, bodies);
+  return latest.map(({ conversation, newest }) => ({
+    conversationId: conversation.conversationId,
+    kind: conversation.kind,
+    title: titleOf(conversation, people),
+    avatarSeed: avatarSeed(conversation),
+    lastActivityMs: conversation.lastActivityMs,
+    preview: previewOf({ conversation, newest }, opened, people),
+    unreadCount: store.unreadCount(conversation, nowMs),
+    pinned: conversation.pinned,
+    muted: conversation.muted,
+    endsSoon: endsSoon.has(conversation.conversationId),
+    draft: conversation.draft !== null,
+    active: conversation.state === "active",
+  }));
+}

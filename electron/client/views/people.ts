@@ -1,0 +1,38 @@
+import type { DeviceId, PersonView, TrustedPerson, UserId } from "#protocol";
+
+/** Everybody in the directory whose records were verified. */
+export class People {
+  #people: ReadonlyMap<UserId, TrustedPerson> = new Map();
+  #userOfDevice: ReadonlyMap<DeviceId, UserId> = new Map();
+
+  /** Adds people, or puts newer records in place of older ones. */
+  put(people: readonly TrustedPerson[]): void {
+    const byUser = new Map(this.#people);
+    const byDevice = new Map(this.#userOfDevice);
+    for (const person of people) {
+      byUser.set(person.user.userId, person);
+      for (const { deviceId } of person.devices) byDevice.set(deviceId, person.user.userId);
+    }
+    this.#people = byUser;
+    this.#userOfDevice = byDevice;
+  }
+
+  get(userId: UserId): TrustedPerson | undefined {
+    return this.#people.get(userId);
+  }
+
+  all(): readonly TrustedPerson[] {
+    return [...this.#people.values()];
+  }
+
+  /** Whose device this is. */
+  ownerOf(deviceId: DeviceId): UserId | undefined {
+    return this.#userOfDevice.get(deviceId);
+  }
+
+  /** A person for the interface; somebody unknown is shown by the beginning of their id. */
+  view(userId: UserId): PersonView {
+    const displayName = this.#people.get(userId)?.user.displayName ?? userId.slice(0, 6);
+    return { userId, displayName };
+  }
+}
