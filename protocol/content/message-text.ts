@@ -75,10 +75,18 @@ export function markdownOf(part: NestedPart): string | undefined {
 
 /** Markdown that shows `text` as it is: punctuation loses its meaning, lines stay lines. Source: GFM §6.1 and §6.12. */
 function escapeMarkdown(text: string): string {
-  return text
-    .replaceAll(/[!-/:-@[-`{-~]/gu, "\\$&")
-    .replaceAll(/(\r\n|\r|\n)(?=.)/gu, "\\\n")
-    .replaceAll(/^[ \t]+/gmu, "");
+  let escaped = "";
+  let previous = "";
+  for (const [index, line] of text.split(/\r\n|\r|\n/u).entries()) {
+    if (index > 0) escaped += previous !== "" && line !== "" ? "\\\n" : "\n";
+    // Spaces that would be dropped, or make a block of code, stay as ones that don't.
+    const indented = line.replace(/^[ \t]+/u, (spaces) =>
+      spaces.replaceAll("\t", "    ").replaceAll(" ", "\u00a0"),
+    );
+    escaped += indented.replaceAll(/[!-/:-@[-`{-~]/gu, "\\$&");
+    previous = line;
+  }
+  return escaped;
 }
 
 /** The media types a body holds, outermost first, to say what can't be shown. */

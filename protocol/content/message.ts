@@ -155,6 +155,9 @@ function isEmoji(text: string): boolean {
 /**
  * Reads a message that MLS says is from `senderUri` in `roomUri`.
  *
+ * Says nothing about rights: whether the sender may edit or recall what `replaces` names is for the caller to check
+ * (draft-ietf-mimi-content-08 §9.3), as is whether the id was seen before and the end is within the conversation's bound.
+ *
  * @throws AppError `frame-too-large`, `frame-malformed`; the latter also when the content names another sender or room
  */
 export function decodeMessage(
