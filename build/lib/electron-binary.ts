@@ -44,10 +44,9 @@ export async function ensureElectron(): Promise<ElectronBinary> {
     });
     const path = findElectron();
     if (exitCode === 0 && path !== undefined) return { kind: "present", path };
-    return { kind: "absent", reason: firstLine(output) };
+    return absent(firstLine(output));
   } catch (error) {
-    const reason = stopped.signal.aborted ? "no answer within 20 seconds" : String(error);
-    return { kind: "absent", reason };
+    return absent(stopped.signal.aborted ? "no answer within 20 seconds" : String(error));
   } finally {
     watch.stop();
     rmSync(temporary, { recursive: true, force: true });
@@ -80,6 +79,10 @@ function folderSizeBytes(folder: string): number {
     // Files come and go while the other process works; the next look sees more.
     return 0;
   }
+}
+
+function absent(why: string): ElectronBinary {
+  return { kind: "absent", reason: `its binary could not be fetched (${why})` };
 }
 
 function firstLine(output: string): string {

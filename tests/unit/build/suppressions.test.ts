@@ -11,8 +11,7 @@ const ceiling = 8;
 
 const suppression =
   /eslint-disable|@ts-expect-error|@ts-ignore|@ts-nocheck|svelte-ignore|prettier-ignore/u;
-const reasoned =
-  /(?:eslint-disable[\w-]* \S.*? -- |@ts-expect-error:? |svelte-ignore \S+ ).{10,}/u;
+const reasoned = /(?:eslint-disable[\w-]* \S.*? -- |@ts-expect-error:? |svelte-ignore \S+ ).{10,}/u;
 
 interface Suppression {
   readonly place: string;
