@@ -213,6 +213,8 @@ export default tseslint.config(
       "svelte/button-has-type": "error",
       "svelte/no-unused-svelte-ignore": "error",
       "svelte/valid-compile": "error",
+      // A class may keep books that nothing on the screen depends on.
+      "svelte/prefer-svelte-reactivity": "off",
     },
   },
   {
@@ -221,6 +223,22 @@ export default tseslint.config(
       "max-lines": ["error", { max: 200, skipBlankLines: true, skipComments: true }],
       // The script block of a component is its own module: what it declares, the markup uses.
       "@typescript-eslint/explicit-module-boundary-types": "off",
+      // An optional flag left out is off: markup asks it as it is.
+      "@typescript-eslint/strict-boolean-expressions": [
+        "error",
+        {
+          allowString: false,
+          allowNumber: false,
+          allowNullableObject: false,
+          allowNullableBoolean: true,
+        },
+      ],
+      // ESLint's parser does not know the types of snippets, events and other components; svelte-check does, and checks them.
+      "@typescript-eslint/no-unsafe-argument": "off",
+      "@typescript-eslint/no-unsafe-assignment": "off",
+      "@typescript-eslint/no-unsafe-call": "off",
+      "@typescript-eslint/no-unsafe-member-access": "off",
+      "@typescript-eslint/no-unsafe-return": "off",
     },
   },
   {
