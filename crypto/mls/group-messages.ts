@@ -190,8 +190,9 @@ async function openProposal(memory: GroupMemory, message: PrivateMessage): Promi
     if (incoming.kind === "proposal") judged.member = judgeLeaveProposal(leaves, incoming.proposal);
     return incoming.kind === "proposal" ? "accept" : "reject";
   });
-  if (result.kind !== "newState" || judged.member === undefined)
+  if (result.kind !== "newState" || judged.member === undefined) {
     throw new AppError("commit-refused");
+  }
   wipe(...result.consumed);
   return {
     kind: "leave-proposed",

@@ -1,0 +1,243 @@
+import { getCiphersuiteFromName, type CiphersuiteImpl } from "ts-mls";
+import {
+  AppError,
+  idFromBytes,
+  type ConversationId,
+  type DeviceId,
+  type GroupSummary,
+  type NetworkId,
+  type RoomState,
+  type UserId,
+} from "#protocol";
+import { createTrustGate, type DeviceTrust } from "../../crypto/mls/client-config.ts";
+import { decodeWelcome, encodeKeyPackage } from "../../crypto/mls/codec.ts";
+import { beginGroup, joinByWelcome, type JoinOutcome } from "../../crypto/mls/group-begin.ts";
+import {
+  prepareCommit,
+  settleCommit,
+  type PreparedCommit,
+  type WantedChanges,
+} from "../../crypto/mls/group-commit.ts";
+import { openEntry, sealApplication, type EntryOutcome } from "../../crypto/mls/group-messages.ts";
+import {
+  createKeyPackage,
+  type OwnDevice,
+  type OwnKeyPackage,
+} from "../../crypto/mls/key-packages.ts";
+import { summaryOf, type GroupMemory } from "../../crypto/mls/memory.ts";
+import { changedPieces, readPieces } from "../../crypto/mls/pieces.ts";
+import { createCiphersuiteImpl } from "../../crypto/mls/provider.ts";
+import { suiteNames, type SuiteName } from "../../crypto/mls/suites.ts";
+import type { Primitives } from "../../crypto/primitives/index.ts";
+
+/** A conversation's id made from a small number. */
+export function conversationId(number: number): ConversationId {
+  return idFromBytes<ConversationId>(new Uint8Array(16).fill(number));
+}
+
+/** Timers that no test waits for. */
+export const someTimers = { expirationSeconds: 3600, burnSeconds: null } as const;
+
+/** What several devices have in common. */
+export interface MlsWorld {
+  readonly primitives: Primitives;
+  readonly impl: CiphersuiteImpl;
+  readonly trust: DeviceTrust;
+  readonly nowMs: number;
+  /** Ids are drawn from here, so that a seeded world is the same every time. */
+  readonly newId: () => Uint8Array;
+  readonly nothing: WantedChanges;
+}
+
+const networkId = idFromBytes<NetworkId>(new Uint8Array(16).fill(0xaa));
+
+export function createMlsWorld(
+  primitives: Primitives,
+  options: { readonly suite?: SuiteName; readonly trust?: DeviceTrust } = {},
+): MlsWorld {
+  const suite = getCiphersuiteFromName(options.suite ?? suiteNames.default);
+  return {
+    primitives,
+    impl: createCiphersuiteImpl(primitives, suite),
+    trust: options.trust ?? { judge: () => "trusted" },
+    nowMs: Date.now(),
+    newId: () => primitives.random(16),
+    nothing: { addKeyPackages: [], removeDevices: [], roomState: null },
+  };
+}
+
+/** A device with its groups, its stored rows and nothing else: what the worker does, without worker and sealing. */
+export class MlsDevice {
+  readonly world: MlsWorld;
+  readonly own: OwnDevice;
+  readonly #memories = new Map<ConversationId, GroupMemory>();
+  /** The rows as the vault would hold them. */
+  readonly rows = new Map<ConversationId, Map<string, Uint8Array>>();
+  readonly #keyPackages: OwnKeyPackage[] = [];
+
+  constructor(world: MlsWorld, userId?: UserId) {
+    this.world = world;
+    const { publicKey, privateKey } = world.primitives.ed25519.generateKeyPair();
+    this.own = {
+      networkId,
+      userId: userId ?? idFromBytes<UserId>(world.newId()),
+      deviceId: idFromBytes<DeviceId>(world.newId()),
+      signatureKey: publicKey,
+      signaturePrivateKey: privateKey,
+    };
+  }
+
+  get userId(): UserId {
+    return this.own.userId;
+  }
+
+  get deviceId(): DeviceId {
+    return this.own.deviceId;
+  }
+
+  memory(id: ConversationId): GroupMemory {
+    const memory = this.#memories.get(id);
+    if (memory === undefined) throw new AppError("group-unknown");
+    return memory;
+  }
+
+  summary(id: ConversationId): GroupSummary {
+    return summaryOf(this.memory(id));
+  }
+
+  has(id: ConversationId): boolean {
+    return this.#memories.has(id);
+  }
+
+  /** Stores what changed, then goes on with `after`. */
+  keep(id: ConversationId, after: GroupMemory | null): void {
+    const rows = this.rows.get(id) ?? new Map<string, Uint8Array>();
+    for (const { name, plain } of changedPieces(this.#memories.get(id) ?? null, after)) {
+      if (plain === null) rows.delete(name);
+      else rows.set(name, plain.slice());
+    }
+    this.rows.set(id, rows);
+    if (after === null) this.#memories.delete(id);
+    else this.#memories.set(id, after);
+  }
+
+  /** Forgets everything in memory and reads it again from the rows, as after a crash. */
+  restart(): void {
+    for (const [id, memory] of this.#memories) {
+      const copies = new Map(
+        [...(this.rows.get(id) ?? [])].map(([name, plain]) => [name, plain.slice()]),
+      );
+      const gate = createTrustGate(this.world.trust);
+      const read = readPieces(copies, this.own.signaturePrivateKey, gate.clientConfig);
+      this.#memories.set(id, { impl: memory.impl, gate, ...read });
+    }
+  }
+
+  async keyPackage(nowMs: number = this.world.nowMs): Promise<Uint8Array> {
+    const made = await createKeyPackage(this.world.impl, this.own, { nowMs, lastResort: false });
+    this.#keyPackages.push(made);
+    return encodeKeyPackage(made.keyPackage);
+  }
+
+  async begin(id: ConversationId, roomState: RoomState): Promise<void> {
+    this.keep(id, await beginGroup(this.#context(), id, roomState));
+  }
+
+  /** Joins with whichever key package the Welcome was made for. */
+  async join(id: ConversationId, welcome: Uint8Array): Promise<JoinOutcome> {
+    let outcome: JoinOutcome = { kind: "refused", code: "not-found" };
+    for (const own of this.#keyPackages) {
+      outcome = await joinByWelcome(this.#context(), decodeWelcome(welcome), own, id);
+      if (outcome.kind === "joined") this.keep(id, outcome.memory);
+      if (outcome.kind !== "refused") break;
+    }
+    return outcome;
+  }
+
+  async prepare(id: ConversationId, wanted: Partial<WantedChanges> = {}): Promise<PreparedCommit> {
+    const all = { ...this.world.nothing, ...wanted };
+    const prepared = await prepareCommit(this.memory(id), all, this.world.nowMs);
+    this.keep(id, prepared.memory);
+    return prepared;
+  }
+
+  settle(id: ConversationId, accepted: boolean): ReturnType<typeof settleCommit> {
+    const settled = settleCommit(this.memory(id), accepted);
+    this.keep(id, settled.memory);
+    return settled;
+  }
+
+  async seal(id: ConversationId, text: string): Promise<Uint8Array> {
+    const content = new TextEncoder().encode(text);
+    const sealed = await sealApplication(this.memory(id), content, new Uint8Array(0));
+    this.keep(id, sealed.memory);
+    return sealed.bytes;
+  }
+
+  async open(id: ConversationId, bytes: Uint8Array): Promise<EntryOutcome> {
+    const outcome = await openEntry(this.memory(id), id, bytes);
+    if ("memory" in outcome) this.keep(id, outcome.memory);
+    if (outcome.kind === "removed") this.keep(id, null);
+    return outcome;
+  }
+
+  /** The text of an application entry, or what it was instead. */
+  async read(id: ConversationId, bytes: Uint8Array): Promise<string> {
+    const outcome = await this.open(id, bytes);
+    if (outcome.kind === "application") return new TextDecoder().decode(outcome.content);
+    return outcome.kind === "refused" ? `refused: ${outcome.code}` : outcome.kind;
+  }
+
+  #context() {
+    const { impl, nowMs, trust } = this.world;
+    return { impl, gate: createTrustGate(trust), device: this.own, nowMs };
+  }
+}
+
+/** Orders `committer`'s commit: it settles, `others` open it, newcomers join. */
+export async function orderCommit(
+  id: ConversationId,
+  committer: MlsDevice,
+  wanted: Partial<WantedChanges>,
+  people: {
+    readonly others?: readonly MlsDevice[];
+    readonly newcomers?: readonly MlsDevice[];
+  } = {},
+): Promise<PreparedCommit> {
+  const { others = [], newcomers = [] } = people;
+  const prepared = await committer.prepare(id, wanted);
+  committer.settle(id, true);
+  for (const other of others) {
+    const outcome = await other.open(id, prepared.bytes);
+    if (outcome.kind !== "commit" && outcome.kind !== "removed") {
+      throw new Error(
+        `a commit was taken as ${JSON.stringify(outcome.kind)} ${"code" in outcome ? outcome.code : ""}`,
+      );
+    }
+  }
+  for (const newcomer of newcomers) {
+    if (prepared.welcome === null) throw new Error("no Welcome for the newcomers");
+    const outcome = await newcomer.join(id, prepared.welcome);
+    if (outcome.kind !== "joined") throw new Error(`joining came to ${JSON.stringify(outcome)}`);
+  }
+  return prepared;
+}
+
+/** A group that `founder` has made with everybody in `others`. */
+export async function groupOf(
+  id: ConversationId,
+  founder: MlsDevice,
+  others: readonly MlsDevice[],
+  room: Partial<RoomState> = {},
+): Promise<void> {
+  await founder.begin(id, {
+    kind: "group",
+    name: "Test",
+    administrators: [founder.userId],
+    timers: someTimers,
+    ...room,
+  });
+  if (others.length === 0) return;
+  const addKeyPackages = await Promise.all(others.map((other) => other.keyPackage()));
+  await orderCommit(id, founder, { addKeyPackages }, { newcomers: others });
+}

@@ -1,0 +1,308 @@
+import { describe, expect, test } from "vitest";
+import {
+  ciphersuites,
+  createCommit,
+  createGroupInfoWithExternalPubAndRatchetTree,
+  createProposal,
+  defaultPaddingConfig,
+  emptyPskIndex,
+  encodeGroupState,
+  decodeGroupState,
+  getCiphersuiteFromName,
+  joinGroupExternal,
+  processPrivateMessage,
+  type KeyPackage,
+  type PaddingConfig,
+  type Proposal,
+} from "ts-mls";
+import { applyProposals } from "ts-mls/clientState.js";
+import { decodeCiphersuite, encodeCiphersuite } from "ts-mls/crypto/ciphersuite.js";
+import { signKeyPackage } from "ts-mls/keyPackage.js";
+import { signLeafNodeKeyPackage } from "ts-mls/leafNode.js";
+import { unprotectPrivateMessage } from "ts-mls/messageProtection.js";
+import { byteLengthToPad } from "ts-mls/paddingConfig.js";
+import { decryptSenderData } from "ts-mls/privateMessage.js";
+import { toLeafIndex } from "ts-mls/treemath.js";
+import { idFromBytes, type UserId } from "#protocol";
+import { createTrustGate } from "../../../../crypto/mls/client-config.ts";
+import { decodePrivateMessage } from "../../../../crypto/mls/codec.ts";
+import { createKeyPackage } from "../../../../crypto/mls/key-packages.ts";
+import { roomExtensions } from "../../../../crypto/mls/room.ts";
+import { suiteNames } from "../../../../crypto/mls/suites.ts";
+import { loadPrimitives } from "../../../../crypto/primitives/index.ts";
+import {
+  conversationId,
+  createMlsWorld,
+  groupOf,
+  MlsDevice,
+  orderCommit,
+  someTimers,
+} from "../../../support/mls-device.ts";
+import { seededRandom, type SeededRandom } from "../../../support/seeded.ts";
+
+// Each hunk of patches/ts-mls+1.6.4.patch. Every describe block was seen failing with its hunk alone taken out.
+
+const primitives = await loadPrimitives();
+const id = conversationId(1);
+
+/** The published suite with the least arithmetic: trees are what is tested. */
+function createWorld() {
+  return createMlsWorld(primitives, { suite: suiteNames.aes128 });
+}
+
+async function groupOfTwo() {
+  const world = createWorld();
+  const [anna, ben] = [new MlsDevice(world), new MlsDevice(world)];
+  await groupOf(id, anna, [ben]);
+  return { world, impl: world.impl, anna, ben, state: anna.memory(id).state };
+}
+
+describe("the X-Wing suite", () => {
+  test("stands in the table at its private code point", () => {
+    expect(ciphersuites[suiteNames.default]).toBe(0xf002);
+    expect(encodeCiphersuite(suiteNames.default)).toEqual(Uint8Array.of(0xf0, 0x02));
+    expect(decodeCiphersuite(Uint8Array.of(0xf0, 0x02), 0)?.[0]).toBe(suiteNames.default);
+    expect(getCiphersuiteFromName(suiteNames.default)).toEqual({
+      name: suiteNames.default,
+      hash: "SHA-384",
+      hpke: { kem: "X-Wing", aead: "AES256GCM", kdf: "HKDF-SHA384" },
+      signature: "Ed25519",
+    });
+  });
+});
+
+describe("unmerged leaves (RFC 9420 §12.4.3.1, §7.9.2)", () => {
+  /** One random step: somebody comes, somebody goes (the founder, an administrator, sees to it), or keys are renewed. */
+  async function churn(
+    random: SeededRandom,
+    founder: MlsDevice,
+    members: readonly MlsDevice[],
+  ): Promise<readonly MlsDevice[]> {
+    const guests = members.filter((member) => member !== founder);
+    const dice = random.below(5);
+    if (members.length < 3 || (dice < 3 && members.length < 10)) {
+      const committer = random.pick(members);
+      const newcomer = new MlsDevice(founder.world);
+      const addKeyPackages = [await newcomer.keyPackage()];
+      const others = members.filter((member) => member !== committer);
+      await orderCommit(id, committer, { addKeyPackages }, { others, newcomers: [newcomer] });
+      return [...members, newcomer];
+    }
+    if (dice < 4) {
+      const gone = random.pick(guests);
+      await orderCommit(id, founder, { removeDevices: [gone.deviceId] }, { others: guests });
+      return members.filter((member) => member !== gone);
+    }
+    const committer = random.pick(members);
+    const others = members.filter((member) => member !== committer);
+    await orderCommit(id, committer, {}, { others });
+    return members;
+  }
+
+  test.each([0, 1, 2, 3, 4, 5])(
+    "newcomers join and everybody reads after 40 commits of churn, seed %i",
+    async (seed) => {
+      const random = seededRandom(seed);
+      const founder = new MlsDevice(createWorld());
+      await groupOf(id, founder, []);
+      let members: readonly MlsDevice[] = [founder];
+      for (let commit = 0; commit < 40; commit++) {
+        members = await churn(random, founder, members);
+      }
+      const bytes = await founder.seal(id, "still together");
+      for (const member of members) {
+        if (member !== founder) expect(await member.read(id, bytes)).toBe("still together");
+      }
+    },
+  );
+});
+
+describe("GroupContextExtensions (RFC 9420 §12.4, §17.4)", () => {
+  const extensions: Proposal = {
+    proposalType: "group_context_extensions",
+    groupContextExtensions: {
+      extensions: roomExtensions({
+        kind: "group",
+        name: "Renamed",
+        administrators: [idFromBytes<UserId>(new Uint8Array(16))],
+        timers: someTimers,
+      }),
+    },
+  };
+
+  test("are committed with a path, under the new extensions, and received so", async () => {
+    const { anna, ben, world } = await groupOfTwo();
+    const roomState = { ...anna.summary(id).roomState, name: "Renamed" };
+    const before = anna.memory(id).state.ratchetTree[0];
+    await orderCommit(id, anna, { roomState }, { others: [ben] });
+    expect(ben.summary(id)).toEqual(anna.summary(id));
+    expect(ben.summary(id).roomState.name).toBe("Renamed");
+    const after = ben.memory(id).state.ratchetTree[0];
+    if (before?.nodeType !== "leaf" || after?.nodeType !== "leaf") throw new Error("no leaf");
+    expect(after.leaf.leafNodeSource).toBe("commit");
+    expect(after.leaf.hpkePublicKey).not.toEqual(before.leaf.hpkePublicKey);
+    expect(world.impl.name).toBe(suiteNames.aes128);
+  });
+
+  test("need a path in the receiver's eyes too", async () => {
+    const { impl, state } = await groupOfTwo();
+    const applied = await applyProposals(
+      state,
+      [{ proposalOrRefType: "proposal", proposal: extensions }],
+      toLeafIndex(0),
+      emptyPskIndex,
+      false,
+      impl,
+    );
+    expect(applied.needsUpdatePath).toBe(true);
+  });
+});
+
+describe("unique keys (RFC 9420 §7.3)", () => {
+  test("a new leaf may not have the keys of another member", async () => {
+    const { impl, state, ben, world } = await groupOfTwo();
+    const thief = new MlsDevice(world);
+    for (const stolen of ["signature", "encryption"] as const) {
+      const own = stolen === "signature" ? { ...thief.own, ...keysOf(ben) } : thief.own;
+      const made = await createKeyPackage(impl, own, { nowMs: world.nowMs, lastResort: false });
+      const benLeaf = state.ratchetTree[2];
+      if (benLeaf?.nodeType !== "leaf") throw new Error("no leaf");
+      const keyPackage =
+        stolen === "signature"
+          ? made.keyPackage
+          : await resigned(thief, made.keyPackage, benLeaf.leaf.hpkePublicKey);
+      const add: Proposal = { proposalType: "add", add: { keyPackage } };
+      await expect(
+        createCommit({ state, cipherSuite: impl }, { extraProposals: [add] }),
+      ).rejects.toThrow("keys of the new leaf not unique");
+    }
+  });
+
+  function keysOf({ own }: MlsDevice) {
+    return { signatureKey: own.signatureKey, signaturePrivateKey: own.signaturePrivateKey };
+  }
+
+  /** The key package with another encryption key, signed anew by its owner. */
+  async function resigned(
+    device: MlsDevice,
+    keyPackage: KeyPackage,
+    hpkePublicKey: Uint8Array,
+  ): Promise<KeyPackage> {
+    const { signature } = device.world.impl;
+    const key = device.own.signaturePrivateKey;
+    const leafNode = await signLeafNodeKeyPackage(
+      { ...keyPackage.leafNode, hpkePublicKey },
+      key,
+      signature,
+    );
+    return signKeyPackage({ ...keyPackage, leafNode }, key, signature);
+  }
+});
+
+describe("a commit that isn't ordered yet (RFC 9420 §9.1)", () => {
+  test("moves the sender's ratchet of the present epoch on", async () => {
+    const { impl, state, ben } = await groupOfTwo();
+    const first = await createCommit({ state, cipherSuite: impl });
+    const second = await createCommit({ state: first.sentState, cipherSuite: impl });
+    const generations = await Promise.all(
+      [first, second].map(async ({ commit }) => {
+        if (commit.wireformat !== "mls_private_message") throw new Error("not private");
+        const { senderDataSecret } = ben.memory(id).state.keySchedule;
+        return (await decryptSenderData(commit.privateMessage, senderDataSecret, impl))?.generation;
+      }),
+    );
+    expect(generations).toEqual([0, 1]);
+    const received = await processPrivateMessage(
+      ben.memory(id).state,
+      second.commit.wireformat === "mls_private_message"
+        ? second.commit.privateMessage
+        : decodePrivateMessage(new Uint8Array(0)),
+      emptyPskIndex,
+      impl,
+    );
+    expect(received.newState.keySchedule.epochAuthenticator).toEqual(
+      second.newState.keySchedule.epochAuthenticator,
+    );
+  });
+});
+
+describe("external commits (RFC 9420 §12.4.3.2)", () => {
+  test("that would replace a leaf which isn't there are refused instead of looping for ever", async () => {
+    const { impl, state, world } = await groupOfTwo();
+    const stranger = new MlsDevice(world);
+    const info = await createGroupInfoWithExternalPubAndRatchetTree(state, [], impl);
+    const made = await createKeyPackage(impl, stranger.own, {
+      nowMs: world.nowMs,
+      lastResort: false,
+    });
+    const { clientConfig } = createTrustGate(world.trust);
+    await expect(
+      joinGroupExternal(
+        info,
+        made.keyPackage,
+        {
+          initPrivateKey: made.initPrivateKey,
+          hpkePrivateKey: made.hpkePrivateKey,
+          signaturePrivateKey: stranger.own.signaturePrivateKey,
+        },
+        true,
+        impl,
+        undefined,
+        clientConfig,
+      ),
+    ).rejects.toThrow("no former leaf");
+  });
+});
+
+describe("optional values (RFC 9420 §2.1.1)", () => {
+  test("a proposal of the member at leaf 0 keeps its sender in storage", async () => {
+    const { impl, state } = await groupOfTwo();
+    const remove: Proposal = { proposalType: "remove", remove: { removed: 0 } };
+    const { newState } = await createProposal(state, false, remove, impl);
+    const restored = decodeGroupState(encodeGroupState(newState), 0)?.[0];
+    const senders = Object.values(restored?.unappliedProposals ?? {}).map(
+      ({ senderLeafIndex }) => senderLeafIndex,
+    );
+    expect(senders).toEqual([0]);
+  });
+});
+
+describe("Padmé padding (RFC 9420 §15.1)", () => {
+  const padme: PaddingConfig = { kind: "padme", minimumLength: 256 };
+  const padded = (length: number): number => length + byteLengthToPad(length, padme);
+
+  test("never shortens, costs at most 12 % above its minimum, and keeps few lengths apart", () => {
+    const lengths = new Set<number>();
+    for (let length = 0; length <= 100_000; length++) {
+      const result = padded(length);
+      lengths.add(result);
+      if (result < length || (length > 256 && result > length * 1.12)) {
+        throw new Error(`${String(length)} becomes ${String(result)}`);
+      }
+    }
+    expect(lengths.size).toBeLessThan(150);
+  });
+
+  test("pads as its authors' example does, and small ones to the minimum", () => {
+    expect([0, 1, 200, 256].map(padded)).toEqual([256, 256, 256, 256]);
+    expect([257, 1000, 100_000].map(padded)).toEqual([272, 1024, 100_352]);
+  });
+
+  test("is decoded like any other padding", async () => {
+    const { impl, anna, ben } = await groupOfTwo();
+    const { state } = ben.memory(id);
+    const bytes = await anna.seal(id, "x".repeat(777));
+    const opened = await unprotectPrivateMessage(
+      state.keySchedule.senderDataSecret,
+      decodePrivateMessage(bytes),
+      state.secretTree,
+      state.ratchetTree,
+      state.groupContext,
+      state.clientConfig.keyRetentionConfig,
+      impl,
+    );
+    const { content } = opened.content;
+    expect(content.contentType === "application" && content.applicationData.length).toBe(777);
+    expect(defaultPaddingConfig).toEqual({ kind: "padUntilLength", padUntilLength: 256 });
+  });
+});
