@@ -168,7 +168,6 @@ export { signInPayload } from "./relay/sign-in.ts";
 export type { EmbeddedRelayMessage, EmbeddedRelayRequest } from "./relay/embedded.ts";
 export type {
   BodyItem,
-  CryptoWorker,
   Deadline,
   GroupChange,
   GroupMember,
@@ -179,6 +178,9 @@ export type {
   PassphraseSlot,
   StoredGroupPiece,
   TrustedPerson,
+} from "./worker/data.ts";
+export type {
+  CryptoWorker,
   WorkerEventName,
   WorkerEvents,
   WorkerMessage,
