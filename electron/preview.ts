@@ -1,7 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { ensureAppError, errorText } from "#protocol";
-import { lineLog, parseArguments, readAboutFacts, thisMachine } from "./app/index.ts";
-import { osKeychain } from "./keychain/index.ts";
+import {
+  lineLog,
+  parseArguments,
+  readAboutFacts,
+  systemClock,
+  thisMachine,
+} from "./app/index.ts";
+import { createKeytarKeychain } from "./keychain/index.ts";
 import { runPreview } from "./preview/index.ts";
 
 /*
@@ -10,10 +16,11 @@ import { runPreview } from "./preview/index.ts";
  */
 try {
   const root = fileURLToPath(new URL("..", import.meta.url));
+  const keychain = createKeytarKeychain({ clock: systemClock });
   const run = await runPreview({
     machine: thisMachine(),
     start: parseArguments(process.argv.slice(2)),
-    keychain: osKeychain(),
+    keychain,
     programs: {
       cryptoWorker: new URL("../crypto/worker.ts", import.meta.url),
       relay: new URL("../relay/embedded.ts", import.meta.url),
@@ -31,6 +38,8 @@ try {
       process.once(signal, () => void run.stop());
     }
     await run.ended;
+    // A keychain that never answered holds a thread that an orderly exit would wait for; all else is closed by now.
+    if (keychain.isHanging) process.kill(process.pid, "SIGKILL");
   }
 } catch (error) {
   const failure = ensureAppError(error);

@@ -7,7 +7,7 @@ import type { AfterPackContext } from "electron-builder";
  * All nine fuses of Electron 45, each with its reason. electron-builder 26 knows eight of them, so we set them ourselves; a tenth in a
  * later Electron fails the packing until it stands here.
  */
-const fuses = {
+export const fuses = {
   version: FuseVersion.V1,
   strictlyRequireAllFuses: true,
   /** Nobody turns our signed binary into a plain Node. */

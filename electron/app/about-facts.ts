@@ -23,8 +23,8 @@ export async function readAboutFacts(
     return {
       version: v.parse(v.object({ version: v.string() }), manifest).version,
       runtime,
-      electron: process.versions["electron"] ?? null,
-      chromium: process.versions["chrome"] ?? null,
+      electron: process.versions.electron ?? null,
+      chromium: process.versions.chrome ?? null,
       node: process.versions.node,
       licences: v.parse(licencesSchema, await readJson(join(root, "dist", "licences.json"))),
     };

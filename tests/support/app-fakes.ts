@@ -1,5 +1,5 @@
+import type { AppError } from "#protocol";
 import {
-  AppError,
   type AppView,
   type CommandAnswer,
   type EmbeddedRelayMessage,
@@ -72,10 +72,10 @@ export class FakeRelayWorker implements RelayWorker {
   send(request: EmbeddedRelayRequest): void {
     this.requests.push(request);
     const answer = this.#answer(request);
-    if (answer !== "silence")
-      queueMicrotask(() => {
-        this.say(answer);
-      });
+    if (answer === "silence") return;
+    queueMicrotask(() => {
+      this.say(answer);
+    });
   }
 
   onMessage(listener: (message: EmbeddedRelayMessage | null) => void): void {
@@ -130,7 +130,7 @@ export class FakeClient {
     closeToTray: false,
     notifications: true,
   };
-  failWith: unknown = null;
+  failWith: Error | null = null;
   result: unknown = null;
   readonly #listeners = new Map<string, Set<(body: never) => void>>();
 
@@ -139,7 +139,7 @@ export class FakeClient {
     {
       get: (_target, name) => (params: unknown) => {
         this.calls.push({ name: String(name), params });
-        if (this.failWith !== null) return Promise.reject(this.failWith as Error);
+        if (this.failWith !== null) return Promise.reject(this.failWith);
         return Promise.resolve(this.result);
       },
     },
@@ -199,7 +199,7 @@ export class FakeEngine implements Engine {
   disposed = false;
   readonly steps: string[] = [];
   /** Fails the step of this name. */
-  readonly failures = new Map<string, unknown>();
+  readonly failures = new Map<string, Error>();
   readonly created: NewSlots[] = [];
   readonly opened: Slot[] = [];
   readonly accounts: NewAccount[] = [];
@@ -259,7 +259,7 @@ export class FakeEngine implements Engine {
   async openClient(_vault: Vault, relayUrl: string | null): Promise<Client> {
     await this.#step("openClient");
     this.relayUrls.push(relayUrl);
-    return this.client as unknown as Client;
+    return this.client;
   }
 
   dispose(): Promise<void> {

@@ -1,0 +1,1 @@
+export { startShell, type Electron, type ShellSetup } from "./start.ts";
