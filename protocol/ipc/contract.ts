@@ -30,7 +30,12 @@ const conversation = { conversationId: conversationIdSchema };
 const message = { conversationId: conversationIdSchema, messageId: messageIdSchema };
 const passphraseSchema = v.pipe(v.string(), v.maxLength(1024));
 const textSchema = v.pipe(v.string(), v.maxLength(maxMessageLength));
-const peopleSchema = v.pipe(v.array(userIdSchema), v.minLength(1), v.maxLength(1000));
+const peopleSchema = v.pipe(
+  v.array(userIdSchema),
+  v.minLength(1),
+  v.maxLength(1000),
+  v.check((people) => new Set(people).size === people.length, "somebody is named twice"),
+);
 const emojiSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(32));
 
 /** One command of the interface: what it takes (parsed in the main process) and what it gives. */
@@ -168,14 +173,13 @@ export const commands = {
   "invites.revoke": command(v.strictObject({ inviteId: inviteIdSchema })),
   "devices.list": giving<readonly DeviceView[]>()(nothing),
   "settings.set": giving<SettingsView>()(
-    v.partial(
-      v.strictObject({
-        theme: v.picklist(["system", "light", "dark", "high-contrast"]),
-        textScale: v.pipe(v.number(), v.minValue(0.8), v.maxValue(2)),
-        closeToTray: v.boolean(),
-        notifications: v.boolean(),
-      }),
-    ),
+    // Left out or set, never undefined: what isn't named stays.
+    v.strictObject({
+      theme: v.exactOptional(v.picklist(["system", "light", "dark", "high-contrast"])),
+      textScale: v.exactOptional(v.pipe(v.number(), v.minValue(0.8), v.maxValue(2))),
+      closeToTray: v.exactOptional(v.boolean()),
+      notifications: v.exactOptional(v.boolean()),
+    }),
   ),
 } as const satisfies Readonly<Record<string, Command<unknown>>>;
 

@@ -1,0 +1,163 @@
+import type * as v from "valibot";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import {
+  commands,
+  eventNames,
+  maxIpcBytes,
+  maxMessageLength,
+  maxPageMessages,
+  parse,
+  type CommandName,
+  type CommandResult,
+  type EventName,
+  type Events,
+  type MessageId,
+} from "#protocol";
+import { errorWith } from "../../../support/protocol.ts";
+
+const conversationId = "AAAAAAAAAAAAAAAAAAAAAA";
+const userId = "AAAAAAAAAAAAAAAAAAAAAQ";
+const otherUserId = "AAAAAAAAAAAAAAAAAAAAAg";
+const conversation = { conversationId };
+const message = { conversationId, messageId: "A".repeat(43) };
+const timers = { expirationSeconds: 3600, burnSeconds: null };
+const first = { displayName: "Ada", passphrase: null };
+
+/** Parameters that each command takes. */
+const good: Readonly<Record<CommandName, Readonly<Record<string, unknown>>>> = {
+  "app.get": {},
+  "app.retry": {},
+  "app.openReadOnly": {},
+  "app.quit": {},
+  "about.get": {},
+  "profile.host": { networkName: "Example", ...first },
+  "profile.join": { link: "sotto://join/x", ...first },
+  "invite.inspect": { link: "sotto://join/x" },
+  "vault.unlock": { passphrase: "correct horse" },
+  "conversations.list": {},
+  "conversation.open": conversation,
+  "conversation.close": conversation,
+  "conversation.loadEarlier": { conversationId, beforeOrder: 10, limit: maxPageMessages },
+  "conversation.create": { kind: "group", people: [userId, otherUserId], name: "Plan", timers },
+  "conversation.rename": { conversationId, name: "Plan" },
+  "conversation.setTimers": { conversationId, timers },
+  "conversation.addMembers": { conversationId, people: [userId] },
+  "conversation.removeMember": { conversationId, userId },
+  "conversation.setRole": { conversationId, userId, role: "administrator" },
+  "conversation.leave": conversation,
+  "conversation.delete": conversation,
+  "conversation.setPinned": { conversationId, pinned: true },
+  "conversation.setMuted": { conversationId, muted: false },
+  "conversation.saveDraft": { conversationId, text: "" },
+  "conversation.markRead": { conversationId, order: 0 },
+  "message.send": { conversationId, text: "hi", replyTo: null, timers: null },
+  "message.edit": { ...message, text: "hi" },
+  "message.react": { ...message, emoji: "❤️", on: true },
+  "message.recall": message,
+  "message.deleteForMe": message,
+  "message.reveal": message,
+  "message.retry": message,
+  "message.info": message,
+  "people.list": {},
+  "invites.list": {},
+  "invites.create": { lifetimeSeconds: 86_400, uses: 1 },
+  "invites.revoke": { inviteId: userId },
+  "devices.list": {},
+  "settings.set": { theme: "dark", textScale: 1.2, closeToTray: true, notifications: false },
+};
+const names = Object.keys(commands) as CommandName[];
+
+function paramsOf(name: CommandName): v.GenericSchema<unknown, unknown> {
+  return commands[name].params;
+}
+
+describe.each(names)("%s", (name) => {
+  test("takes its parameters as they come out of JSON", () => {
+    expect(parse(paramsOf(name), JSON.parse(JSON.stringify(good[name])))).toEqual(good[name]);
+  });
+
+  test("refuses them with one missing, one more, or one of another type", () => {
+    for (const key of Object.keys(good[name])) {
+      const { [key]: _left, ...rest } = good[name];
+      if (name !== "settings.set") {
+        expect(() => parse(paramsOf(name), rest)).toThrow(
+          errorWith("frame-malformed", { path: key }),
+        );
+      }
+      for (const value of [{ a: 1 }, undefined, () => 1]) {
+        expect(() => parse(paramsOf(name), { ...rest, [key]: value })).toThrow(
+          errorWith("frame-malformed"),
+        );
+      }
+    }
+    expect(() => parse(paramsOf(name), { ...good[name], more: 1 })).toThrow(
+      errorWith("frame-malformed"),
+    );
+    for (const value of [null, undefined, "text", 1]) {
+      expect(() => parse(paramsOf(name), value)).toThrow(errorWith("frame-malformed"));
+    }
+  });
+});
+
+describe("limits", () => {
+  test.each<[CommandName, string, unknown]>([
+    ["profile.host", "networkName", " "],
+    ["profile.host", "passphrase", "x".repeat(1025)],
+    ["profile.join", "link", "x".repeat(4097)],
+    ["profile.join", "displayName", "a\u202eb"],
+    ["conversation.loadEarlier", "limit", 0],
+    ["conversation.loadEarlier", "limit", maxPageMessages + 1],
+    ["conversation.create", "kind", "channel"],
+    ["conversation.create", "people", []],
+    ["conversation.create", "people", [userId, userId]],
+    ["conversation.create", "people", ["ada"]],
+    ["conversation.create", "timers", { expirationSeconds: 1, burnSeconds: null }],
+    ["conversation.addMembers", "people", [userId, userId]],
+    ["conversation.setRole", "role", "owner"],
+    ["conversation.saveDraft", "text", "x".repeat(maxMessageLength + 1)],
+    ["message.send", "text", ""],
+    ["message.send", "text", " \n\t"],
+    ["message.send", "text", "x".repeat(maxMessageLength + 1)],
+    ["message.send", "replyTo", "reply"],
+    ["message.edit", "text", " "],
+    ["message.react", "emoji", ""],
+    ["message.react", "emoji", "x".repeat(33)],
+    ["invites.create", "lifetimeSeconds", 59],
+    ["invites.create", "lifetimeSeconds", 2_592_001],
+    ["invites.create", "uses", 0],
+    ["settings.set", "theme", "blue"],
+    ["settings.set", "textScale", NaN],
+    ["settings.set", "textScale", 2.1],
+  ])("%s refuses %s beyond its bounds", (name, key, value) => {
+    expect(() => parse(paramsOf(name), { ...good[name], [key]: value })).toThrow(
+      errorWith("frame-malformed"),
+    );
+  });
+
+  test("the longest message fits into one IPC message, whatever it is made of", () => {
+    for (const character of ["x", "\u0001", "€", "\ud800"]) {
+      const text = character.repeat(maxMessageLength);
+      const json = JSON.stringify({ ...good["message.send"], text });
+      expect(Buffer.byteLength(json)).toBeLessThan(maxIpcBytes);
+    }
+  });
+});
+
+test("settings are changed one at a time, and what isn't named isn't there", () => {
+  expect(parse(paramsOf("settings.set"), {})).toEqual({});
+  const parsed = parse(paramsOf("settings.set"), { theme: "light" }) as object;
+  expect(Object.keys(parsed)).toEqual(["theme"]);
+});
+
+describe("events", () => {
+  test("are each named once", () => {
+    expect(new Set(eventNames).size).toBe(eventNames.length);
+    expectTypeOf<(typeof eventNames)[number]>().toEqualTypeOf<EventName>();
+    expectTypeOf<keyof Events>().toEqualTypeOf<EventName>();
+  });
+});
+
+test("a command's result has its type, or is null", () => {
+  expectTypeOf<CommandResult<"app.quit">>().toEqualTypeOf<null>();
+  expectTypeOf<CommandResult<"message.send">>().toEqualTypeOf<{ readonly messageId: MessageId }>();
+});
