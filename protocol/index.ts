@@ -164,6 +164,7 @@ export {
   type RelayParams,
   type RelayResult,
 } from "./relay/methods.ts";
+export { relayCloseCodes, type RelayCloseReason } from "./relay/close-codes.ts";
 export { signInPayload } from "./relay/sign-in.ts";
 export type { EmbeddedRelayMessage, EmbeddedRelayRequest } from "./relay/embedded.ts";
 export type {

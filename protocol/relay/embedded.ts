@@ -13,7 +13,7 @@ export type EmbeddedRelayRequest =
 
 /** From the relay. */
 export type EmbeddedRelayMessage =
-  /** `claimCode` is null once the relay serves a network. */
+  /** `relayUrl` has no path. `claimCode` is null once the relay's network has an administrator: until then it can be claimed again. */
   | { readonly kind: "started"; readonly relayUrl: string; readonly claimCode: string | null }
   | { readonly kind: "failed"; readonly error: WireError }
   | { readonly kind: "stopped" };

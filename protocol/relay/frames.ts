@@ -13,7 +13,7 @@ export const maxFrameBytes = 8 * 1024 * 1024;
 /** Largest frame before sign-in, bytes. */
 export const maxUnauthenticatedFrameBytes = 64 * 1024;
 
-/** One WebSocket binary message: a CBOR array whose first element is the kind. */
+/** One WebSocket binary message: a CBOR array whose first element is the kind. A connection's request ids grow. */
 export type Frame =
   | {
       readonly kind: "request";

@@ -31,7 +31,10 @@ interface RelayMethod {
   readonly access: "open" | "device";
   readonly params: Schema;
   readonly result: Schema;
-  /** What it can fail with, besides `frame-malformed`, `frame-too-large`, `rate-limited`, `relay-storage-failed` and `internal`. */
+  /**
+   * What it can fail with, besides `frame-malformed`, `frame-too-large`, `frame-out-of-order` (before sign-in, or signing in twice),
+   * `command-unknown`, `rate-limited` (`data.retryAfterMs`), `relay-storage-failed` and `internal`.
+   */
   readonly errors: readonly ErrorCode[];
 }
 
