@@ -1,0 +1,61 @@
+import { AppError, type ConversationId, type DeviceId } from "#protocol";
+import type { Reader, Transaction } from "../../storage/transaction.ts";
+import { schedule, type RelayContext } from "../context.ts";
+import { groupRosterSlot, membershipSlot, type GroupRoster } from "../layout.ts";
+
+/** For this long a removed device can fetch the commits up to the one that removed it: 30 days. */
+const removedRetentionMs = 30 * 24 * 3_600_000;
+
+/** Who is in a conversation, who was removed and hasn't noticed, and what each has. */
+export async function loadRoster(
+  reader: Reader,
+  conversationId: ConversationId,
+): Promise<GroupRoster> {
+  const roster = await reader.load(groupRosterSlot(conversationId));
+  if (roster === undefined) {
+    throw new AppError("relay-storage-failed", { data: { reason: "roster-missing" } });
+  }
+  return roster;
+}
+
+/** A device's removal from a conversation. */
+export interface Removal {
+  readonly conversationId: ConversationId;
+  readonly deviceId: DeviceId;
+  /** The log's sequence of the commit that removed it. */
+  readonly removedSequence: number;
+}
+
+/** Lets a device that was just removed be forgotten when it doesn't come back. */
+export function releaseRemovedLater(
+  context: RelayContext,
+  transaction: Transaction,
+  removal: Removal,
+): void {
+  const { conversationId, deviceId, removedSequence } = removal;
+  schedule(context, transaction, {
+    atMs: context.clock.nowMs() + removedRetentionMs,
+    subject: `removed.${conversationId}.${deviceId}.${String(removedSequence)}`,
+    due: { kind: "removed-device", ...removal },
+  });
+}
+
+/**
+ * Forgets a removed device: it sees the conversation no more, and holds back nothing.
+ *
+ * @returns the roster without it; as it was when that removal is history: it was forgotten before, or the device is back
+ */
+export async function releaseRemoved(
+  transaction: Transaction,
+  { conversationId, deviceId, removedSequence }: Removal,
+): Promise<GroupRoster> {
+  const roster = await loadRoster(transaction, conversationId);
+  const removed = roster.removed.filter(
+    (other) => other.deviceId !== deviceId || other.removedSequence !== removedSequence,
+  );
+  if (removed.length === roster.removed.length) return roster;
+  const released = { ...roster, removed };
+  transaction.store(groupRosterSlot(conversationId), released);
+  transaction.remove(membershipSlot(deviceId, conversationId));
+  return released;
+}

@@ -1,0 +1,120 @@
+import {
+  AppError,
+  encodeFrame,
+  type DeviceId,
+  type ParsedRelayParams,
+  type RelayResult,
+} from "#protocol";
+import type { Reader, Transaction } from "../storage/transaction.ts";
+import { ownersOf } from "./accounts.ts";
+import {
+  deviceTopic,
+  keyPackageScope,
+  storeNote,
+  type DeviceCaller,
+  type RelayContext,
+} from "./context.ts";
+import {
+  keyPackageQueueSlot,
+  keyPackageSeenSlot,
+  keyPackageSlot,
+  type KeyPackageQueue,
+} from "./layout.ts";
+import { maxStoredPartBytes } from "./pages.ts";
+
+/** Below this many the device is asked for more. Source: mls.md, rule 5. */
+const lowMark = 50;
+/** What one device can have here; beyond, the oldest go. */
+const maxStored = 1000;
+/** Longer than a key package lives: until then the same one is not taken twice. */
+const seenRetentionMs = 120 * 24 * 3_600_000;
+
+const emptyQueue: KeyPackageQueue = { first: 0, next: 0, lastResort: null };
+const countOf = ({ first, next }: KeyPackageQueue): number => next - first;
+
+/** How many one-time key packages a device has left. */
+export async function keyPackagesLeft(reader: Reader, deviceId: DeviceId): Promise<number> {
+  return countOf((await reader.load(keyPackageQueueSlot(deviceId))) ?? emptyQueue);
+}
+
+/** Takes new key packages of a device. One that was published before, handed out or not, is left out. */
+export function publishKeyPackages(
+  context: RelayContext,
+  { keyPackages, lastResort }: ParsedRelayParams<"keyPackages.publish">,
+  { deviceId }: DeviceCaller,
+): Promise<RelayResult<"keyPackages.publish">> {
+  return context.units.run(keyPackageScope, async (transaction) => {
+    const slot = keyPackageQueueSlot(deviceId);
+    const queue = (await transaction.load(slot)) ?? emptyQueue;
+    let { first, next } = queue;
+    for (const bytes of keyPackages) {
+      const seen = keyPackageSeenSlot(deviceId, bytes);
+      if ((await transaction.load(seen)) !== undefined) continue;
+      storeNote(context, transaction, {
+        slot: seen,
+        value: new Uint8Array(),
+        retentionMs: seenRetentionMs,
+      });
+      transaction.store(keyPackageSlot(deviceId, next), bytes);
+      next += 1;
+    }
+    for (; next - first > maxStored; first += 1) {
+      transaction.remove(keyPackageSlot(deviceId, first));
+    }
+    const updated = { first, next, lastResort: lastResort ?? queue.lastResort };
+    transaction.store(slot, updated);
+    return { keyPackagesLeft: countOf(updated) };
+  });
+}
+
+/** Takes one key package of each device. All claims share one scope, so each package goes out once. */
+export function claimKeyPackages(
+  context: RelayContext,
+  { devices }: ParsedRelayParams<"keyPackages.claim">,
+): Promise<RelayResult<"keyPackages.claim">> {
+  return context.units.run(keyPackageScope, async (transaction) => {
+    if ((await ownersOf(transaction, devices)).includes(undefined)) {
+      throw new AppError("not-found", { data: { what: "device" } });
+    }
+    const keyPackages = [];
+    let sizeBytes = 0;
+    for (const deviceId of devices) {
+      const taken = await takeOne(context, transaction, deviceId);
+      keyPackages.push(taken);
+      sizeBytes += (taken?.bytes.length ?? 0) + 64;
+      // Thrown before anything is written: no package is lost in an answer that can't be sent.
+      if (sizeBytes > maxStoredPartBytes) {
+        throw new AppError("frame-too-large", {
+          data: { sizeBytes, maxBytes: maxStoredPartBytes },
+        });
+      }
+    }
+    return { keyPackages };
+  });
+}
+
+async function takeOne(context: RelayContext, transaction: Transaction, deviceId: DeviceId) {
+  const slot = keyPackageQueueSlot(deviceId);
+  const queue = (await transaction.load(slot)) ?? emptyQueue;
+  const { first, lastResort } = queue;
+  if (countOf(queue) === 0) {
+    return lastResort === null ? null : { bytes: lastResort, lastResort: true };
+  }
+  const place = keyPackageSlot(deviceId, first);
+  const bytes = await transaction.load(place);
+  if (bytes === undefined) {
+    throw new AppError("relay-storage-failed", { data: { reason: "key-package-missing" } });
+  }
+  const updated = { ...queue, first: first + 1 };
+  transaction.remove(place);
+  transaction.store(slot, updated);
+  const left = countOf(updated);
+  if (left < lowMark) {
+    const body = { keyPackagesLeft: left };
+    const frame = encodeFrame({ kind: "event", name: "keyPackages.low", body });
+    transaction.afterCommit(() => {
+      context.storage.announce(deviceTopic(deviceId), { frame, join: null, leave: [] });
+    });
+  }
+  return { bytes, lastResort: false };
+}
