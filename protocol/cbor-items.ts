@@ -76,7 +76,7 @@ export function encodeCborHead(major: number, argument: number): Uint8Array {
 }
 
 /** Left comes before right in a deterministic map: bytewise order of the encoded keys. Source: RFC 8949 §4.2.1. */
-export function compareCborKeys(left: Uint8Array, right: Uint8Array): number {
+function compareCborKeys(left: Uint8Array, right: Uint8Array): number {
   const shared = Math.min(left.length, right.length);
   for (let index = 0; index < shared; index += 1) {
     const difference = (left[index] ?? 0) - (right[index] ?? 0);

@@ -2,7 +2,6 @@ import fc from "fast-check";
 import {
   conversationIdSchema,
   deviceIdSchema,
-  inviteIdSchema,
   maxTimerSeconds,
   messageIdHashAlgorithm,
   minTimerSeconds,
@@ -10,7 +9,6 @@ import {
   parse,
   toBase64url,
   userIdSchema,
-  vaultIdSchema,
   type MessageId,
   type RoomState,
   type Timers,
@@ -48,8 +46,6 @@ export const networkId = shortId.map((text) => parse(networkIdSchema, text));
 export const userId = shortId.map((text) => parse(userIdSchema, text));
 export const deviceId = shortId.map((text) => parse(deviceIdSchema, text));
 export const conversationId = shortId.map((text) => parse(conversationIdSchema, text));
-export const vaultId = shortId.map((text) => parse(vaultIdSchema, text));
-export const inviteId = shortId.map((text) => parse(inviteIdSchema, text));
 export const messageIdArbitrary = bytesOf(31).map(
   (hash) => toBase64url(Uint8Array.of(messageIdHashAlgorithm, ...hash)) as MessageId,
 );
