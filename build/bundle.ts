@@ -4,6 +4,7 @@ import { build } from "vite";
 
 import { programConfig, programs } from "./bundle/programs.ts";
 import { rendererConfig } from "./bundle/renderer.ts";
+import { writeLicences } from "./lib/licences.ts";
 import { inRepository } from "./lib/paths.ts";
 
 /*
@@ -15,6 +16,7 @@ if (!["all", "renderer", "programs"].includes(what)) {
   console.error(`Unknown part "${what}": say renderer, programs or nothing.`);
   process.exit(2);
 }
+writeLicences();
 if (what !== "programs") await bundleRenderer();
 if (what !== "renderer") {
   for (const folder of ["electron", "crypto", "relay"]) {

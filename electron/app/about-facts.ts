@@ -18,13 +18,15 @@ export async function readAboutFacts(
   root: string,
   runtime: "electron" | "preview",
 ): Promise<AboutFacts> {
+  // Electron's types say that these are always there; the preview runs on plain Node.
+  const versions: Readonly<Record<string, string | undefined>> = process.versions;
   try {
     const manifest = await readJson(join(root, "package.json"));
     return {
       version: v.parse(v.object({ version: v.string() }), manifest).version,
       runtime,
-      electron: process.versions.electron ?? null,
-      chromium: process.versions.chrome ?? null,
+      electron: versions["electron"] ?? null,
+      chromium: versions["chrome"] ?? null,
       node: process.versions.node,
       licences: v.parse(licencesSchema, await readJson(join(root, "dist", "licences.json"))),
     };

@@ -182,7 +182,7 @@ class Desktop {
   }
 
   #openWindow(pages: Session, channels: WindowChannels): void {
-    const { electron, machine, paths, programs } = this.#setup;
+    const { electron, paths, programs } = this.#setup;
     const { app, BrowserWindow: Window, nativeTheme, screen } = electron;
     const window = new Window(
       windowOptions({
@@ -191,7 +191,7 @@ class Desktop {
         screens: screen.getAllDisplays().map(({ workArea }) => workArea),
         profile: paths.name,
         defaultProfile,
-        iconPath: join(programs.icons, machine.platform === "win32" ? "icon.ico" : "icon.png"),
+        iconPath: join(programs.icons, "icon.png"),
         webPreferences: pagePreferences(programs.preload, pages, !app.isPackaged),
       }),
     );
