@@ -26,6 +26,8 @@ export class Changes {
   readonly groups = new Set<ConversationId>();
   /** Conversations whose outbox has something new. */
   readonly outboxes = new Set<ConversationId>();
+  /** Conversations in which receipts are owed. */
+  readonly owing = new Set<ConversationId>();
   /** Ended content is to leave the vault's files. */
   forgets = false;
 

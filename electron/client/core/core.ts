@@ -139,6 +139,26 @@ export class Core {
     await this.worker.call("group.unload", { conversationId }).catch(ensureAppError);
   }
 
+  /**
+   * Runs something that moves a group in the worker. If it fails halfway, the worker goes back to what the vault has.
+   *
+   * @param moved - whether the result left the group as the vault has it
+   */
+  async moveGroup<Result>(
+    conversationId: ConversationId,
+    move: () => Promise<Result>,
+    moved: (result: Result) => boolean = () => true,
+  ): Promise<Result> {
+    let kept = false;
+    try {
+      const result = await move();
+      kept = moved(result);
+      return result;
+    } finally {
+      if (!kept) await this.forgetGroup(conversationId);
+    }
+  }
+
   /** The place of a new item in a conversation: after all there are, those under way included. */
   nextOrder(conversationId: ConversationId): number {
     const stored = this.store.conversation(conversationId)?.nextOrder ?? 1;

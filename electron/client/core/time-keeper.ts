@@ -21,6 +21,11 @@ export class TimeKeeper {
     return this.#floorMs;
   }
 
+  /** A time that is known to have come. */
+  raise(timeMs: number): void {
+    this.#floorMs = Math.max(this.#floorMs, timeMs);
+  }
+
   /** A time that somebody trusted for it has just seen on their clock. */
   observe(timeMs: number): void {
     this.#aheadMs = Math.max(this.#aheadMs, timeMs - this.#clock.now());

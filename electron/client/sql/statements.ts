@@ -77,15 +77,16 @@ export const statements = {
 
   "reaction.insert": `INSERT INTO reactions (
       reaction_id, conversation_id, target_id, sender_user, sent_ms, ends_ms, body)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING`,
+    SELECT ?1, ?2, message_id, ?4, ?5, ?6, ?7 FROM messages WHERE message_id = ?3
+    ON CONFLICT DO NOTHING`,
   "reaction.delete": `DELETE FROM reactions WHERE reaction_id = ?1 AND sender_user = ?2`,
   "reaction.deleteOf": `DELETE FROM reactions WHERE target_id = ?1`,
   "reaction.deleteDue": `DELETE FROM reactions WHERE ends_ms <= ?1
     OR target_id IN (SELECT message_id FROM messages WHERE deadline_ms <= ?1)`,
   "reaction.deleteAll": `DELETE FROM reactions WHERE conversation_id = ?1`,
 
-  "receipt.expect": `INSERT INTO receipts (message_id, user_id, burned) VALUES (?1, ?2, 0)
-    ON CONFLICT DO NOTHING`,
+  "receipt.expect": `INSERT INTO receipts (message_id, user_id, burned)
+    SELECT message_id, ?2, 0 FROM messages WHERE message_id = ?1 ON CONFLICT DO NOTHING`,
   "receipt.deliver": `UPDATE receipts SET delivered_ms = coalesce(delivered_ms, ?3)
     WHERE message_id = ?1 AND user_id = ?2`,
   "receipt.read": `UPDATE receipts SET delivered_ms = coalesce(delivered_ms, ?3),
@@ -101,7 +102,9 @@ export const statements = {
   "outbox.insert": `INSERT INTO outbox (
       item_id, conversation_id, position, kind, target_id, ends_ms, failed, content, sequence)
     VALUES (?1, ?2, (SELECT coalesce(max(position), 0) + 1 FROM outbox), ?3, ?4, ?5, 0, ?6, ?7)`,
-  "outbox.setCiphertext": `UPDATE outbox SET ciphertext = ?2, epoch = ?3 WHERE item_id = ?1`,
+  "outbox.setCiphertext": `UPDATE outbox SET ciphertext = ?2, epoch = ?3,
+      sequence = NULL WHERE item_id = ?1`,
+  "outbox.setPlace": `UPDATE outbox SET sequence = ?2 WHERE item_id = ?1`,
   "outbox.fail": `UPDATE outbox SET failed = 1, ciphertext = NULL, epoch = NULL
     WHERE item_id = ?1`,
   "outbox.retry": `UPDATE outbox SET failed = 0 WHERE item_id = ?1`,

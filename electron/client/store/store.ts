@@ -23,9 +23,9 @@ import {
   type StoredOutboxItem,
 } from "./rows.ts";
 
-/** Whether a conversation's log is read and its messages are kept. */
+/** Whether this device is in a conversation's group, so that its log is read. */
 export function isLive(state: ConversationState): boolean {
-  return state === "active" || state === "leaving";
+  return state !== "left" && state !== "removed";
 }
 
 /** A person's records as signed. */

@@ -1,0 +1,274 @@
+import {
+  AppError,
+  ensureAppError,
+  type ConversationId,
+  type DeviceId,
+  type UserId,
+} from "#protocol";
+import { Changes } from "../core/changes.ts";
+import type { Core } from "../core/core.ts";
+import type { GroupLog } from "./group-log.ts";
+import {
+  decodeIntent,
+  decodeOffer,
+  encodeIntent,
+  encodeOffer,
+  planCommit,
+  type CommitPlan,
+  type Intent,
+  type Offer,
+} from "./intent.ts";
+
+/** Each epoch has one winner, so that this many tries are lost only against as many others. */
+const maxAttempts = 20;
+/** An intent that came to nothing this often, over restarts, is given up. */
+const maxCommits = 60;
+/** How long a command waits for a connection that broke under it, milliseconds. */
+const outcomeTimeoutMs = 20_000;
+
+/** Whether a failure leaves open what the relay did, or only puts it off. */
+function isPassing(error: unknown): boolean {
+  const { code } = ensureAppError(error);
+  return (
+    code === "relay-unreachable" ||
+    code === "rate-limited" ||
+    code === "relay-storage-failed" ||
+    code === "internal" ||
+    code === "worker-stopped" ||
+    code === "not-ready" ||
+    code.startsWith("vault-") ||
+    code === "disk-full"
+  );
+}
+
+/** Changes conversations by commits: prepared, put on disk, offered, and settled by what the log says. */
+export class Commits {
+  readonly #core: Core;
+  readonly #log: GroupLog;
+  /** Commands that wait for what becomes of a conversation's intent. */
+  readonly #waiting = new Map<ConversationId, PromiseWithResolvers<void>>();
+
+  constructor(core: Core, log: GroupLog) {
+    this.#core = core;
+    this.#log = log;
+  }
+
+  /**
+   * Carries out an intent. It is on disk before anything is sent: if this computer stops now, it is finished at the next start.
+   *
+   * @throws AppError `not-allowed`, `key-packages-exhausted`, `relay-unreachable` (it may still be carried out later), …
+   */
+  async run(conversationId: ConversationId, intent: Intent): Promise<void> {
+    this.#core.ensureWritable();
+    this.#core.ensureOnline();
+    await this.#outcome(
+      conversationId,
+      this.#core.groupQueue.run(conversationId, () => this.runInQueue(conversationId, intent)),
+    );
+  }
+
+  /** As {@link run}, for callers inside the conversation's queue. */
+  async runInQueue(conversationId: ConversationId, intent: Intent): Promise<void> {
+    await this.#settle(conversationId);
+    const changes = new Changes();
+    changes.write("intent.put", conversationId, encodeIntent(intent), 0, null);
+    await this.#core.commit(changes);
+    await this.#settle(conversationId);
+  }
+
+  /** Finds out what became of an intent that was under way, and finishes it. For callers outside the queue. */
+  async resume(conversationId: ConversationId): Promise<void> {
+    const waiting = this.#waiting.get(conversationId);
+    try {
+      await this.#core.groupQueue.run(conversationId, () => this.#settle(conversationId));
+      waiting?.resolve();
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      // It was refused for good, and is gone; who asked for it hears of it if they still wait.
+      waiting?.reject(error);
+    }
+  }
+
+  /** As {@link resume}, for callers inside the conversation's queue. */
+  async resumeInQueue(conversationId: ConversationId): Promise<void> {
+    await this.#settle(conversationId).catch((error: unknown) => {
+      if (isPassing(error)) throw error;
+    });
+  }
+
+  /** Waits for an intent beyond a connection that breaks under it. @throws AppError */
+  async #outcome(conversationId: ConversationId, running: Promise<void>): Promise<void> {
+    try {
+      await running;
+    } catch (error) {
+      const unknown = ensureAppError(error).code === "relay-unreachable";
+      if (!unknown || this.#core.store.intent(conversationId) === undefined) throw error;
+      const waiting = this.#waiting.get(conversationId) ?? Promise.withResolvers<void>();
+      this.#waiting.set(conversationId, waiting);
+      const cancel = this.#core.clock.setTimeout(() => {
+        waiting.reject(error);
+      }, outcomeTimeoutMs);
+      try {
+        await waiting.promise;
+      } finally {
+        cancel();
+        this.#waiting.delete(conversationId);
+      }
+    }
+  }
+
+  /** Works on the stored intent until there is none. A failure that isn't passing withdraws it. */
+  async #settle(conversationId: ConversationId): Promise<void> {
+    try {
+      await this.#tryAll(conversationId);
+    } catch (error) {
+      if (!isPassing(error)) await this.#withdraw(conversationId);
+      throw error;
+    }
+  }
+
+  async #tryAll(conversationId: ConversationId): Promise<void> {
+    const packages = new Map<DeviceId, Uint8Array>();
+    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+      const stored = this.#core.store.intent(conversationId);
+      if (stored === undefined) return;
+      const intent = decodeIntent(stored.intent);
+      if (intent.kind === "create" && attempt === 0) {
+        const { groupInfo } = intent;
+        await this.#core.request("group.create", { conversationId, groupInfo });
+      }
+      // Before anything else the log says what became of an offer (mls.md rule 2).
+      if (stored.offer !== null) await this.#log.catchUp(conversationId);
+      const offer = this.#offer(conversationId) ?? (await this.#prepare(conversationId, packages));
+      if (offer === undefined) return;
+      await this.#offerToRelay(conversationId, offer);
+    }
+    if (this.#core.store.intent(conversationId) !== undefined) throw new AppError("epoch-unknown");
+  }
+
+  #offer(conversationId: ConversationId): Offer | undefined {
+    const stored = this.#core.store.intent(conversationId)?.offer;
+    return stored === null || stored === undefined ? undefined : decodeOffer(stored);
+  }
+
+  async #offerToRelay(conversationId: ConversationId, offer: Offer): Promise<void> {
+    const { epoch, bytes } = offer;
+    const ordered = await this.#core.request("group.commit", {
+      ...offer,
+      conversationId,
+      add: [...offer.add],
+      remove: [...offer.remove],
+    });
+    if (ordered.kind === "stale") {
+      await this.#log.catchUp(conversationId);
+      return;
+    }
+    const { sequence, receivedAtMs } = ordered;
+    const sender = this.#core.self.deviceId;
+    const entry = { kind: "commit", sequence, epoch, sender, receivedAtMs, bytes } as const;
+    await this.#log.takeOrdered(conversationId, entry);
+  }
+
+  /** Makes a commit from the intent and what now holds. @returns undefined when nothing is left to do */
+  async #prepare(
+    conversationId: ConversationId,
+    packages: Map<DeviceId, Uint8Array>,
+  ): Promise<Offer | undefined> {
+    const { store, people, self } = this.#core;
+    const stored = store.intent(conversationId);
+    if (stored === undefined) return undefined;
+    const plan = planCommit(decodeIntent(stored.intent), {
+      conversation: store.ensureConversation(conversationId),
+      me: self.userId,
+      devicesOf: (userId) => people.get(userId)?.devices.map(({ deviceId }) => deviceId) ?? [],
+      leavers: store.leavers(conversationId),
+    });
+    if (plan === undefined) {
+      const changes = new Changes();
+      changes.write("intent.delete", conversationId);
+      await this.#core.commit(changes);
+      return undefined;
+    }
+    if (stored.attempts >= maxCommits) throw new AppError("commit-refused");
+    await this.#claim(plan, packages);
+    return this.#core.moveGroup(conversationId, () =>
+      this.#make(conversationId, { plan, packages, stored }),
+    );
+  }
+
+  async #make(
+    conversationId: ConversationId,
+    making: {
+      readonly plan: CommitPlan;
+      readonly packages: ReadonlyMap<DeviceId, Uint8Array>;
+      readonly stored: { readonly intent: Uint8Array; readonly attempts: number };
+    },
+  ): Promise<Offer> {
+    const { plan, packages, stored } = making;
+    await this.#core.loadGroup(conversationId);
+    const made = await this.#core.worker.call("group.prepareCommit", {
+      conversationId,
+      addKeyPackages: plan.addDevices.flatMap((deviceId) => packages.get(deviceId) ?? []),
+      removeDevices: plan.removeDevices,
+      roomState: plan.roomState,
+    });
+    const offer: Offer = {
+      epoch: made.epoch,
+      bytes: made.bytes,
+      welcome: made.welcome,
+      groupInfo: made.groupInfo,
+      add: made.added.map(({ deviceId }) => deviceId),
+      remove: made.removed.map(({ deviceId }) => deviceId),
+    };
+    const changes = new Changes();
+    changes.writeGroup(made.writes);
+    const { intent, attempts } = stored;
+    changes.write("intent.put", conversationId, intent, attempts + 1, encodeOffer(offer));
+    await this.#core.commit(changes);
+    return offer;
+  }
+
+  /** Fetches a key package for each device that is to be added, unless a lost race has left one. */
+  async #claim(plan: CommitPlan, packages: Map<DeviceId, Uint8Array>): Promise<void> {
+    const devices = plan.addDevices.filter((deviceId) => !packages.has(deviceId));
+    if (devices.length > 0) {
+      const { keyPackages } = await this.#core.request("keyPackages.claim", { devices });
+      devices.forEach((deviceId, index) => {
+        const claimed = keyPackages[index];
+        if (claimed !== null && claimed !== undefined) packages.set(deviceId, claimed.bytes);
+      });
+    }
+    const reached = new Set<UserId | undefined>(
+      plan.addDevices
+        .filter((deviceId) => packages.has(deviceId))
+        .map((deviceId) => this.#core.people.ownerOf(deviceId)),
+    );
+    if (!plan.required.every((userId) => reached.has(userId))) {
+      throw new AppError("key-packages-exhausted");
+    }
+  }
+
+  /** Gives an intent up. A conversation that never came to be is gone with it. */
+  async #withdraw(conversationId: ConversationId): Promise<void> {
+    const { store, worker } = this.#core;
+    if (store.intent(conversationId) === undefined) return;
+    const changes = new Changes();
+    changes.write("intent.delete", conversationId);
+    if (store.conversation(conversationId)?.state === "creating") {
+      changes.write("piece.deleteAll", conversationId);
+      changes.write("conversation.delete", conversationId);
+      await this.#core.commit(changes);
+      await this.#core.forgetGroup(conversationId);
+      return;
+    }
+    await this.#core.moveGroup(conversationId, async () => {
+      if (this.#offer(conversationId) !== undefined) {
+        await this.#core.loadGroup(conversationId);
+        const settled = { conversationId, accepted: false };
+        const { writes } = await worker.call("group.settleCommit", settled);
+        changes.writeGroup(writes);
+      }
+      await this.#core.commit(changes);
+    });
+  }
+}

@@ -1,0 +1,266 @@
+import {
+  decodeMessage,
+  ensureAppError,
+  roomUri,
+  userUri,
+  type DecodedMessage,
+  type ErrorCode,
+  type MessageId,
+  type UserId,
+} from "#protocol";
+import type { Changes } from "../core/changes.ts";
+import type { Core } from "../core/core.ts";
+import { insertMessage, sealBody } from "../core/insert-message.ts";
+import { incomingEnd, localEnd } from "../core/timers.ts";
+import type { StoredConversation, StoredMessage } from "../store/rows.ts";
+import { textBytes } from "../views/bodies.ts";
+import { applyReport, owedDelivered, sendsReceipts } from "./receipts.ts";
+
+/** An opened application message and its place in the log. */
+export interface Arrival {
+  readonly sender: UserId;
+  readonly content: Uint8Array;
+  readonly sequence: number;
+  readonly epoch: number;
+  /** When the relay took it, but never later than now, milliseconds. */
+  readonly sentAtMs: number;
+}
+
+type Text = Extract<DecodedMessage, { readonly kind: "text" }>;
+type Reaction = Extract<DecodedMessage, { readonly kind: "reaction" }>;
+
+/** More reactions of one person to one message than this are passed over. */
+const maxReactions = 30;
+
+/** Everything that handling one arrival needs. */
+interface Taking {
+  readonly core: Core;
+  readonly changes: Changes;
+  readonly conversation: StoredConversation;
+  readonly arrival: Arrival;
+}
+
+/**
+ * Takes what a member has said into `changes`. Content of foreign meaning, and content that can't be read, stands in the
+ * conversation as such.
+ */
+export async function takeContent(taking: Taking): Promise<void> {
+  const { core, conversation, arrival, changes } = taking;
+  const { networkId } = core.self;
+  let decoded: DecodedMessage;
+  try {
+    decoded = decodeMessage(
+      arrival.content,
+      userUri(networkId, arrival.sender),
+      roomUri(networkId, conversation.conversationId),
+    );
+  } catch (error) {
+    await takeUnopenable(taking, ensureAppError(error).code);
+    return;
+  }
+  switch (decoded.kind) {
+    case "text":
+      if (decoded.replaces === null) await takeText(taking, decoded);
+      else await takeEdit(taking, decoded, decoded.replaces);
+      return;
+    case "reaction":
+      await takeReaction(taking, decoded);
+      return;
+    case "unreact":
+      takeUnreaction(taking, decoded.replaces);
+      return;
+    case "recall": {
+      const target = ownTarget(taking, decoded.replaces);
+      if (target !== undefined) recall(changes, target);
+      return;
+    }
+    case "status":
+      applyReport(core, changes, conversation, {
+        reporter: arrival.sender,
+        statuses: decoded.statuses,
+        atMs: arrival.sentAtMs,
+      });
+      return;
+    case "unsupported":
+      await takeUnopenable(taking, "message-unopenable");
+  }
+}
+
+async function takeText(taking: Taking, text: Text): Promise<void> {
+  const { core, conversation, changes, arrival } = taking;
+  const { conversationId } = conversation;
+  const end = incomingEnd(arrival.sentAtMs, text, conversation.roomState.timers, core.policy);
+  // Its end came while it was on its way; or it is here already, said again by its sender.
+  if (end.endsAtMs <= core.time.now() || core.store.message(text.messageId) !== undefined) return;
+  const own = arrival.sender === core.self.userId;
+  const body = await sealBody(
+    core.worker,
+    text.messageId,
+    end.endsAtMs,
+    textBytes(text.markdown),
+  );
+  insertMessage(changes, {
+    messageId: text.messageId,
+    conversationId,
+    order: core.nextOrder(conversationId),
+    kind: "text",
+    sender: arrival.sender,
+    own,
+    sentAtMs: arrival.sentAtMs,
+    end,
+    state: own ? "sent" : null,
+    sequence: arrival.sequence,
+    epoch: arrival.epoch,
+    body,
+    replyTo: text.replyTo,
+    code: null,
+    owed: !own && sendsReceipts(conversation) ? owedDelivered : 0,
+  });
+  if (own) return;
+  changes.owing.add(conversationId);
+  changes.notices.push({ conversationId, kind: "message" });
+}
+
+/** A text of this conversation that the arrival's sender wrote and may therefore change. */
+function ownTarget(
+  { core, conversation, arrival }: Taking,
+  messageId: MessageId,
+): StoredMessage | undefined {
+  const target = core.store.message(messageId);
+  const may =
+    target?.kind === "text" &&
+    target.conversationId === conversation.conversationId &&
+    target.sender === arrival.sender;
+  return may ? target : undefined;
+}
+
+async function takeEdit(taking: Taking, text: Text, replaces: MessageId): Promise<void> {
+  const target = ownTarget(taking, replaces);
+  if (target === undefined) return;
+  await edit(taking.core, taking.changes, target, text.markdown);
+}
+
+/** Puts a new text in place of a message's old one, of which nothing is kept. It ends when the message ends. */
+export async function edit(
+  core: Core,
+  changes: Changes,
+  target: StoredMessage,
+  markdown: string,
+): Promise<void> {
+  const { messageId, endsAtMs, conversationId } = target;
+  const body = await sealBody(core.worker, messageId, endsAtMs, textBytes(markdown));
+  changes.write("message.setBody", messageId, body);
+  changes.upsert(conversationId, messageId);
+  for (const quoting of core.store.quotedBy(messageId)) changes.upsert(conversationId, quoting);
+  changes.forgets = true;
+}
+
+/** Leaves only the fact that a message was recalled. */
+export function recall(changes: Changes, target: StoredMessage): void {
+  const { messageId, conversationId } = target;
+  changes.write("message.recall", messageId);
+  changes.write("reaction.deleteOf", messageId);
+  changes.write("receipt.deleteOf", messageId);
+  changes.write("outbox.deleteOf", messageId);
+  changes.upsert(conversationId, messageId);
+  changes.forgets = true;
+}
+
+async function takeReaction(taking: Taking, reaction: Reaction): Promise<void> {
+  const { core, changes, conversation, arrival } = taking;
+  const target = core.store.message(reaction.to);
+  if (target?.kind !== "text" || target.conversationId !== conversation.conversationId) return;
+  const earlier = core.store.reactions(reaction.to, core.time.now());
+  if (earlier.filter(({ sender }) => sender === arrival.sender).length >= maxReactions) return;
+  if (reaction.replaces !== null) takeUnreaction(taking, reaction.replaces);
+  await addReaction(core, changes, target, {
+    reactionId: reaction.messageId,
+    sender: arrival.sender,
+    emoji: reaction.emoji,
+    sentAtMs: arrival.sentAtMs,
+  });
+}
+
+/** One person's reaction to a message. */
+export interface NewReaction {
+  readonly reactionId: MessageId;
+  readonly sender: UserId;
+  readonly emoji: string;
+  readonly sentAtMs: number;
+}
+
+/** Adds a reaction, which ends with its message. */
+export async function addReaction(
+  core: Core,
+  changes: Changes,
+  target: StoredMessage,
+  { reactionId, sender, emoji, sentAtMs }: NewReaction,
+): Promise<void> {
+  const { messageId, conversationId, endsAtMs } = target;
+  const body = await sealBody(core.worker, reactionId, endsAtMs, textBytes(emoji));
+  changes.write(
+    "reaction.insert",
+    reactionId,
+    conversationId,
+    messageId,
+    sender,
+    sentAtMs,
+    endsAtMs,
+    body,
+  );
+  changes.upsert(conversationId, messageId);
+}
+
+function takeUnreaction({ core, changes, conversation, arrival }: Taking, reactionId: MessageId) {
+  const reaction = core.store.reaction(reactionId);
+  if (reaction?.sender !== arrival.sender) return;
+  changes.write("reaction.delete", reactionId, arrival.sender);
+  changes.upsert(conversation.conversationId, reaction.targetId);
+}
+
+async function takeUnopenable(taking: Taking, code: ErrorCode): Promise<void> {
+  const { core, changes, conversation, arrival } = taking;
+  const unopenable = { sender: arrival.sender, sequence: arrival.sequence, code };
+  await noteUnopenable(core, changes, conversation, { ...unopenable, raw: arrival.content });
+}
+
+/** Something that arrived and can't be shown. */
+export interface Unopenable {
+  readonly sender: UserId;
+  readonly sequence: number;
+  readonly code: ErrorCode;
+  /** The content, when it could be decrypted: a later version may understand it. */
+  readonly raw: Uint8Array | null;
+}
+
+/** Lets something that can't be shown stand in the conversation, and counts it. */
+export async function noteUnopenable(
+  core: Core,
+  changes: Changes,
+  conversation: StoredConversation,
+  { sender, sequence, code, raw }: Unopenable,
+): Promise<void> {
+  const { conversationId, roomState } = conversation;
+  const messageId = core.localId();
+  const nowMs = core.time.now();
+  const end = localEnd(nowMs, roomState.timers, core.policy);
+  insertMessage(changes, {
+    messageId,
+    conversationId,
+    order: core.nextOrder(conversationId),
+    kind: "unopenable",
+    sender,
+    own: sender === core.self.userId,
+    sentAtMs: nowMs,
+    end,
+    state: null,
+    sequence,
+    epoch: conversation.epoch,
+    body: raw === null ? null : await sealBody(core.worker, messageId, end.endsAtMs, raw),
+    replyTo: null,
+    code,
+    owed: 0,
+  });
+  changes.write("conversation.countUnopenable", conversationId);
+  changes.touch(conversationId);
+}

@@ -1,0 +1,90 @@
+import {
+  encodeMessage,
+  roomUri,
+  saltBytes,
+  userUri,
+  type ConversationId,
+  type EncodedMessage,
+  type MessageId,
+  type MessageIntent,
+} from "#protocol";
+import type { Changes } from "../core/changes.ts";
+import type { Core } from "../core/core.ts";
+import { sealBody } from "../core/insert-message.ts";
+import type { OutboxKind } from "../store/rows.ts";
+
+/** Something to be sent. */
+export interface Outgoing {
+  readonly conversationId: ConversationId;
+  readonly kind: Exclude<OutboxKind, "leave" | "drop">;
+  readonly intent: MessageIntent;
+  readonly endsAtMs: number;
+  readonly burnSeconds: number | null;
+  /** The message it belongs to and ends with; null for what stands alone. */
+  readonly targetId: MessageId | null;
+}
+
+/** Writes a message of ours; `messageId` and end are what all others will see. */
+export function composeMessage(core: Core, outgoing: Outgoing): EncodedMessage {
+  const { networkId, userId } = core.self;
+  return encodeMessage(outgoing.intent, {
+    salt: core.random(saltBytes),
+    senderUri: userUri(networkId, userId),
+    roomUri: roomUri(networkId, outgoing.conversationId),
+    expiresAtMs: outgoing.endsAtMs,
+    burnSeconds: outgoing.burnSeconds,
+  });
+}
+
+/** Puts a composed message into the outbox, sealed. */
+export async function enqueueComposed(
+  core: Core,
+  changes: Changes,
+  outgoing: Outgoing,
+  composed: EncodedMessage,
+): Promise<void> {
+  const { conversationId, kind } = outgoing;
+  const { messageId, expiresAtMs, bytes } = composed;
+  const content = await sealBody(core.worker, messageId, expiresAtMs, bytes);
+  const targetId = kind === "text" ? messageId : outgoing.targetId;
+  changes.write(
+    "outbox.insert",
+    messageId,
+    conversationId,
+    kind,
+    targetId,
+    expiresAtMs,
+    content,
+    null,
+  );
+  changes.deadlines.push({ messageId, deadlineMs: expiresAtMs });
+  changes.outboxes.add(conversationId);
+}
+
+/** Composes a message and puts it into the outbox. @throws AppError `message-too-long`, `argument-invalid` */
+export async function enqueue(
+  core: Core,
+  changes: Changes,
+  outgoing: Outgoing,
+): Promise<EncodedMessage> {
+  const composed = composeMessage(core, outgoing);
+  await enqueueComposed(core, changes, outgoing, composed);
+  return composed;
+}
+
+/** Lets the relay drop the ciphertext of an own message. */
+export function enqueueDrop(
+  core: Core,
+  changes: Changes,
+  drop: {
+    readonly conversationId: ConversationId;
+    readonly sequence: number;
+    /** The relay drops it by itself then, milliseconds. */
+    readonly endsAtMs: number;
+  },
+): void {
+  const { conversationId, sequence, endsAtMs } = drop;
+  const itemId = core.localId();
+  changes.write("outbox.insert", itemId, conversationId, "drop", null, endsAtMs, null, sequence);
+  changes.outboxes.add(conversationId);
+}

@@ -1,0 +1,114 @@
+import {
+  encodeRoomState,
+  type ConversationId,
+  type GroupChange,
+  type GroupSummary,
+  type UserId,
+} from "#protocol";
+import type { Changes } from "../core/changes.ts";
+import type { Core } from "../core/core.ts";
+import { insertMessage, sealBody } from "../core/insert-message.ts";
+import { localEnd } from "../core/timers.ts";
+import { encodeMembers, type ConversationState, type StoredConversation } from "../store/rows.ts";
+import { peopleOf } from "../store/store.ts";
+import { encodeLine, linesOfChange, type StoredLine } from "../views/system-line.ts";
+
+/** The other person of a direct conversation, as far as its group tells. */
+export function peerOf({ members, roomState }: GroupSummary, me: UserId): UserId | null {
+  if (roomState.kind !== "direct") return null;
+  const others = [...peopleOf(members), ...roomState.administrators].filter((id) => id !== me);
+  return others[0] ?? null;
+}
+
+/** The columns of `conversations` that follow from the group. */
+export function groupColumns(summary: GroupSummary, peer: UserId | null) {
+  const { roomState, members, epoch, suite, epochAuthenticator } = summary;
+  return [
+    roomState.kind,
+    peer,
+    encodeRoomState(roomState),
+    encodeMembers(members),
+    epoch,
+    suite,
+    epochAuthenticator,
+  ] as const;
+}
+
+/** Adds system lines, which end as the conversation's messages do. */
+export async function addLines(
+  core: Core,
+  changes: Changes,
+  conversation: Pick<StoredConversation, "conversationId" | "roomState" | "epoch">,
+  lines: readonly StoredLine[],
+): Promise<void> {
+  const { conversationId, roomState, epoch } = conversation;
+  const nowMs = core.time.now();
+  const end = localEnd(nowMs, roomState.timers, core.policy);
+  for (const line of lines) {
+    const messageId = core.localId();
+    const body = await sealBody(core.worker, messageId, end.endsAtMs, encodeLine(line));
+    insertMessage(changes, {
+      messageId,
+      conversationId,
+      order: core.nextOrder(conversationId),
+      kind: "system",
+      sender: line.by,
+      own: line.by === core.self.userId,
+      sentAtMs: nowMs,
+      end,
+      state: null,
+      sequence: null,
+      epoch,
+      body,
+      replyTo: null,
+      code: null,
+      owed: 0,
+    });
+  }
+}
+
+/** Takes a commit that the group has applied: its members and state, and a line for each thing that people should know. */
+export async function takeGroupChange(
+  core: Core,
+  changes: Changes,
+  conversation: StoredConversation,
+  { change, summary }: { readonly change: GroupChange; readonly summary: GroupSummary },
+): Promise<void> {
+  const { conversationId, kind } = conversation;
+  const peer = conversation.peer ?? peerOf(summary, core.self.userId);
+  changes.write("conversation.setGroup", conversationId, ...groupColumns(summary, peer));
+  changes.write("leaver.deleteAll", conversationId);
+  const after = peopleOf(summary.members);
+  const lines = linesOfChange(change, {
+    before: new Set(peopleOf(conversation.members)),
+    after: new Set(after),
+    leavers: new Set(core.store.leavers(conversationId)),
+    first: conversation.epoch === 0,
+  });
+  await addLines(core, changes, { conversationId, roomState: change.after, epoch: summary.epoch }, lines);
+  // Nobody is left to talk to.
+  if (kind === "direct" && after.length === 1 && conversation.epoch > 0) {
+    endConversation(core, changes, conversationId, "removed");
+  }
+  changes.touch(conversationId);
+}
+
+/** Nothing is received or sent in a conversation any more; what was said stays until its end. */
+export function endConversation(
+  core: Core,
+  changes: Changes,
+  conversationId: ConversationId,
+  state: Extract<ConversationState, "left" | "removed">,
+): void {
+  changes.write("conversation.setState", conversationId, state);
+  changes.write("piece.deleteAll", conversationId);
+  changes.write("intent.delete", conversationId);
+  changes.write("leaver.deleteAll", conversationId);
+  for (const messageId of core.store.waitingIn(conversationId)) {
+    changes.write("message.setState", messageId, "failed", "not-allowed");
+    changes.upsert(conversationId, messageId);
+  }
+  changes.write("outbox.deleteAll", conversationId);
+  changes.groups.add(conversationId);
+  changes.touch(conversationId);
+}

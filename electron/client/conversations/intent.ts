@@ -1,0 +1,181 @@
+import {
+  AppError,
+  decodeCbor,
+  encodeCbor,
+  roleAllows,
+  roleOf,
+  type DeviceId,
+  type Role,
+  type RoomAction,
+  type RoomState,
+  type Timers,
+  type UserId,
+} from "#protocol";
+import type { StoredConversation } from "../store/rows.ts";
+import { peopleOf } from "../store/store.ts";
+
+/** What somebody here wants to change in a conversation. It survives restarts and lost races, and is made anew from what then holds. */
+export type Intent =
+  /** The first people of a new conversation. */
+  | {
+      readonly kind: "create";
+      readonly people: readonly UserId[];
+      /** Of epoch 0, for the relay to start the log with. */
+      readonly groupInfo: Uint8Array;
+    }
+  | { readonly kind: "add"; readonly people: readonly UserId[] }
+  | { readonly kind: "remove"; readonly userId: UserId }
+  | { readonly kind: "rename"; readonly name: string }
+  | { readonly kind: "timers"; readonly timers: Timers }
+  | { readonly kind: "role"; readonly userId: UserId; readonly role: Role }
+  /** Carries out others' wishes to leave. */
+  | { readonly kind: "leavers" };
+
+/** A commit that was made and offered to the relay, to be offered again as it is until its outcome is known. */
+export interface Offer {
+  readonly epoch: number;
+  readonly bytes: Uint8Array;
+  readonly welcome: Uint8Array | null;
+  readonly groupInfo: Uint8Array;
+  readonly add: readonly DeviceId[];
+  readonly remove: readonly DeviceId[];
+}
+
+const maxStoredBytes = 32 * 1024 * 1024;
+
+export function encodeIntent(intent: Intent): Uint8Array {
+  return encodeCbor(intent);
+}
+
+/** @param stored - what {@link encodeIntent} gave, come back from the vault */
+export function decodeIntent(stored: Uint8Array): Intent {
+  return decodeCbor(stored, maxStoredBytes) as Intent;
+}
+
+export function encodeOffer(offer: Offer): Uint8Array {
+  return encodeCbor(offer);
+}
+
+/** @param stored - what {@link encodeOffer} gave, come back from the vault */
+export function decodeOffer(stored: Uint8Array): Offer {
+  return decodeCbor(stored, maxStoredBytes) as Offer;
+}
+
+/** What a commit has to do for an intent. */
+export interface CommitPlan {
+  /** Devices that are to be added, if they have key packages. */
+  readonly addDevices: readonly DeviceId[];
+  /** People of whom at least one device must get in. */
+  readonly required: readonly UserId[];
+  readonly removeDevices: readonly DeviceId[];
+  readonly roomState: RoomState | null;
+}
+
+const actionOf: Readonly<Record<Intent["kind"], RoomAction | null>> = {
+  create: null,
+  add: "add-member",
+  remove: "remove-member",
+  rename: "rename",
+  timers: "set-timers",
+  role: "set-roles",
+  leavers: null,
+};
+
+/** What is known of the conversation and its people when a plan is made. */
+export interface PlanContext {
+  readonly conversation: StoredConversation;
+  readonly me: UserId;
+  readonly devicesOf: (userId: UserId) => readonly DeviceId[];
+  readonly leavers: readonly UserId[];
+}
+
+/**
+ * What is to be committed for an intent as things stand.
+ *
+ * @returns undefined when there is nothing left to do
+ * @throws AppError `not-allowed` when this person's role doesn't allow it
+ */
+export function planCommit(intent: Intent, context: PlanContext): CommitPlan | undefined {
+  const { conversation, me } = context;
+  const { roomState } = conversation;
+  const action = actionOf[intent.kind];
+  if (action !== null && !roleAllows(roomState.kind, roleOf(roomState, me), action)) {
+    throw new AppError("not-allowed", { data: { action } });
+  }
+  switch (intent.kind) {
+    case "create":
+    case "add":
+      return planAdd(intent.people, context);
+    case "remove":
+      return planRemove(intent.userId, context);
+    case "rename":
+      return intent.name === roomState.name ? undefined : change({ ...roomState, name: intent.name });
+    case "timers":
+      return sameTimers(intent.timers, roomState.timers)
+        ? undefined
+        : change({ ...roomState, timers: intent.timers });
+    case "role":
+      return planRole(intent, context);
+    case "leavers":
+      return context.leavers.length === 0 ? undefined : change(null);
+  }
+}
+
+function change(roomState: RoomState | null): CommitPlan {
+  return { addDevices: [], required: [], removeDevices: [], roomState };
+}
+
+function sameTimers(left: Timers, right: Timers): boolean {
+  return (
+    left.expirationSeconds === right.expirationSeconds && left.burnSeconds === right.burnSeconds
+  );
+}
+
+function planAdd(
+  people: readonly UserId[],
+  { conversation, me, devicesOf }: PlanContext,
+): CommitPlan | undefined {
+  const present = new Set(conversation.members.map(({ deviceId }) => deviceId));
+  const missing = (userId: UserId) => devicesOf(userId).filter((id) => !present.has(id));
+  const newPeople = people.filter((id) => !peopleOf(conversation.members).includes(id));
+  // This person's other devices come along.
+  const addDevices = [...new Set([...people, me])].flatMap(missing);
+  if (addDevices.length === 0 && newPeople.length === 0) return undefined;
+  return { addDevices, required: newPeople, removeDevices: [], roomState: null };
+}
+
+function planRemove(
+  userId: UserId,
+  { conversation, me }: PlanContext,
+): CommitPlan | undefined {
+  if (userId === me) throw new AppError("not-allowed", { data: { action: "remove-self" } });
+  const { members, roomState } = conversation;
+  const removeDevices = members
+    .filter((member) => member.userId === userId)
+    .map(({ deviceId }) => deviceId);
+  if (removeDevices.length === 0) return undefined;
+  const administrators = roomState.administrators.filter((id) => id !== userId);
+  const demoted = administrators.length < roomState.administrators.length;
+  return {
+    addDevices: [],
+    required: [],
+    removeDevices,
+    roomState: demoted ? { ...roomState, administrators } : null,
+  };
+}
+
+function planRole(
+  { userId, role }: Extract<Intent, { readonly kind: "role" }>,
+  { conversation }: PlanContext,
+): CommitPlan | undefined {
+  const { roomState, members } = conversation;
+  if (!peopleOf(members).includes(userId)) throw new AppError("not-found");
+  const others = roomState.administrators.filter((id) => id !== userId);
+  const administrators = role === "administrator" ? [...others, userId] : others;
+  if (administrators.length === roomState.administrators.length) return undefined;
+  // Somebody must be left who can give the role to others.
+  if (!administrators.some((id) => peopleOf(members).includes(id))) {
+    throw new AppError("not-allowed", { data: { action: "last-administrator" } });
+  }
+  return change({ ...roomState, administrators });
+}

@@ -1,0 +1,284 @@
+import {
+  AppError,
+  decodeCbor,
+  encodeCbor,
+  ensureAppError,
+  idFromBytes,
+  idToBytes,
+  type ConversationId,
+  type ErrorCode,
+  type MessageId,
+} from "#protocol";
+import { Changes } from "../core/changes.ts";
+import type { Core } from "../core/core.ts";
+import type { StoredConversation, StoredOutboxItem } from "../store/rows.ts";
+import { peopleOf } from "../store/store.ts";
+import { openBodies } from "../views/bodies.ts";
+import type { Commits } from "./commits.ts";
+import { endConversation } from "./group-change.ts";
+import type { GroupLog } from "./group-log.ts";
+import { noteSent } from "./sent.ts";
+
+const firstRetryMs = 1000;
+const longestRetryMs = 60_000;
+const maxLeaveBytes = 1024 * 1024;
+
+/** The relay will say the same tomorrow: trying again needs the person. */
+const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "not-allowed",
+  "not-found",
+  "argument-invalid",
+  "frame-malformed",
+  "frame-too-large",
+  "message-too-long",
+  "message-unopenable",
+  "policy-forbids",
+]);
+
+/** What a step of the outbox came to. `later`: tried again after a pause; `idle`: nothing to do until something happens. */
+type Step = "again" | "later" | "idle";
+
+/**
+ * Sends what is in the outbox, in order per conversation. An item leaves it when the relay has ordered it; until then its
+ * ciphertext is kept, so that the same bytes are offered again whatever happened in between.
+ */
+export class Outbox {
+  readonly #core: Core;
+  readonly #log: GroupLog;
+  readonly #commits: Commits;
+  readonly #pumping = new Set<ConversationId>();
+  readonly #kicked = new Set<ConversationId>();
+  readonly #retries = new Map<ConversationId, { failures: number; cancel: () => void }>();
+
+  constructor(core: Core, log: GroupLog, commits: Commits) {
+    this.#core = core;
+    this.#log = log;
+    this.#commits = commits;
+  }
+
+  /** Goes on with everything that waits: the connection is back. */
+  kickAll(): void {
+    for (const conversationId of this.#core.store.conversationsWithOutbox()) {
+      this.#retries.get(conversationId)?.cancel();
+      this.#retries.delete(conversationId);
+      this.kick(conversationId);
+    }
+  }
+
+  /** Goes on with a conversation, if that isn't under way. */
+  kick(conversationId: ConversationId): void {
+    if (this.#core.closed || !this.#core.online) return;
+    this.#kicked.add(conversationId);
+    if (this.#pumping.has(conversationId)) return;
+    this.#pumping.add(conversationId);
+    void this.#pump(conversationId).finally(() => this.#pumping.delete(conversationId));
+  }
+
+  close(): void {
+    for (const { cancel } of this.#retries.values()) cancel();
+    this.#retries.clear();
+  }
+
+  async #pump(conversationId: ConversationId): Promise<void> {
+    while (this.#kicked.delete(conversationId)) {
+      let step: Step = "again";
+      while (step === "again" && this.#core.online && !this.#core.closed) {
+        step = await this.#core.groupQueue
+          .run(conversationId, () => this.#step(conversationId))
+          .catch((error: unknown) => this.#afterFailure(ensureAppError(error)));
+      }
+      if (step === "later") this.#retryLater(conversationId);
+      else this.#retries.delete(conversationId);
+    }
+  }
+
+  /** What is no answer to the item itself: the connection, the disk or the worker decide when it goes on. */
+  #afterFailure({ code, fault }: AppError): Step {
+    if (code === "relay-unreachable" || code === "worker-stopped") return "idle";
+    if (this.#core.closed || this.#core.vault.readOnly !== null) return "idle";
+    if (fault === "peer") this.#core.link?.distrust(code);
+    return "later";
+  }
+
+  #retryLater(conversationId: ConversationId): void {
+    const failures = (this.#retries.get(conversationId)?.failures ?? 0) + 1;
+    const delayMs = Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs);
+    const cancel = this.#core.clock.setTimeout(() => {
+      this.kick(conversationId);
+    }, delayMs);
+    this.#retries.set(conversationId, { failures, cancel });
+  }
+
+  async #step(conversationId: ConversationId): Promise<Step> {
+    const { store, time } = this.#core;
+    const conversation = store.conversation(conversationId);
+    if (conversation === undefined || conversation.state === "creating") return "idle";
+    const item = store.outboxNext(conversationId, time.now());
+    if (item === undefined) return "idle";
+    if (store.intent(conversationId) !== undefined) {
+      // A commit whose outcome is open comes first: it decides for which epoch this is to be sealed.
+      await this.#commits.resumeInQueue(conversationId);
+      return "again";
+    }
+    try {
+      if (item.kind === "drop") return await this.#drop(item);
+      if (item.kind === "leave") return await this.#leave(conversation, item);
+      return await this.#send(conversation, item);
+    } catch (error) {
+      const { code } = ensureAppError(error);
+      if (!refusals.has(code)) throw error;
+      await this.#refuse(conversation, item, code);
+      return "again";
+    }
+  }
+
+  async #send(conversation: StoredConversation, item: StoredOutboxItem): Promise<Step> {
+    const { conversationId } = conversation;
+    if (this.#core.store.leavers(conversationId).length > 0) {
+      await this.#commits.runInQueue(conversationId, { kind: "leavers" });
+      return "again";
+    }
+    const fresh = item.ciphertext !== null && item.epoch === conversation.epoch;
+    const bytes = fresh ? item.ciphertext : await this.#seal(conversation, item);
+    const ordered = await this.#core.request("group.append", {
+      conversationId,
+      epoch: conversation.epoch,
+      messageId: item.itemId,
+      expiresAtMs: item.endsAtMs,
+      bytes,
+    });
+    if (ordered.kind === "stale") return this.#caughtUp(conversationId, conversation.epoch);
+    this.#core.time.observe(ordered.receivedAtMs);
+    const changes = new Changes();
+    const { sequence } = ordered;
+    noteSent(this.#core, changes, { conversation, item, sequence, epoch: conversation.epoch });
+    const next = sequence === conversation.cursor + 1;
+    if (next) changes.write("conversation.setCursor", conversationId, sequence);
+    await this.#core.commit(changes);
+    if (next) this.#log.noteTaken(conversationId, sequence);
+    else await this.#log.catchUp(conversationId);
+    return "again";
+  }
+
+  /** A relay that calls an epoch stale and has no commit that ended it is not asked again at once. */
+  async #caughtUp(conversationId: ConversationId, epoch: number): Promise<Step> {
+    await this.#log.catchUp(conversationId);
+    const moved = this.#core.store.conversation(conversationId)?.epoch !== epoch;
+    return moved ? "again" : "later";
+  }
+
+  /** Encrypts an item for the present epoch; the ciphertext is on disk before it is sent. */
+  #seal(conversation: StoredConversation, item: StoredOutboxItem): Promise<Uint8Array> {
+    const { conversationId } = conversation;
+    return this.#core.moveGroup(conversationId, async () => {
+      await this.#core.loadGroup(conversationId);
+      const content = await this.#contentOf(item);
+      const { epoch, bytes, writes } = await this.#core.worker.call("group.seal", {
+        conversationId,
+        content,
+        authenticatedData: new Uint8Array(),
+      });
+      const changes = new Changes();
+      changes.writeGroup(writes);
+      changes.write("outbox.setCiphertext", item.itemId, bytes, epoch);
+      await this.#core.commit(changes);
+      return bytes;
+    });
+  }
+
+  async #contentOf({ itemId, endsAtMs, content }: StoredOutboxItem): Promise<Uint8Array> {
+    if (content === null) throw new AppError("message-unopenable");
+    const body = { messageId: itemId, expiresAtMs: endsAtMs, sealed: content };
+    const opened = await openBodies(this.#core.worker, [body]);
+    const plain = opened.get(itemId);
+    if (plain === undefined) throw new AppError("message-unopenable");
+    return plain;
+  }
+
+  async #drop({ conversationId, itemId, sequence }: StoredOutboxItem): Promise<Step> {
+    if (sequence !== null) {
+      await this.#core.request("group.drop", { conversationId, sequences: [sequence] });
+    }
+    await this.#delete(itemId);
+    return "again";
+  }
+
+  async #delete(itemId: MessageId): Promise<void> {
+    const changes = new Changes();
+    changes.write("outbox.delete", itemId);
+    await this.#core.commit(changes);
+  }
+
+  /** Asks the others to take this person out; asked again in each epoch that comes to be without it. */
+  async #leave(conversation: StoredConversation, item: StoredOutboxItem): Promise<Step> {
+    const { conversationId, members, epoch } = conversation;
+    if (peopleOf(members).length === 1) {
+      const changes = new Changes();
+      endConversation(this.#core, changes, conversationId, "left");
+      await this.#core.commit(changes);
+      await this.#core.forgetGroup(conversationId);
+      return "idle";
+    }
+    if (item.sequence !== null && item.epoch === epoch) return "idle";
+    const entries = await this.#proposals(conversation, item);
+    let sequence = 0;
+    for (const [index, bytes] of entries.entries()) {
+      const messageId = derivedId(item.itemId, epoch, index);
+      const append = { conversationId, epoch, messageId, expiresAtMs: null, bytes };
+      const ordered = await this.#core.request("group.append", append);
+      if (ordered.kind === "stale") return this.#caughtUp(conversationId, epoch);
+      sequence = ordered.sequence;
+    }
+    const changes = new Changes();
+    changes.write("outbox.setPlace", item.itemId, sequence);
+    await this.#core.commit(changes);
+    await this.#log.catchUp(conversationId);
+    return "idle";
+  }
+
+  #proposals(
+    conversation: StoredConversation,
+    item: StoredOutboxItem,
+  ): Promise<readonly Uint8Array[]> {
+    const { conversationId, epoch } = conversation;
+    if (item.ciphertext !== null && item.epoch === epoch) {
+      return Promise.resolve(decodeCbor(item.ciphertext, maxLeaveBytes) as readonly Uint8Array[]);
+    }
+    return this.#core.moveGroup(conversationId, async () => {
+      await this.#core.loadGroup(conversationId);
+      const made = await this.#core.worker.call("group.proposeLeave", { conversationId });
+      const changes = new Changes();
+      changes.writeGroup(made.writes);
+      const entries = encodeCbor(made.entries);
+      changes.write("outbox.setCiphertext", item.itemId, entries, made.epoch);
+      await this.#core.commit(changes);
+      return made.entries;
+    });
+  }
+
+  /** The relay will never take it: a message says so and offers another try; what only serves a message is dropped. */
+  async #refuse(
+    { conversationId }: StoredConversation,
+    { itemId, kind }: StoredOutboxItem,
+    code: ErrorCode,
+  ): Promise<void> {
+    const changes = new Changes();
+    if (kind === "text") {
+      changes.write("outbox.fail", itemId);
+      changes.write("message.setState", itemId, "failed", code);
+      changes.upsert(conversationId, itemId);
+    } else {
+      changes.write("outbox.delete", itemId);
+    }
+    await this.#core.commit(changes);
+  }
+}
+
+/** One id per epoch and proposal: the relay takes each once, and a repeated one is recognised after a restart. */
+function derivedId(itemId: MessageId, epoch: number, index: number): MessageId {
+  const bytes = idToBytes(itemId).slice();
+  const view = new DataView(bytes.buffer);
+  view.setUint32(bytes.length - 8, epoch);
+  view.setUint32(bytes.length - 4, index);
+  return idFromBytes<MessageId>(bytes);
+}

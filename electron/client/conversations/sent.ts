@@ -1,0 +1,28 @@
+import type { Changes } from "../core/changes.ts";
+import type { Core } from "../core/core.ts";
+import type { StoredConversation, StoredOutboxItem } from "../store/rows.ts";
+import { expectReceipts } from "./receipts.ts";
+
+/** The relay has given an outbox item its place in the log. */
+export interface Sent {
+  readonly conversation: StoredConversation;
+  readonly item: StoredOutboxItem;
+  readonly sequence: number;
+  readonly epoch: number;
+}
+
+/** Takes an item out of the outbox; its message is on its way to the others now. */
+export function noteSent(core: Core, changes: Changes, sent: Sent): void {
+  const { conversation, item, sequence, epoch } = sent;
+  const { conversationId } = conversation;
+  if (item.kind === "leave") {
+    // It stays until a commit has carried it out, and goes out again for the next epoch if none has.
+    changes.write("outbox.setPlace", item.itemId, sequence);
+    return;
+  }
+  changes.write("outbox.delete", item.itemId);
+  if (item.kind !== "text") return;
+  changes.write("message.setSent", item.itemId, sequence, epoch);
+  expectReceipts(changes, conversation, item.itemId, core.self.userId);
+  changes.upsert(conversationId, item.itemId);
+}

@@ -1,0 +1,227 @@
+import {
+  ensureAppError,
+  type ConversationId,
+  type ConversationRowView,
+  type EventName,
+  type Events,
+  type MessageId,
+} from "#protocol";
+import type { Changes } from "../core/changes.ts";
+import type { Core } from "../core/core.ts";
+import { conversationView, rowViews } from "./conversation-views.ts";
+import { messageViews } from "./message-views.ts";
+
+const hourMs = 60 * 60 * 1000;
+/** How often it is looked who ends within the hour, milliseconds. */
+const lookAheadMs = 60_000;
+
+type Listener = (body: never) => void;
+
+/** A conversation that a window shows. */
+interface OpenConversation {
+  /** The oldest item that was given to the window. */
+  oldestOrder: number;
+}
+
+/** What has changed and wasn't told yet. */
+interface News {
+  readonly rows: Set<ConversationId>;
+  readonly wholes: Set<ConversationId>;
+  readonly messages: Map<ConversationId, { upserted: Set<MessageId>; removed: Set<MessageId> }>;
+  people: boolean;
+}
+
+function noNews(): News {
+  return { rows: new Set(), wholes: new Set(), messages: new Map(), people: false };
+}
+
+/** Tells the interface what changed: gathered per tick, made into views, and in the order in which it happened. */
+export class ViewHub {
+  readonly #core: Core;
+  readonly #listeners = new Map<EventName, Set<Listener>>();
+  readonly #open = new Map<ConversationId, OpenConversation>();
+  #rows: ReadonlyMap<ConversationId, ConversationRowView> = new Map();
+  #endsSoon: ReadonlySet<ConversationId> = new Set();
+  #news = noNews();
+  #cancelFlush: (() => void) | null = null;
+  #cancelLook: () => void = () => undefined;
+  #flushing: Promise<void> = Promise.resolve();
+  readonly #onRows: () => void;
+
+  /** @param onRows - called when the list's rows have changed */
+  constructor(core: Core, onRows: () => void) {
+    this.#core = core;
+    this.#onRows = onRows;
+  }
+
+  /** Makes the list's rows. Before it the list is empty. */
+  async begin(): Promise<void> {
+    await this.#makeRows(null);
+    this.#lookAheadLater();
+  }
+
+  /** @returns a disposer */
+  on<Name extends EventName>(name: Name, listener: (body: Events[Name]) => void): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => void listeners.delete(listener);
+  }
+
+  /** Pinned ones first, then by time. */
+  get rows(): readonly ConversationRowView[] {
+    return [...this.#rows.values()].toSorted(
+      (left, right) =>
+        Number(right.pinned) - Number(left.pinned) || right.lastActivityMs - left.lastActivityMs,
+    );
+  }
+
+  /** From now on a conversation's messages from `oldestOrder` on are told. */
+  opened(conversationId: ConversationId, oldestOrder: number): void {
+    const open = this.#open.get(conversationId);
+    if (open === undefined) this.#open.set(conversationId, { oldestOrder });
+    else open.oldestOrder = Math.min(open.oldestOrder, oldestOrder);
+  }
+
+  closed(conversationId: ConversationId): void {
+    this.#open.delete(conversationId);
+    this.#news.messages.delete(conversationId);
+  }
+
+  isOpen(conversationId: ConversationId): boolean {
+    return this.#open.has(conversationId);
+  }
+
+  /** Follows what a transaction has changed. */
+  follow(changes: Changes): void {
+    for (const [conversationId, effects] of changes.conversations) {
+      this.#news.rows.add(conversationId);
+      if (effects.whole) this.#news.wholes.add(conversationId);
+      if (!this.#open.has(conversationId)) continue;
+      const news = this.#news.messages.get(conversationId) ?? {
+        upserted: new Set(),
+        removed: new Set(),
+      };
+      this.#news.messages.set(conversationId, news);
+      for (const messageId of effects.upserted) news.upserted.add(messageId);
+      for (const messageId of effects.removed) {
+        news.upserted.delete(messageId);
+        news.removed.add(messageId);
+      }
+    }
+    if (changes.conversations.size > 0) this.#flushSoon();
+  }
+
+  /** Names or bounds have changed, which stand in every view. */
+  everythingChanged(): void {
+    this.#news.people = true;
+    for (const { conversationId } of this.#core.store.conversationStates()) {
+      this.#news.rows.add(conversationId);
+      this.#news.wholes.add(conversationId);
+    }
+    this.#flushSoon();
+  }
+
+  async close(): Promise<void> {
+    this.#cancelFlush?.();
+    this.#cancelLook();
+    this.#listeners.clear();
+    await this.#flushing;
+  }
+
+  #emit<Name extends EventName>(name: Name, body: Events[Name]): void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    for (const listener of [...listeners]) listener(body as never);
+  }
+
+  #flushSoon(): void {
+    this.#cancelFlush ??= this.#core.clock.setTimeout(() => {
+      this.#cancelFlush = null;
+      // A worker that stopped in between: the client is opened again, and the interface asks for everything.
+      this.#flushing = this.#flushing.then(() => this.#flush()).catch(() => undefined);
+    }, 0);
+  }
+
+  async #flush(): Promise<void> {
+    const news = this.#news;
+    this.#news = noNews();
+    for (const [conversationId, { upserted, removed }] of news.messages) {
+      await this.#tellMessages(conversationId, upserted, removed);
+    }
+    for (const conversationId of news.wholes) await this.#tellConversation(conversationId);
+    await this.#makeRows(news.rows);
+    this.#emit("conversations.changed", this.rows);
+    if (news.people) this.#emit("people.changed", null);
+    this.#onRows();
+  }
+
+  async #tellMessages(
+    conversationId: ConversationId,
+    upserted: ReadonlySet<MessageId>,
+    removed: ReadonlySet<MessageId>,
+  ): Promise<void> {
+    const { store, time } = this.#core;
+    const open = this.#open.get(conversationId);
+    if (open === undefined) return;
+    const messages = [...upserted]
+      .map((messageId) => store.message(messageId))
+      .filter((message) => message !== undefined)
+      .filter(({ order, deadlineMs }) => order >= open.oldestOrder && deadlineMs > time.now())
+      .toSorted((left, right) => left.order - right.order);
+    const views = await messageViews(messages, this.sources);
+    // What ended while its body was opened is not shown any more.
+    const current = views.filter(({ messageId }) => {
+      const message = store.message(messageId);
+      return message !== undefined && message.deadlineMs > time.now();
+    });
+    if (current.length === 0 && removed.size === 0) return;
+    this.#emit("messages.changed", { conversationId, upserted: current, removed: [...removed] });
+  }
+
+  async #tellConversation(conversationId: ConversationId): Promise<void> {
+    if (!this.#open.has(conversationId)) return;
+    const conversation = this.#core.store.conversation(conversationId);
+    if (conversation === undefined) return;
+    this.#emit("conversation.changed", await conversationView(conversation, this.sources));
+  }
+
+  /** What views are made from. */
+  get sources() {
+    const { store, people, worker, self, now } = this.#core;
+    return { store, people, worker, me: self.userId, now, policy: () => this.#core.policy };
+  }
+
+  /** @param ids - whose rows to make anew; null: all */
+  async #makeRows(ids: ReadonlySet<ConversationId> | null): Promise<void> {
+    const { store, time } = this.#core;
+    this.#endsSoon = store.conversationsEnding(time.now(), time.now() + hourMs);
+    const stored =
+      ids === null
+        ? store.conversations()
+        : [...ids].map((id) => store.conversation(id)).filter((found) => found !== undefined);
+    const shown = stored.filter(({ state }) => state !== "creating");
+    const made = await rowViews(shown, this.#endsSoon, this.sources);
+    const rows = new Map(this.#rows);
+    for (const id of ids ?? []) rows.delete(id);
+    for (const row of made) rows.set(row.conversationId, row);
+    this.#rows = rows;
+  }
+
+  #lookAheadLater(): void {
+    this.#cancelLook = this.#core.clock.setTimeout(() => {
+      const { store, time } = this.#core;
+      const soon = store.conversationsEnding(time.now(), time.now() + hourMs);
+      const changed = [...soon.symmetricDifference(this.#endsSoon)];
+      for (const conversationId of changed) this.#news.rows.add(conversationId);
+      if (changed.length > 0) this.#flushSoon();
+      this.#lookAheadLater();
+    }, lookAheadMs);
+  }
+
+  /** Resolves when everything that happened was told. For tests and for closing. */
+  async settled(): Promise<void> {
+    while (this.#cancelFlush !== null) {
+      await new Promise<void>((resolve) => this.#core.clock.setTimeout(resolve, 1));
+    }
+    await this.#flushing.catch(ensureAppError);
+  }
+}
