@@ -14,7 +14,7 @@ export {
 } from "./hash.ts";
 export { loadPrimitives, type Primitives } from "./primitives.ts";
 export { SecretBytes } from "./secret-bytes.ts";
-export { runSelfTest } from "./self-test.ts";
+export { runSelfTest, type SelfTestReport } from "./self-test.ts";
 export type { X25519 } from "./x25519.ts";
 export { xwingSizes, type Encapsulation, type XWing } from "./xwing.ts";
 export { xaes256Gcm } from "./xaes.ts";

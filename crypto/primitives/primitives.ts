@@ -16,6 +16,7 @@ export interface Primitives {
   /** Source: FIPS 202 §6.2. */
   readonly shake256: (data: Uint8Array, sizeBytes: number) => Uint8Array;
   readonly argon2id: Argon2id;
+  readonly libsodiumVersion: string;
 }
 
 /** @param random - the operating system's generator except in tests */
@@ -24,6 +25,7 @@ export async function loadPrimitives(random: RandomSource = systemRandom): Promi
   return {
     random,
     argon2id,
+    libsodiumVersion: sodium.SODIUM_VERSION_STRING,
     ed25519: createEd25519(random),
     x25519: createX25519(),
     xwing: createXWing(sodium, random),

@@ -30,12 +30,20 @@ export function checkKnownAnswers(
   }
 }
 
+/** What passed. */
+export interface SelfTestReport {
+  /** How many known answers were checked. */
+  readonly tests: number;
+  /** libsodium's version. */
+  readonly libsodium: string;
+}
+
 /**
  * Loads the primitives and checks them. To be called at each start, before anything else uses them.
  *
  * @throws AppError `crypto-self-test-failed`
  */
-export async function runSelfTest(): Promise<void> {
+export async function runSelfTest(): Promise<SelfTestReport> {
   let primitives: Primitives;
   try {
     primitives = await loadPrimitivesUnderTest();
@@ -43,4 +51,5 @@ export async function runSelfTest(): Promise<void> {
     throw new AppError("crypto-self-test-failed", { data: { primitive: "libsodium" }, cause });
   }
   checkKnownAnswers(primitives);
+  return { tests: knownAnswers.length, libsodium: primitives.libsodiumVersion };
 }

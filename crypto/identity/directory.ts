@@ -1,0 +1,142 @@
+import {
+  AppError,
+  equalBytes,
+  type DeviceId,
+  type DeviceRecord,
+  type NetworkId,
+  type SignedRecord,
+  type TrustedPerson,
+  type UserId,
+  type UserRecord,
+} from "#protocol";
+import type { DeviceTrust, TrustVerdict } from "../mls/client-config.ts";
+import type { Ed25519 } from "../primitives/index.ts";
+import { networkIdOf } from "./identity.ts";
+import { verifyRecord } from "./records.ts";
+
+/** The records this worker believes, and hence the devices it lets into a group. */
+export interface TrustDirectory extends DeviceTrust {
+  /**
+   * Names the network: its key signs the issuer's certificate.
+   *
+   * @param nowMs - the worker's time; the certificate must be valid then
+   * @throws AppError `relay-identity-changed` when certificate, keys and network don't belong together
+   */
+  setNetwork(
+    network: {
+      readonly networkKey: Uint8Array;
+      readonly issuerCertificate: SignedRecord;
+      readonly issuerKey: Uint8Array;
+    },
+    nowMs: number,
+  ): NetworkId;
+  /**
+   * Checks a person's record and their devices'.
+   *
+   * @returns what was believed, or null when the person's record was refused
+   * @throws AppError `not-ready` before {@link setNetwork}
+   */
+  trust(user: SignedRecord, devices: readonly SignedRecord[]): TrustedPerson | null;
+  clear(): void;
+}
+
+interface Network {
+  readonly networkId: NetworkId;
+  readonly issuerKey: Uint8Array;
+}
+
+export function createTrustDirectory(ed25519: Ed25519): TrustDirectory {
+  const people = new Map<UserId, UserRecord>();
+  const devices = new Map<DeviceId, DeviceRecord>();
+  let network: Network | null = null;
+
+  function verifiedUser(
+    record: SignedRecord,
+    { networkId, issuerKey }: Network,
+  ): UserRecord | null {
+    const user = orNull(() => verifyRecord(ed25519, "user", record, issuerKey));
+    if (user?.networkId !== networkId) return null;
+    const known = people.get(user.userId);
+    // An older record than the one we have is a roll-back.
+    return known !== undefined && known.issuedAtMs > user.issuedAtMs ? null : user;
+  }
+
+  function verifiedDevice(record: SignedRecord, user: UserRecord): DeviceRecord | null {
+    const device = orNull(() => verifyRecord(ed25519, "device", record, user.accountKey));
+    if (device?.networkId !== user.networkId || device.userId !== user.userId) return null;
+    const known = devices.get(device.deviceId);
+    // A device id belongs to one person and one key for ever.
+    const taken =
+      known !== undefined &&
+      (known.userId !== device.userId || !equalBytes(known.signatureKey, device.signatureKey));
+    return taken ? null : device;
+  }
+
+  return {
+    setNetwork({ networkKey, issuerCertificate, issuerKey }, nowMs) {
+      const networkId = networkIdOf(networkKey);
+      const certificate = orNull(() =>
+        verifyRecord(ed25519, "issuerCertificate", issuerCertificate, networkKey),
+      );
+      if (
+        certificate?.networkId !== networkId ||
+        !equalBytes(certificate.issuerKey, issuerKey) ||
+        nowMs < certificate.notBeforeMs ||
+        nowMs > certificate.notAfterMs
+      ) {
+        throw new AppError("relay-identity-changed");
+      }
+      if (network !== null && network.networkId !== networkId) {
+        throw new AppError("relay-identity-changed", { data: { reason: "another network" } });
+      }
+      network = { networkId, issuerKey };
+      return networkId;
+    },
+
+    trust(userRecord, deviceRecords) {
+      if (network === null) throw new AppError("not-ready", { data: { reason: "no network yet" } });
+      const user = verifiedUser(userRecord, network);
+      if (user === null) return null;
+      const known = people.get(user.userId);
+      if (known !== undefined && !equalBytes(known.accountKey, user.accountKey)) {
+        // Devices that the old account key certified are not this account key's.
+        for (const device of [...devices.values()]) {
+          if (device.userId === user.userId) devices.delete(device.deviceId);
+        }
+      }
+      people.set(user.userId, user);
+      const believed: DeviceRecord[] = [];
+      for (const record of deviceRecords) {
+        const device = verifiedDevice(record, user);
+        if (device === null) continue;
+        devices.set(device.deviceId, device);
+        believed.push(device);
+      }
+      return { user, devices: believed, refusedDevices: deviceRecords.length - believed.length };
+    },
+
+    judge({ networkId, userId, deviceId }, signatureKey): TrustVerdict {
+      if (network?.networkId !== networkId) return "refused";
+      const device = devices.get(deviceId);
+      if (device === undefined) return "unknown";
+      const same = device.userId === userId && equalBytes(device.signatureKey, signatureKey);
+      return same ? "trusted" : "refused";
+    },
+
+    clear() {
+      people.clear();
+      devices.clear();
+      network = null;
+    },
+  };
+}
+
+/** What `verify` gives, or null for a record that was refused. */
+function orNull<Result>(verify: () => Result): Result | null {
+  try {
+    return verify();
+  } catch (error) {
+    if (error instanceof AppError && error.fault === "peer") return null;
+    throw error;
+  }
+}

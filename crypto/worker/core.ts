@@ -1,0 +1,93 @@
+import {
+  AppError,
+  ensureAppError,
+  type WorkerMessage,
+  type WorkerMethodName,
+  type WorkerRequest,
+  type WorkerResult,
+} from "#protocol";
+import { suiteNames } from "../mls/suites.ts";
+import {
+  loadPrimitives,
+  runSelfTest,
+  systemRandom,
+  type Argon2idCost,
+  type RandomSource,
+  type SelfTestReport,
+} from "../primitives/index.ts";
+import type { Clock } from "../sweep/clock.ts";
+import { passphraseCost } from "../vault/passphrase-slot.ts";
+import { WorkerContext, type Emit, type Handlers } from "./context.ts";
+import { groupHandlers } from "./group-handlers.ts";
+import { identityHandlers } from "./identity-handlers.ts";
+import { sweepHandlers } from "./sweep-handlers.ts";
+import { vaultHandlers } from "./vault-handlers.ts";
+
+/** What the worker needs of its surroundings; what is left out is the real thing. */
+export interface WorkerCoreOptions {
+  readonly clock: Clock;
+  readonly post: (message: WorkerMessage) => void;
+  readonly random?: RandomSource;
+  /** Cheaper in tests only. */
+  readonly passphraseCost?: Argon2idCost;
+  readonly selfTest?: () => Promise<SelfTestReport>;
+}
+
+/** The worker without its port: takes requests one after another, in the order in which they come. */
+export interface WorkerCore {
+  handle(request: WorkerRequest): void;
+}
+
+type AllHandlers = Handlers<Exclude<WorkerMethodName, "start">>;
+
+export function createWorkerCore(options: WorkerCoreOptions): WorkerCore {
+  const { clock, post, random = systemRandom, selfTest = runSelfTest } = options;
+  const emit: Emit = (name, body) => {
+    post({ kind: "event", name, body });
+  };
+  let handlers: AllHandlers | null = null;
+  let last: Promise<void> = Promise.resolve();
+
+  async function start(): Promise<WorkerResult<"start">> {
+    const { tests, libsodium } = await selfTest();
+    if (handlers === null) {
+      const primitives = await loadPrimitives(random);
+      const cost = options.passphraseCost ?? passphraseCost;
+      const context = new WorkerContext({ primitives, clock, emit, passphraseCost: cost });
+      handlers = {
+        ...vaultHandlers(context),
+        ...identityHandlers(context),
+        ...groupHandlers(context),
+        ...sweepHandlers(context),
+      };
+    }
+    return { libsodium, tests, suite: suiteNames.default };
+  }
+
+  async function answer({ method, params }: WorkerRequest): Promise<unknown> {
+    if (method === "start") return start();
+    if (handlers === null) {
+      throw new AppError("not-ready", { data: { reason: "the worker hasn't been started" } });
+    }
+    if (!Object.hasOwn(handlers, method))
+      {throw new AppError("command-unknown", { data: { method } });}
+    // The main process speaks the same contract: TypeScript checked its side of this call.
+    const handler = handlers[method] as (params: unknown) => unknown;
+    return await handler(params);
+  }
+
+  async function respond(request: WorkerRequest): Promise<void> {
+    const { id } = request;
+    try {
+      post({ kind: "result", id, result: await answer(request) });
+    } catch (error) {
+      post({ kind: "failure", id, error: ensureAppError(error).toWire() });
+    }
+  }
+
+  return {
+    handle(request) {
+      last = last.then(() => respond(request));
+    },
+  };
+}

@@ -1,0 +1,210 @@
+import type { Welcome } from "ts-mls";
+import {
+  AppError,
+  idFromBytes,
+  type ConversationId,
+  type ErrorCode,
+  type GroupWrites,
+  type KeyPackageRef,
+  type OpenedEntry,
+} from "#protocol";
+import { createTrustGate } from "../mls/client-config.ts";
+import { decodeWelcome, encodeKeyPackage } from "../mls/codec.ts";
+import { mapMlsError } from "../mls/errors.ts";
+import { beginGroup, groupInfoOf, joinByWelcome } from "../mls/group-begin.ts";
+import { prepareCommit, settleCommit } from "../mls/group-commit.ts";
+import { openEntry, proposeLeave, sealApplication } from "../mls/group-messages.ts";
+import {
+  createKeyPackage,
+  decodeOwnKeyPackage,
+  encodeOwnKeyPackage,
+  keyPackageRefOf,
+} from "../mls/key-packages.ts";
+import { summaryOf, type GroupMemory } from "../mls/memory.ts";
+import { changedPieces, readPieces } from "../mls/pieces.ts";
+import { suiteNames } from "../mls/suites.ts";
+import { wipe } from "../primitives/index.ts";
+import type { Handlers, WorkerContext } from "./context.ts";
+
+/** Groups and key packages. */
+export function groupHandlers(
+  context: WorkerContext,
+): Handlers<
+  | "keyPackages.generate"
+  | "group.load"
+  | "group.unload"
+  | "group.create"
+  | "group.welcomeTargets"
+  | "group.join"
+  | "group.prepareCommit"
+  | "group.settleCommit"
+  | "group.proposeLeave"
+  | "group.seal"
+  | "group.open"
+> {
+  function memoryOf(conversationId: ConversationId): GroupMemory {
+    const memory = context.groups.get(conversationId);
+    if (memory === undefined) throw new AppError("group-unknown");
+    return memory;
+  }
+
+  /** Goes on with `after`, and seals the rows in which it differs from what is stored. */
+  function keep(conversationId: ConversationId, after: GroupMemory | null): GroupWrites {
+    const before = context.groups.get(conversationId) ?? null;
+    const pieces = changedPieces(before, after).map(({ name, plain }) => {
+      if (plain === null) return { name, sealed: null };
+      const sealed = context.vault.sealPiece(conversationId, name, plain);
+      wipe(plain);
+      return { name, sealed };
+    });
+    if (after === null) context.groups.delete(conversationId);
+    else context.groups.set(conversationId, after);
+    return { conversationId, pieces };
+  }
+
+  function beginning(suite: string) {
+    return {
+      impl: context.implOf(suite),
+      gate: createTrustGate(context.trust),
+      device: context.device,
+      nowMs: context.time.nowMs(),
+    };
+  }
+
+  function requireUnknown(conversationId: ConversationId): void {
+    if (!context.groups.has(conversationId)) return;
+    throw new AppError("conversation-exists");
+  }
+
+  return {
+    "keyPackages.generate": async ({ count, lastResort }) => {
+      const impl = context.implOf(suiteNames.default);
+      const keyPackages = [];
+      for (let at = 0; at < count; at++) {
+        const nowMs = context.time.nowMs();
+        const own = await createKeyPackage(impl, context.device, { nowMs, lastResort });
+        const ref = await keyPackageRefOf(impl, own.keyPackage);
+        const plain = encodeOwnKeyPackage(own);
+        const sealedPrivate = context.vault.sealSecret(`key package ${ref}`, plain);
+        wipe(plain, own.initPrivateKey, own.hpkePrivateKey);
+        keyPackages.push({ ref, bytes: encodeKeyPackage(own.keyPackage), sealedPrivate });
+      }
+      return { keyPackages };
+    },
+
+    "group.load": ({ conversationId, pieces }) => {
+      const plains = new Map(
+        pieces.map(({ name, sealed }) => {
+          const plain = context.vault.openPiece(conversationId, name, sealed);
+          if (plain === undefined) throw new AppError("vault-damaged", { data: { piece: name } });
+          return [name, plain] as const;
+        }),
+      );
+      const gate = createTrustGate(context.trust);
+      const { signaturePrivateKey } = context.device;
+      const read = readPieces(plains, signaturePrivateKey, gate.clientConfig);
+      const impl = context.implOf(read.state.groupContext.cipherSuite);
+      const memory: GroupMemory = { impl, gate, ...read };
+      const summary = summaryOf(memory);
+      if (summary.conversationId !== conversationId) throw new AppError("vault-damaged");
+      context.groups.set(conversationId, memory);
+      return { summary, pendingCommitEpoch: memory.pending === null ? null : summary.epoch };
+    },
+    "group.unload": ({ conversationId }) => {
+      context.groups.delete(conversationId);
+      return {};
+    },
+
+    "group.create": async ({ conversationId, roomState }) => {
+      requireUnknown(conversationId);
+      const memory = await beginGroup(beginning(suiteNames.default), conversationId, roomState);
+      return {
+        summary: summaryOf(memory),
+        groupInfo: await groupInfoOf(memory.impl, memory.state),
+        writes: keep(conversationId, memory),
+      };
+    },
+    "group.welcomeTargets": ({ welcome }) => ({
+      refs: decodeWelcome(welcome).secrets.map(({ newMember }) =>
+        idFromBytes<KeyPackageRef>(newMember),
+      ),
+    }),
+    "group.join": async ({ welcome, ref, sealedPrivate, conversationId }) => {
+      requireUnknown(conversationId);
+      const plain = context.vault.openSecret(`key package ${ref}`, sealedPrivate);
+      if (plain === undefined)
+        {throw new AppError("vault-damaged", { data: { secret: "key package" } });}
+      const own = decodeOwnKeyPackage(plain);
+      const decoded = decodeOrRefuse(welcome);
+      if ("code" in decoded) return { kind: "refused", code: decoded.code };
+      const outcome = await joinByWelcome(
+        beginning(own.keyPackage.cipherSuite),
+        decoded.welcome,
+        own,
+        conversationId,
+      );
+      if (outcome.kind !== "joined") return outcome;
+      return {
+        kind: "joined",
+        summary: summaryOf(outcome.memory),
+        writes: keep(conversationId, outcome.memory),
+      };
+    },
+
+    "group.prepareCommit": async ({ conversationId, ...wanted }) => {
+      const memory = memoryOf(conversationId);
+      const prepared = await prepareCommit(memory, wanted, context.time.nowMs());
+      const { memory: after, ...rest } = prepared;
+      return { ...rest, writes: keep(conversationId, after) };
+    },
+    "group.settleCommit": ({ conversationId, accepted }) => {
+      const { memory, change } = settleCommit(memoryOf(conversationId), accepted);
+      const writes = keep(conversationId, memory);
+      return { summary: summaryOf(memory), change, writes };
+    },
+    "group.proposeLeave": async ({ conversationId }) => {
+      const { memory, entries } = await proposeLeave(memoryOf(conversationId));
+      const epoch = Number(memory.state.groupContext.epoch);
+      return { epoch, entries, writes: keep(conversationId, memory) };
+    },
+
+    "group.seal": async ({ conversationId, content, authenticatedData }) => {
+      const sealed = await sealApplication(memoryOf(conversationId), content, authenticatedData);
+      const { memory, epoch, bytes } = sealed;
+      return { epoch, bytes, writes: keep(conversationId, memory) };
+    },
+    "group.open": async ({ conversationId, bytes }): Promise<OpenedEntry> => {
+      const outcome = await openEntry(memoryOf(conversationId), conversationId, bytes);
+      switch (outcome.kind) {
+        case "application":
+        case "leave-proposed": {
+          const { memory, ...entry } = outcome;
+          return { ...entry, writes: keep(conversationId, memory) };
+        }
+        case "commit": {
+          const { memory, change } = outcome;
+          const writes = keep(conversationId, memory);
+          return { kind: "commit", change, summary: summaryOf(memory), writes };
+        }
+        case "removed":
+          return { ...outcome, writes: keep(conversationId, null) };
+        case "stale":
+        case "future":
+        case "device-unknown":
+        case "refused":
+          return outcome;
+      }
+    },
+  };
+}
+
+/** A Welcome comes from others: one that can't be read is an outcome. */
+function decodeOrRefuse(
+  bytes: Uint8Array,
+): { readonly welcome: Welcome } | { readonly code: ErrorCode } {
+  try {
+    return { welcome: decodeWelcome(bytes) };
+  } catch (error) {
+    return { code: mapMlsError(error, "frame-malformed").code };
+  }
+}
