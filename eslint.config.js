@@ -181,7 +181,11 @@ export default tseslint.config(
     rules: imports([...nodeCrypto]),
   },
   {
-    files: ["relay/{main,embedded}.ts", "electron/{main,preload,preview}.ts", "crypto/worker.ts"],
+    files: [
+      "relay/{main,embedded}.ts",
+      "electron/{main,preload,preview,demo}.ts",
+      "crypto/worker.ts",
+    ],
     rules: { "no-console": "off", "max-lines": ["error", 120] },
   },
   {

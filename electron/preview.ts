@@ -1,14 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { ensureAppError, errorText } from "#protocol";
-import {
-  lineLog,
-  parseArguments,
-  readAboutFacts,
-  systemClock,
-  thisMachine,
-} from "./app/index.ts";
+import { lineLog, parseArguments, readAboutFacts, systemClock, thisMachine } from "./app/index.ts";
 import { createKeytarKeychain } from "./keychain/index.ts";
-import { runPreview } from "./preview/index.ts";
+import { runPreview, thesePrograms } from "./preview/index.ts";
 
 /*
  * node electron/preview.ts [--profile NAME] [--port PORT] [sotto://join/…]
@@ -21,11 +15,7 @@ try {
     machine: thisMachine(),
     start: parseArguments(process.argv.slice(2)),
     keychain,
-    programs: {
-      cryptoWorker: new URL("../crypto/worker.ts", import.meta.url),
-      relay: new URL("../relay/embedded.ts", import.meta.url),
-      page: fileURLToPath(new URL("../dist/renderer", import.meta.url)),
-    },
+    programs: thesePrograms(),
     about: await readAboutFacts(root, "preview"),
     log: lineLog(console.error, Date.now),
   });

@@ -8,6 +8,7 @@ import {
   startApp,
   systemClock,
   type AboutFacts,
+  type App,
   type AppPorts,
   type Log,
   type Machine,
@@ -43,6 +44,7 @@ export type PreviewRun =
   | {
       readonly kind: "first";
       readonly address: string;
+      readonly app: App;
       /** Resolves when it has ended, however that came. */
       readonly ended: Promise<void>;
       /** Closes everything in order. */
@@ -118,5 +120,5 @@ export async function runPreview(setup: PreviewSetup): Promise<PreviewRun> {
     throw error;
   }
   instance.announce(server.address);
-  return { kind: "first", address: server.address, ended, stop };
+  return { kind: "first", address: server.address, app, ended, stop };
 }
