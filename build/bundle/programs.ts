@@ -54,7 +54,6 @@ export function programConfig(program: Program): InlineConfig {
       target: "node24",
       minify: false,
       sourcemap: false,
-      license: { fileName: `${output}.licenses.md` },
       rolldownOptions: {
         external: ["electron"],
         output: { format, entryFileNames: output, codeSplitting: false },

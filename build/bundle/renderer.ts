@@ -26,7 +26,6 @@ export function rendererConfig(outDir: string): InlineConfig {
       modulePreload: { polyfill: false },
       sourcemap: false,
       reportCompressedSize: false,
-      license: { fileName: "licenses.md" },
       rolldownOptions: {
         output: {
           entryFileNames: "assets/[name]-[hash].js",

@@ -1,77 +1,72 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { posix } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
+import { closure, importName, type Lock, readLock } from "./lock.ts";
 import { inRepository } from "./paths.ts";
 
 /** A package that a user of Sotto runs, as "About" lists it. */
 export interface Licence {
   readonly name: string;
   readonly version: string;
+  /** SPDX expression. */
   readonly license: string;
-}
-
-interface LockedPackage {
-  readonly version?: string;
-  readonly license?: string;
-  readonly dependencies?: Readonly<Record<string, string>>;
-  readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
 /** Packages whose manifest names no licence though their LICENSE file has one. */
 const unnamed: Readonly<Record<string, string>> = { "svelte-toolbelt": "MIT" };
 
-type Lock = Readonly<Record<string, LockedPackage>>;
+/** Development packages whose code ends in the page's bundle. */
+const bundled: readonly string[] = ["@lucide/svelte", "bits-ui", "markdown-it", "svelte", "virtua"];
 
-/** Development packages whose code ends in the page's bundle, and the program around it all. */
-const shipped = ["svelte", "bits-ui", "@lucide/svelte", "markdown-it", "virtua", "electron"];
+/** The program around it all. Its own dependencies only fetch it. */
+const electron = "node_modules/electron";
+
+/** Where everything lies that runs on a user's machine: dependencies with all that they need, and what the page bundles. */
+function shippedPaths(lock: Lock): readonly string[] {
+  const names = [...Object.keys(lock[""]?.dependencies ?? {}), ...bundled];
+  return [...closure(lock, names), electron];
+}
 
 /**
- * Everything that runs on a user's machine, out of the lock file: dependencies with all that they need, and what the page bundles.
+ * Everything that runs on a user's machine, out of the lock file.
  * @returns by name, each version once.
+ * @throws Error for a package that names no licence.
  */
 export function licences(lock: Lock): readonly Licence[] {
-  const root = lock[""];
-  const names = [...Object.keys(root?.dependencies ?? {}), ...shipped];
-  const waiting = names.map((name) => resolve(lock, "", name));
-  const seen = new Set<string>();
   const found = new Map<string, Licence>();
-  while (waiting.length > 0) {
-    const path = waiting.pop();
-    if (path === undefined || seen.has(path)) continue;
-    seen.add(path);
-    const locked = lock[path];
-    const name = path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
-    const version = locked?.version ?? "";
-    const license = locked?.license ?? unnamed[name];
+  for (const path of shippedPaths(lock)) {
+    const name = lock[path]?.name ?? importName(path);
+    const version = lock[path]?.version ?? "";
+    const license = lock[path]?.license ?? unnamed[name];
     if (license === undefined) throw new Error(`${name} names no licence`);
     found.set(`${name}@${version}`, { name, version, license });
-    // Electron's own dependencies only fetch it.
-    if (name === "electron") continue;
-    for (const needed of Object.keys({
-      ...locked?.dependencies,
-      ...locked?.optionalDependencies,
-    })) {
-      waiting.push(resolve(lock, path, needed));
-    }
   }
   return [...found.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-/** Finds a package as Node would: inside the one that asks, then further up. Undefined for an optional one that is left out. */
-function resolve(lock: Lock, from: string, name: string): string | undefined {
-  for (let folder = from; ; ) {
-    const path = posix.join(folder, "node_modules", name);
-    if (path in lock) return path;
-    if (folder === "") return undefined;
-    const cut = folder.lastIndexOf("node_modules/");
-    folder = cut <= 0 ? "" : folder.slice(0, cut - 1);
+/** The licences' texts, which most of them ask to be passed on; equal ones once. Packages of other systems are not here. */
+function licenceTexts(lock: Lock): string {
+  const owners = new Map<string, string[]>();
+  for (const path of shippedPaths(lock)) {
+    const text = licenceText(inRepository(path));
+    if (text === undefined) continue;
+    const title = `${lock[path]?.name ?? importName(path)} ${lock[path]?.version ?? ""}`;
+    owners.set(text, [...(owners.get(text) ?? []), title]);
   }
+  const parts = [...owners].map(([text, titles]) => `## ${titles.join(", ")}\n\n${text}\n`);
+  return ["# Licences of what Sotto is made of\n", ...parts].join("\n");
 }
 
-/** Writes dist/licences.json, which the running app reads. */
+function licenceText(folder: string): string | undefined {
+  if (!existsSync(folder)) return undefined;
+  const file = readdirSync(folder).find((name) => /^(licen[cs]e|copying)(\.|$)/iu.test(name));
+  return file === undefined ? undefined : readFileSync(join(folder, file), "utf8").trim();
+}
+
+/** Writes dist/licences.json, which the running app reads, and dist/licences.md with the texts. */
 export function writeLicences(): void {
-  const text = readFileSync(inRepository("package-lock.json"), "utf8");
-  const { packages } = JSON.parse(text) as { readonly packages: Lock };
+  const lock = readLock();
   mkdirSync(inRepository("dist"), { recursive: true });
-  writeFileSync(inRepository("dist/licences.json"), JSON.stringify(licences(packages)));
+  writeFileSync(inRepository("dist/licences.json"), JSON.stringify(licences(lock)));
+  writeFileSync(inRepository("dist/licences.md"), licenceTexts(lock));
 }

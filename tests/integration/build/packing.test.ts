@@ -48,6 +48,8 @@ describe.runIf(process.platform === "linux")("the packed app", () => {
       "dist/relay/embedded.js",
       "dist/renderer/index.html",
       "dist/icons/tray.png",
+      "dist/licences.json",
+      "dist/licences.md",
       "LICENSE",
       "package.json",
     ]) {
