@@ -69,8 +69,9 @@ export function createWorkerCore(options: WorkerCoreOptions): WorkerCore {
     if (handlers === null) {
       throw new AppError("not-ready", { data: { reason: "the worker hasn't been started" } });
     }
-    if (!Object.hasOwn(handlers, method))
-      {throw new AppError("command-unknown", { data: { method } });}
+    if (!Object.hasOwn(handlers, method)) {
+      throw new AppError("command-unknown", { data: { method } });
+    }
     // The main process speaks the same contract: TypeScript checked its side of this call.
     const handler = handlers[method] as (params: unknown) => unknown;
     return await handler(params);

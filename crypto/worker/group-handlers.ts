@@ -132,8 +132,9 @@ export function groupHandlers(
     "group.join": async ({ welcome, ref, sealedPrivate, conversationId }) => {
       requireUnknown(conversationId);
       const plain = context.vault.openSecret(`key package ${ref}`, sealedPrivate);
-      if (plain === undefined)
-        {throw new AppError("vault-damaged", { data: { secret: "key package" } });}
+      if (plain === undefined) {
+        throw new AppError("vault-damaged", { data: { secret: "key package" } });
+      }
       const own = decodeOwnKeyPackage(plain);
       const decoded = decodeOrRefuse(welcome);
       if ("code" in decoded) return { kind: "refused", code: decoded.code };
