@@ -1,7 +1,316 @@
-import { AppError } from "#protocol";
-import type { Client, OpenClientOptions } from "./types.ts";
+import {
+  AppError,
+  ensureAppError,
+  type ConnectionView,
+  type ConversationId,
+} from "#protocol";
+import { startLink } from "../link/index.ts";
+import { Acknowledger } from "./account/acknowledger.ts";
+import { Directory } from "./account/directory.ts";
+import { KeyPackages } from "./account/key-packages.ts";
+import { PolicyKeeper, verifyPolicy } from "./account/policy-keeper.ts";
+import { accountCommands, defaultSettings } from "./commands/account-commands.ts";
+import { conversationCommands } from "./commands/conversation-commands.ts";
+import type { Engine } from "./commands/engine.ts";
+import { messageCommands } from "./commands/message-commands.ts";
+import { Commits } from "./conversations/commits.ts";
+import { GroupLog } from "./conversations/group-log.ts";
+import { Inbox } from "./conversations/inbox.ts";
+import { LeaveHelper } from "./conversations/leave-helper.ts";
+import { Outbox } from "./conversations/outbox.ts";
+import { ReceiptSender } from "./conversations/receipt-sender.ts";
+import type { Changes } from "./core/changes.ts";
+import { Core } from "./core/core.ts";
+import { Forgetting } from "./ephemerality/forgetting.ts";
+import { Sweeper } from "./ephemerality/sweeper.ts";
+import { linkIdentity } from "./identity.ts";
+import { readFact, type StoredAccount } from "./store/facts.ts";
+import { Sync } from "./sync.ts";
+import type { Client, ClientView, Notice, OpenClientOptions } from "./types.ts";
+import { ViewHub } from "./views/view-hub.ts";
 
-/** Opens an account: sweeps what has ended before it resolves, then connects in the background. */
-export function openClient(_options: OpenClientOptions): Promise<Client> {
-  return Promise.reject(new AppError("internal"));
+/** Unpredictable bytes from the platform. */
+export function platformRandom(sizeBytes: number): Uint8Array {
+  return globalThis.crypto.getRandomValues(new Uint8Array(sizeBytes));
+}
+
+/**
+ * Opens an account: what has ended is gone before it resolves, then it connects in the background.
+ *
+ * @throws AppError `not-ready` when the account isn't made yet; `vault-damaged`, `worker-stopped`, …
+ */
+export async function openClient(options: OpenClientOptions): Promise<Client> {
+  const account = readFact(options.vault, "account");
+  if (account?.step !== "ready") throw new AppError("not-ready");
+  const core = await openCore(options, account);
+  return new RunningClient(core, account, options).begin();
+}
+
+/** Loads identity, network and policy into the worker. */
+async function openCore(
+  { vault, worker, clock, random = platformRandom }: OpenClientOptions,
+  account: StoredAccount,
+): Promise<Core> {
+  const { networkId, networkKey, userId, deviceId } = account;
+  const identity = readFact(vault, "identity");
+  const issuer = readFact(vault, "issuer");
+  const policy = readFact(vault, "policy");
+  if (identity === undefined || issuer === undefined || policy === undefined) {
+    throw new AppError("vault-damaged");
+  }
+  await worker.call("identity.load", { sealedIdentity: identity, networkId });
+  await worker.call("directory.setNetwork", {
+    networkKey,
+    issuerCertificate: issuer.certificate,
+    issuerKey: issuer.key,
+  });
+  return new Core({
+    vault,
+    worker,
+    clock,
+    random,
+    self: { networkId, userId, deviceId },
+    policy: await verifyPolicy(worker, policy, networkKey),
+    floorMs: readFact(vault, "floorMs") ?? 0,
+  });
+}
+
+/** All parts of one open account, and their order of starting and ending. */
+class RunningClient {
+  readonly #core: Core;
+  readonly #account: StoredAccount;
+  readonly #options: OpenClientOptions;
+  readonly #hub: ViewHub;
+  readonly #directory: Directory;
+  readonly #policy: PolicyKeeper;
+  readonly #acknowledger: Acknowledger;
+  readonly #log: GroupLog;
+  readonly #commits: Commits;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  readonly #receipts: ReceiptSender;
+  readonly #leaveHelper: LeaveHelper;
+  readonly #sweeper: Sweeper;
+  readonly #forgetting: Forgetting;
+  readonly #sync: Sync;
+  readonly #engine: Engine;
+  readonly #viewListeners = new Set<() => void>();
+  readonly #noticeListeners = new Set<(notice: Notice) => void>();
+  readonly #disposers: (() => void)[] = [];
+
+  constructor(core: Core, account: StoredAccount, options: OpenClientOptions) {
+    this.#core = core;
+    this.#account = account;
+    this.#options = options;
+    const viewChanged = (): void => {
+      this.#viewChanged();
+    };
+    const namesChanged = (): void => {
+      this.#hub.everythingChanged();
+      this.#viewChanged();
+    };
+    this.#hub = new ViewHub(core, viewChanged);
+    this.#directory = new Directory(core, namesChanged);
+    this.#policy = new PolicyKeeper(core, account.networkKey, namesChanged);
+    this.#acknowledger = new Acknowledger(core);
+    this.#log = new GroupLog(core, {
+      directory: this.#directory,
+      acknowledger: this.#acknowledger,
+      onLeaveProposed: (conversationId) => {
+        this.#leaveHelper.proposed(conversationId);
+      },
+    });
+    this.#commits = new Commits(core, this.#log);
+    this.#inbox = new Inbox(core, {
+      log: this.#log,
+      directory: this.#directory,
+      acknowledger: this.#acknowledger,
+    });
+    this.#outbox = new Outbox(core, this.#log, this.#commits);
+    this.#receipts = new ReceiptSender(core);
+    this.#leaveHelper = new LeaveHelper(core, this.#commits);
+    this.#sweeper = new Sweeper(core);
+    this.#forgetting = new Forgetting(core);
+    this.#sync = new Sync({
+      core,
+      directory: this.#directory,
+      policy: this.#policy,
+      keyPackages: new KeyPackages(core),
+      inbox: this.#inbox,
+      log: this.#log,
+      commits: this.#commits,
+      outbox: this.#outbox,
+      receipts: this.#receipts,
+      leaveHelper: this.#leaveHelper,
+      acknowledger: this.#acknowledger,
+    });
+    this.#engine = {
+      core,
+      hub: this.#hub,
+      commits: this.#commits,
+      directory: this.#directory,
+      account,
+      relayUrl: options.relayUrl ?? account.relayUrl,
+      settings: readFact(core.vault, "settings") ?? defaultSettings,
+      connection: { kind: "connecting" },
+      viewChanged,
+    };
+  }
+
+  async begin(): Promise<Client> {
+    const { vault, worker } = this.#core;
+    this.#disposers.push(
+      this.#core.onCommitted((changes) => {
+        this.#follow(changes);
+      }),
+      vault.onReadOnly((code) => {
+        this.#stop({ kind: "offline", code, retryAtMs: this.#core.clock.now() });
+      }),
+      worker.onRestart(() => {
+        // It has lost its keys: this client ends, and the account is opened anew.
+        const code = "worker-stopped";
+        this.#stop({ kind: "offline", code, retryAtMs: this.#core.clock.now() });
+        this.#core.close();
+      }),
+    );
+    await this.#sweeper.begin(readFact(vault, "floorMs") ?? 0);
+    await this.#directory.load();
+    await this.#hub.begin();
+    if (vault.readOnly === null) this.#connect();
+    else this.#stop({ kind: "offline", code: vault.readOnly, retryAtMs: this.#core.clock.now() });
+    return this.#client();
+  }
+
+  #connect(): void {
+    this.#core.link = startLink({
+      connect: this.#options.connect,
+      clock: this.#core.clock,
+      random: this.#core.random,
+      relayUrl: this.#engine.relayUrl,
+      identity: linkIdentity(this.#core, this.#account, {
+        directory: this.#directory,
+        policy: this.#policy,
+        sweeper: this.#sweeper,
+      }),
+      listener: {
+        onSession: (session) => {
+          this.#sync.onSession(session);
+        },
+        onEvent: (event) => {
+          this.#sync.onEvent(event);
+        },
+        onState: (state) => {
+          this.#engine.connection = state;
+          this.#viewChanged();
+        },
+      },
+    });
+  }
+
+  #follow(changes: Changes): void {
+    this.#sweeper.follow(changes);
+    this.#hub.follow(changes);
+    this.#receipts.owe(changes.owing);
+    for (const conversationId of changes.outboxes) this.#outbox.kick(conversationId);
+    if (changes.forgets) this.#forgetting.wanted();
+    for (const notice of changes.notices) this.#notify(notice);
+  }
+
+  #notify(notice: Notice): void {
+    const { conversationId } = notice;
+    const seen = this.#hub.isOpen(conversationId) && (this.#options.isFocused?.() ?? true);
+    if (seen || this.#core.store.conversation(conversationId)?.muted !== false) return;
+    for (const listener of [...this.#noticeListeners]) listener(notice);
+  }
+
+  #viewChanged(): void {
+    for (const listener of [...this.#viewListeners]) listener();
+  }
+
+  /** No more connections: what can still be read can be read. */
+  #stop(connection: ConnectionView): void {
+    this.#core.link?.close();
+    this.#engine.connection = connection;
+    this.#viewChanged();
+  }
+
+  #view(): ClientView {
+    const { policy, self, people } = this.#core;
+    const { networkId, hosted, displayName } = this.#account;
+    const user = people.get(self.userId)?.user;
+    const role = user?.role ?? "member";
+    return {
+      me: {
+        userId: self.userId,
+        deviceId: self.deviceId,
+        displayName: user?.displayName ?? displayName,
+        role,
+      },
+      network: {
+        networkId,
+        name: policy.networkName,
+        relayUrl: this.#engine.relayUrl,
+        hosted,
+        maxExpirationSeconds: policy.maxExpirationSeconds,
+        defaultExpirationSeconds: policy.defaultExpirationSeconds,
+        mayInvite: role === "administrator" || policy.membersMayInvite,
+      },
+      connection: this.#engine.connection,
+      settings: this.#engine.settings,
+    };
+  }
+
+  #client(): Client {
+    const view = (): ClientView => this.#view();
+    return {
+      commands: {
+        ...conversationCommands(this.#engine),
+        ...messageCommands(this.#engine),
+        ...accountCommands(this.#engine),
+      },
+      on: (name, listener) => this.#hub.on(name, listener),
+      get view() {
+        return view();
+      },
+      onViewChanged: (listener) => {
+        this.#viewListeners.add(listener);
+        return () => void this.#viewListeners.delete(listener);
+      },
+      onNotify: (listener) => {
+        this.#noticeListeners.add(listener);
+        return () => void this.#noticeListeners.delete(listener);
+      },
+      retryNow: () => this.#core.link?.retryNow(),
+      unreadCount: () =>
+        this.#hub.rows
+          .filter(({ muted }) => !muted)
+          .reduce((sum, { unreadCount }) => sum + unreadCount, 0),
+      close: () => this.#close(),
+    };
+  }
+
+  async #close(): Promise<void> {
+    this.#disposers.forEach((dispose) => {
+      dispose();
+    });
+    this.#core.link?.close();
+    this.#viewListeners.clear();
+    this.#noticeListeners.clear();
+    this.#acknowledger.close();
+    this.#outbox.close();
+    this.#receipts.close();
+    this.#leaveHelper.close();
+    await Promise.allSettled([this.#sweeper.close(), this.#forgetting.close()]);
+    // What is under way sees a closed link, and ends.
+    await Promise.allSettled([this.#sync.idle(), this.#core.groupQueue.idle()]);
+    this.#core.close();
+    await this.#hub.close();
+    await this.#unloadGroups().catch(ensureAppError);
+  }
+
+  /** The worker lives on: what this account had in it goes. */
+  async #unloadGroups(): Promise<void> {
+    const ids: readonly ConversationId[] = this.#core.loadedGroups;
+    await Promise.all(ids.map((conversationId) => this.#core.forgetGroup(conversationId)));
+  }
 }

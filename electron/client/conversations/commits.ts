@@ -67,6 +67,14 @@ export class Commits {
     );
   }
 
+  /** Carries out an intent that is in the vault already. @throws AppError as {@link run} */
+  finish(conversationId: ConversationId): Promise<void> {
+    return this.#outcome(
+      conversationId,
+      this.#core.groupQueue.run(conversationId, () => this.#settle(conversationId)),
+    );
+  }
+
   /** As {@link run}, for callers inside the conversation's queue. */
   async runInQueue(conversationId: ConversationId, intent: Intent): Promise<void> {
     await this.#settle(conversationId);

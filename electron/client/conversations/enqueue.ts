@@ -36,23 +36,25 @@ export function composeMessage(core: Core, outgoing: Outgoing): EncodedMessage {
   });
 }
 
-/** Puts a composed message into the outbox, sealed. */
-export async function enqueueComposed(
-  core: Core,
+/** Puts a composed and sealed message into the outbox. */
+export function insertOutboxItem(
   changes: Changes,
-  outgoing: Outgoing,
-  composed: EncodedMessage,
-): Promise<void> {
-  const { conversationId, kind } = outgoing;
-  const { messageId, expiresAtMs, bytes } = composed;
-  const content = await sealBody(core.worker, messageId, expiresAtMs, bytes);
-  const targetId = kind === "text" ? messageId : outgoing.targetId;
+  { conversationId, kind, targetId }: Outgoing,
+  item: {
+    readonly messageId: MessageId;
+    readonly expiresAtMs: number;
+    readonly content: Uint8Array;
+  },
+): void {
+  const { messageId, expiresAtMs, content } = item;
+  // A text ends with the message that it is.
+  const endsWith = kind === "text" ? messageId : targetId;
   changes.write(
     "outbox.insert",
     messageId,
     conversationId,
     kind,
-    targetId,
+    endsWith,
     expiresAtMs,
     content,
     null,
@@ -68,7 +70,9 @@ export async function enqueue(
   outgoing: Outgoing,
 ): Promise<EncodedMessage> {
   const composed = composeMessage(core, outgoing);
-  await enqueueComposed(core, changes, outgoing, composed);
+  const { messageId, expiresAtMs, bytes } = composed;
+  const content = await sealBody(core.worker, messageId, expiresAtMs, bytes);
+  insertOutboxItem(changes, outgoing, { messageId, expiresAtMs, content });
   return composed;
 }
 

@@ -82,7 +82,10 @@ export async function takeGroupChange(
   const lines = linesOfChange(change, {
     before: new Set(peopleOf(conversation.members)),
     after: new Set(after),
-    leavers: new Set(core.store.leavers(conversationId)),
+    leavers: new Set([
+      ...core.store.leavers(conversationId),
+      ...(conversation.state === "leaving" ? [core.self.userId] : []),
+    ]),
     first: conversation.epoch === 0,
   });
   await addLines(core, changes, { conversationId, roomState: change.after, epoch: summary.epoch }, lines);
@@ -93,13 +96,21 @@ export async function takeGroupChange(
   changes.touch(conversationId);
 }
 
-/** Nothing is received or sent in a conversation any more; what was said stays until its end. */
+/**
+ * Nothing is received or sent in a conversation any more; what was said stays until its end. One that its person has deleted is gone
+ * now.
+ */
 export function endConversation(
   core: Core,
   changes: Changes,
   conversationId: ConversationId,
   state: Extract<ConversationState, "left" | "removed">,
 ): void {
+  const leaving = core.store.conversation(conversationId)?.state === "leaving";
+  if (leaving && core.store.conversation(conversationId)?.hidden === true) {
+    forgetConversation(changes, conversationId);
+    return;
+  }
   changes.write("conversation.setState", conversationId, state);
   changes.write("piece.deleteAll", conversationId);
   changes.write("intent.delete", conversationId);
@@ -111,4 +122,18 @@ export function endConversation(
   changes.write("outbox.deleteAll", conversationId);
   changes.groups.add(conversationId);
   changes.touch(conversationId);
+}
+
+/** Removes a conversation of which this device is no member any more, with everything in it. */
+export function forgetConversation(changes: Changes, conversationId: ConversationId): void {
+  changes.write("receipt.deleteAll", conversationId);
+  changes.write("reaction.deleteAll", conversationId);
+  changes.write("outbox.deleteAll", conversationId);
+  changes.write("message.deleteAll", conversationId);
+  changes.write("intent.delete", conversationId);
+  changes.write("leaver.deleteAll", conversationId);
+  changes.write("piece.deleteAll", conversationId);
+  changes.write("conversation.delete", conversationId);
+  changes.touch(conversationId);
+  changes.forgets = true;
 }

@@ -133,6 +133,10 @@ export class Core {
     this.#loaded.add(conversationId);
   }
 
+  get loadedGroups(): readonly ConversationId[] {
+    return [...this.#loaded];
+  }
+
   /** Lets the worker forget a group; the vault decides what it is when it comes back. */
   async forgetGroup(conversationId: ConversationId): Promise<void> {
     this.#loaded.delete(conversationId);

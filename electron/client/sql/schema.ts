@@ -49,6 +49,8 @@ export const migrations: readonly string[] = [
     unopenable INTEGER NOT NULL,
     pinned INTEGER NOT NULL,
     muted INTEGER NOT NULL,
+    -- Deleted by its person; it comes back with the next message.
+    hidden INTEGER NOT NULL,
     draft BLOB,
     draft_id TEXT,
     draft_ends_ms INTEGER

@@ -14,8 +14,9 @@ export const statements = {
 
   "conversation.create": `INSERT INTO conversations (
       conversation_id, state, kind, peer, room_state, members, epoch, suite, authenticator, cursor,
-      created_ms, last_activity_ms, next_order, last_order, read_order, unopenable, pinned, muted)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, 1, 0, 0, 0, 0, 0)`,
+      created_ms, last_activity_ms, next_order, last_order, read_order, unopenable, pinned, muted,
+      hidden)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, 1, 0, 0, 0, 0, 0, 0)`,
   /** A conversation that this device comes back to. */
   "conversation.rejoin": `UPDATE conversations SET state = 'active', cursor = ?2
     WHERE conversation_id = ?1`,
@@ -25,7 +26,8 @@ export const statements = {
   "conversation.setCursor": `UPDATE conversations SET cursor = max(cursor, ?2)
     WHERE conversation_id = ?1`,
   "conversation.setShown": `UPDATE conversations SET next_order = max(next_order, ?2 + 1),
-      last_order = max(last_order, ?2), last_activity_ms = max(last_activity_ms, ?3)
+      last_order = max(last_order, ?2), last_activity_ms = max(last_activity_ms, ?3),
+      hidden = 0
     WHERE conversation_id = ?1`,
   "conversation.setRead": `UPDATE conversations SET read_order = max(read_order, ?2)
     WHERE conversation_id = ?1`,
@@ -34,6 +36,8 @@ export const statements = {
   "conversation.setPinned": `UPDATE conversations SET pinned = ?2 WHERE conversation_id = ?1`,
   "conversation.setMuted": `UPDATE conversations SET muted = ?2 WHERE conversation_id = ?1`,
   "conversation.setDraft": `UPDATE conversations SET draft = ?2, draft_id = ?3, draft_ends_ms = ?4
+    WHERE conversation_id = ?1`,
+  "conversation.setHidden": `UPDATE conversations SET hidden = ?2, last_order = 0
     WHERE conversation_id = ?1`,
   "conversation.delete": `DELETE FROM conversations WHERE conversation_id = ?1`,
 
@@ -112,6 +116,7 @@ export const statements = {
   "outbox.deleteOf": `DELETE FROM outbox WHERE target_id = ?1`,
   "outbox.deleteDue": `DELETE FROM outbox WHERE ends_ms <= ?1
     OR target_id IN (SELECT message_id FROM messages WHERE deadline_ms <= ?1)`,
+  "outbox.deleteContent": `DELETE FROM outbox WHERE conversation_id = ?1 AND kind <> 'leave'`,
   "outbox.deleteAll": `DELETE FROM outbox WHERE conversation_id = ?1`,
 
   "draft.deleteDue": `UPDATE conversations SET draft = NULL, draft_id = NULL, draft_ends_ms = NULL

@@ -8,7 +8,6 @@ import {
   type DeviceId,
   type ErrorCode,
   type GroupMember,
-  type GroupSummary,
   type MessageId,
   type RoomState,
   type TimerOrigin,
@@ -39,6 +38,7 @@ export interface StoredConversation {
   readonly unopenable: number;
   readonly pinned: boolean;
   readonly muted: boolean;
+  readonly hidden: boolean;
   readonly draft: Draft | null;
 }
 
@@ -82,6 +82,7 @@ export function conversationOf(row: Row): StoredConversation {
     unopenable: number(row, "unopenable"),
     pinned: number(row, "pinned") === 1,
     muted: number(row, "muted") === 1,
+    hidden: number(row, "hidden") === 1,
     draft:
       draft === null
         ? null
@@ -90,18 +91,6 @@ export function conversationOf(row: Row): StoredConversation {
             draftId: text(row, "draft_id") as MessageId,
             endsAtMs: number(row, "draft_ends_ms"),
           },
-  };
-}
-
-/** What a summary of the worker's says of a group that is loaded. */
-export function summaryOf(conversation: StoredConversation): GroupSummary {
-  return {
-    conversationId: conversation.conversationId,
-    epoch: conversation.epoch,
-    suite: conversation.suite,
-    roomState: conversation.roomState,
-    members: conversation.members,
-    epochAuthenticator: conversation.authenticator,
   };
 }
 

@@ -190,8 +190,7 @@ export class Store {
   page(
     conversationId: ConversationId,
     beforeOrder: number,
-    limit: number,
-    nowMs: number,
+    { limit, nowMs }: { readonly limit: number; readonly nowMs: number },
   ): readonly StoredMessage[] {
     return this.#read("page", conversationId, beforeOrder, nowMs, limit).map(messageOf).reverse();
   }

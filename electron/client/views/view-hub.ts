@@ -1,13 +1,14 @@
 import {
-  ensureAppError,
   type ConversationId,
   type ConversationRowView,
   type EventName,
   type Events,
   type MessageId,
+  type MessageView,
 } from "#protocol";
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
+import type { StoredMessage } from "../store/rows.ts";
 import { conversationView, rowViews } from "./conversation-views.ts";
 import { messageViews } from "./message-views.ts";
 
@@ -167,14 +168,19 @@ export class ViewHub {
       .filter((message) => message !== undefined)
       .filter(({ order, deadlineMs }) => order >= open.oldestOrder && deadlineMs > time.now())
       .toSorted((left, right) => left.order - right.order);
-    const views = await messageViews(messages, this.sources);
-    // What ended while its body was opened is not shown any more.
-    const current = views.filter(({ messageId }) => {
+    const current = await this.messages(messages);
+    if (current.length === 0 && removed.size === 0) return;
+    this.#emit("messages.changed", { conversationId, upserted: current, removed: [...removed] });
+  }
+
+  /** Messages as the interface shows them; what ends while their bodies are opened is left out. */
+  async messages(stored: readonly StoredMessage[]): Promise<readonly MessageView[]> {
+    const { store, time } = this.#core;
+    const views = await messageViews(stored, this.sources);
+    return views.filter(({ messageId }) => {
       const message = store.message(messageId);
       return message !== undefined && message.deadlineMs > time.now();
     });
-    if (current.length === 0 && removed.size === 0) return;
-    this.#emit("messages.changed", { conversationId, upserted: current, removed: [...removed] });
   }
 
   async #tellConversation(conversationId: ConversationId): Promise<void> {
@@ -198,7 +204,7 @@ export class ViewHub {
       ids === null
         ? store.conversations()
         : [...ids].map((id) => store.conversation(id)).filter((found) => found !== undefined);
-    const shown = stored.filter(({ state }) => state !== "creating");
+    const shown = stored.filter(({ state, hidden }) => state !== "creating" && !hidden);
     const made = await rowViews(shown, this.#endsSoon, this.sources);
     const rows = new Map(this.#rows);
     for (const id of ids ?? []) rows.delete(id);
@@ -215,13 +221,5 @@ export class ViewHub {
       if (changed.length > 0) this.#flushSoon();
       this.#lookAheadLater();
     }, lookAheadMs);
-  }
-
-  /** Resolves when everything that happened was told. For tests and for closing. */
-  async settled(): Promise<void> {
-    while (this.#cancelFlush !== null) {
-      await new Promise<void>((resolve) => this.#core.clock.setTimeout(resolve, 1));
-    }
-    await this.#flushing.catch(ensureAppError);
   }
 }
