@@ -1,6 +1,6 @@
 /** An open file of a vault. */
 export interface VaultFile {
-  readonly sizeBytes: () => Promise<number>;
+  sizeBytes(): Promise<number>;
   /** Writes all of `bytes` at `position`, or throws. */
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** Until the file's data and size are on the disk. */

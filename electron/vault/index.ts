@@ -1,4 +1,8 @@
+export { createVault } from "./create-vault.ts";
 export type { OpenMode, VaultFile, VaultFiles } from "./files.ts";
+export { inspectVault } from "./inspect-vault.ts";
+export { nodeFiles } from "./node-files.ts";
+export { openVault } from "./open-vault.ts";
 export type {
   CompactionLimits,
   Row,

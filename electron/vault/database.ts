@@ -1,0 +1,185 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import initSqlJs, { type Database, type Statement as SqlStatement } from "sql.js";
+import type { Row, SqlValue } from "./types.ts";
+
+/** A text with its parameters. */
+export interface BoundSql {
+  readonly sql: string;
+  readonly params: readonly SqlValue[];
+}
+
+interface Prepared {
+  readonly statement: SqlStatement;
+  /** Asked of SQLite once: it is slow to tell. */
+  columns: readonly string[] | null;
+}
+
+/** Why a task inside a transaction failed. */
+export interface TaskFailure {
+  readonly error: Error;
+  /** SQLite has given up the whole transaction, as it does when memory runs out. */
+  readonly isEverythingLost: boolean;
+}
+
+/** SQLite in memory: it writes no file, no journal and nothing temporary. */
+export interface MemoryDatabase {
+  /** @throws Error of SQLite */
+  query(sql: string, params: readonly SqlValue[]): readonly Row[];
+  /** Runs one statement inside a transaction that {@link begin} began. @throws Error of SQLite */
+  run(bound: BoundSql): void;
+  begin(): void;
+  commit(): void;
+  rollBack(): void;
+  /** Runs `task` inside a transaction so that, when it throws, nothing it did stays. @returns what it threw, or null */
+  atomically(task: () => void): TaskFailure | null;
+  /** The schema's version as stored. */
+  schemaVersion(): number;
+  /** Brings the schema to the version that all `migrations` make. @throws Error of SQLite */
+  migrate(migrations: readonly string[]): void;
+  /** The whole database as a file's bytes. Not inside a transaction. */
+  image(): Uint8Array;
+  close(): void;
+}
+
+/*
+ * Everything here must stay as it is for ever: a log is replayed under the settings it was written with. Nothing is ever read back from
+ * a disk, so nothing needs to be synced to one; a rollback journal in memory is what savepoints need.
+ */
+const settings = `
+  PRAGMA journal_mode = MEMORY;
+  PRAGMA synchronous = OFF;
+  PRAGMA temp_store = MEMORY;
+  PRAGMA locking_mode = EXCLUSIVE;
+  PRAGMA secure_delete = ON;
+  PRAGMA foreign_keys = OFF;
+  PRAGMA trusted_schema = OFF;
+`;
+
+/**
+ * @param image - what {@link MemoryDatabase.image} gave; null: an empty database
+ * @param wasmPath - `sql-wasm.wasm` of sql.js; undefined: the one in `node_modules`
+ */
+export async function openDatabase(
+  image: Uint8Array | null,
+  wasmPath: string | undefined,
+): Promise<MemoryDatabase> {
+  const path = wasmPath ?? createRequire(import.meta.url).resolve("sql.js/dist/sql-wasm.wasm");
+  const wasmBinary = new Uint8Array(await readFile(path)).buffer;
+  const { Database } = await initSqlJs({ wasmBinary });
+  return new SqlJsDatabase(new Database(image));
+}
+
+class SqlJsDatabase implements MemoryDatabase {
+  readonly #database: Database;
+  readonly #prepared = new Map<string, Prepared>();
+
+  constructor(database: Database) {
+    this.#database = database;
+    database.exec(settings);
+  }
+
+  query(sql: string, params: readonly SqlValue[]): readonly Row[] {
+    const prepared = this.#prepare(sql);
+    const { statement } = prepared;
+    try {
+      statement.bind([...params]);
+      const rows: Row[] = [];
+      while (statement.step()) {
+        const columns = (prepared.columns ??= statement.getColumnNames());
+        const values = statement.get();
+        rows.push(
+          Object.fromEntries(columns.map((column, index) => [column, values[index] ?? null])),
+        );
+      }
+      return rows;
+    } finally {
+      statement.reset();
+    }
+  }
+
+  run({ sql, params }: BoundSql): void {
+    const { statement } = this.#prepare(sql);
+    try {
+      statement.bind([...params]);
+      // A RETURNING clause gives rows, and all of them must be fetched for all changes to be made.
+      while (statement.step());
+    } finally {
+      statement.reset();
+    }
+  }
+
+  begin(): void {
+    this.run({ sql: "BEGIN", params: [] });
+  }
+
+  commit(): void {
+    this.run({ sql: "COMMIT", params: [] });
+  }
+
+  rollBack(): void {
+    this.run({ sql: "ROLLBACK", params: [] });
+  }
+
+  atomically(task: () => void): TaskFailure | null {
+    this.run({ sql: "SAVEPOINT vault", params: [] });
+    try {
+      task();
+      this.run({ sql: "RELEASE vault", params: [] });
+      return null;
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      try {
+        this.run({ sql: "ROLLBACK TO vault", params: [] });
+        this.run({ sql: "RELEASE vault", params: [] });
+        return { error, isEverythingLost: false };
+      } catch {
+        return { error, isEverythingLost: true };
+      }
+    }
+  }
+
+  schemaVersion(): number {
+    return Number(this.query("PRAGMA user_version", [])[0]?.["user_version"] ?? 0);
+  }
+
+  migrate(migrations: readonly string[]): void {
+    const from = this.schemaVersion();
+    if (from >= migrations.length) return;
+    this.#forget();
+    this.begin();
+    try {
+      for (const migration of migrations.slice(from)) this.#database.exec(migration);
+      this.#database.exec(`PRAGMA user_version = ${migrations.length}`);
+      this.commit();
+    } catch (error) {
+      this.rollBack();
+      throw error;
+    }
+    this.#database.exec(settings);
+    // The widths of `SELECT *` have changed.
+    this.#forget();
+  }
+
+  image(): Uint8Array {
+    return this.#database.export();
+  }
+
+  close(): void {
+    this.#prepared.clear();
+    this.#database.close();
+  }
+
+  #prepare(sql: string): Prepared {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const prepared = { statement: this.#database.prepare(sql), columns: null };
+    this.#prepared.set(sql, prepared);
+    return prepared;
+  }
+
+  #forget(): void {
+    for (const { statement } of this.#prepared.values()) statement.free();
+    this.#prepared.clear();
+  }
+}

@@ -1,0 +1,55 @@
+import { join } from "node:path";
+import { AppError } from "#protocol";
+import { fileErrorCode } from "./file-errors.ts";
+import type { VaultFiles } from "./files.ts";
+import { damagedKeyring, decodeKeyring, type Keyring } from "./keyring.ts";
+import { keyringName, sortNames, type DirectoryContents } from "./names.ts";
+import { nodeFiles } from "./node-files.ts";
+import type { VaultInspection } from "./types.ts";
+
+/** What lies in the directory; nothing when there is no directory. */
+export async function listVault(files: VaultFiles, directory: string): Promise<DirectoryContents> {
+  try {
+    return sortNames(await files.list(directory));
+  } catch (error) {
+    if (fileErrorCode(error) === "ENOENT") return sortNames([]);
+    throw error;
+  }
+}
+
+/** Whether nothing was ever kept here: no vault, or one whose creation a crash cut short before anything could go into it. */
+export function isVacant(contents: DirectoryContents): boolean {
+  if (contents.hasKeyring) return false;
+  const generations = [...contents.logs, ...contents.snapshots];
+  const isFirst = generations.every((generation) => generation === 1);
+  return generations.length === 0 || (contents.isBeingCreated && isFirst);
+}
+
+/** @throws AppError `vault-missing`, `vault-damaged` or `vault-newer-format` */
+export async function readKeyring(files: VaultFiles, directory: string): Promise<Keyring> {
+  const contents = await listVault(files, directory);
+  if (isVacant(contents)) throw new AppError("vault-missing");
+  let bytes: Uint8Array;
+  try {
+    bytes = await files.read(join(directory, keyringName));
+  } catch (cause) {
+    throw damagedKeyring(cause);
+  }
+  return decodeKeyring(bytes);
+}
+
+/**
+ * Looks at a vault's directory without a key and without touching anything. What can't be read is `unreadable`, never `none`.
+ */
+export async function inspectVault(
+  directory: string,
+  files: VaultFiles = nodeFiles,
+): Promise<VaultInspection> {
+  try {
+    const { vaultId, slots } = await readKeyring(files, directory);
+    return { kind: "present", vaultId, slots: slots.map((slot) => slot.kind) };
+  } catch (error) {
+    const code = error instanceof AppError ? error.code : "vault-damaged";
+    return code === "vault-missing" ? { kind: "none" } : { kind: "unreadable", code };
+  }
+}

@@ -1,0 +1,42 @@
+/** The files of a vault's directory, by name. */
+export const keyringName = "keyring";
+export const lockName = "lock";
+/** Stands in the directory while a vault is being created, until its keyring is there. */
+export const creatingName = "creating";
+export const temporarySuffix = ".new";
+
+export function logName(generation: number): string {
+  return `log.${generation}`;
+}
+
+export function snapshotName(generation: number): string {
+  return `snapshot.${generation}`;
+}
+
+/** What lies in a vault's directory. */
+export interface DirectoryContents {
+  readonly hasKeyring: boolean;
+  readonly isBeingCreated: boolean;
+  /** Generations, ascending. */
+  readonly logs: readonly number[];
+  readonly snapshots: readonly number[];
+  /** What a crash in mid-write left. */
+  readonly temporary: readonly string[];
+}
+
+/** Sorts the names of a vault's directory; foreign ones are passed over. */
+export function sortNames(names: readonly string[]): DirectoryContents {
+  const generationsOf = (stem: string) =>
+    names
+      .map((name) => new RegExp(`^${stem}\\.([1-9]\\d{0,9})$`, "u").exec(name)?.[1])
+      .filter((digits) => digits !== undefined)
+      .map(Number)
+      .sort((left, right) => left - right);
+  return {
+    hasKeyring: names.includes(keyringName),
+    isBeingCreated: names.includes(creatingName),
+    logs: generationsOf("log"),
+    snapshots: generationsOf("snapshot"),
+    temporary: names.filter((name) => /^(keyring|(log|snapshot)\.\d+)\.new$/u.test(name)),
+  };
+}

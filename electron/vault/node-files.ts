@@ -1,0 +1,114 @@
+import { close, fdatasync, fstat, fsync, ftruncate, open, write } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import type { OpenMode, VaultFile, VaultFiles } from "./files.ts";
+
+const flags: Readonly<Record<OpenMode, string>> = {
+  create: "w",
+  "create-new": "wx",
+  modify: "r+",
+};
+
+/** Readable and writable by this user alone. */
+const fileMode = 0o600;
+const directoryMode = 0o700;
+
+type Done = (error: NodeJS.ErrnoException | null) => void;
+
+/** Callbacks, not `node:fs/promises`: a file handle costs a commit twice as many turns of the event loop. */
+function settled(begin: (done: Done) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    begin((error) => {
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
+}
+
+function openDescriptor(path: string, how: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    open(path, how, fileMode, (error, descriptor) => {
+      if (error === null) resolve(descriptor);
+      else reject(error);
+    });
+  });
+}
+
+function writeOnce(descriptor: number, bytes: Uint8Array, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    write(descriptor, bytes, 0, bytes.length, position, (error, writtenBytes) => {
+      if (error === null) resolve(writtenBytes);
+      else reject(error);
+    });
+  });
+}
+
+class NodeFile implements VaultFile {
+  readonly #descriptor: number;
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  sizeBytes(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fstat(this.#descriptor, (error, facts) => {
+        if (error === null) resolve(facts.size);
+        else reject(error);
+      });
+    });
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<void> {
+    let written = 0;
+    while (written < bytes.length) {
+      // A disk that fills up takes a part first; the rest then fails with its reason.
+      written += await writeOnce(this.#descriptor, bytes.subarray(written), position + written);
+    }
+  }
+
+  sync(): Promise<void> {
+    return settled((done) => {
+      fdatasync(this.#descriptor, done);
+    });
+  }
+
+  truncate(sizeBytes: number): Promise<void> {
+    return settled((done) => {
+      ftruncate(this.#descriptor, sizeBytes, done);
+    });
+  }
+
+  close(): Promise<void> {
+    return settled((done) => {
+      close(this.#descriptor, done);
+    });
+  }
+}
+
+/** The disk. */
+export const nodeFiles: VaultFiles = {
+  list: (directory) => readdir(directory),
+  async makeDirectory(directory) {
+    await mkdir(directory, { recursive: true, mode: directoryMode });
+  },
+  read: (path) => readFile(path),
+  async open(path, mode) {
+    return new NodeFile(await openDescriptor(path, flags[mode]));
+  },
+  rename: (from, to) => rename(from, to),
+  remove: (path) => rm(path, { force: true }),
+  async syncDirectory(directory) {
+    // Windows opens no directories; NTFS keeps its names in a journal of its own.
+    if (process.platform === "win32") return;
+    const descriptor = await openDescriptor(directory, "r");
+    try {
+      await settled((done) => {
+        fsync(descriptor, done);
+      });
+    } finally {
+      await settled((done) => {
+        close(descriptor, done);
+      });
+    }
+  },
+};
