@@ -1,9 +1,4 @@
-import {
-  AppError,
-  ensureAppError,
-  type ConnectionView,
-  type ConversationId,
-} from "#protocol";
+import { AppError, ensureAppError, type ConnectionView, type ConversationId } from "#protocol";
 import { startLink } from "../link/index.ts";
 import { Acknowledger } from "./account/acknowledger.ts";
 import { Directory } from "./account/directory.ts";

@@ -99,7 +99,9 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
 
   const settle = (id: number, use: (entry: Waiting) => void): void => {
     const entry = waiting.get(id);
-    if (entry === undefined) throw new AppError("frame-out-of-order", { data: { frame: "answer" } });
+    if (entry === undefined) {
+      throw new AppError("frame-out-of-order", { data: { frame: "answer" } });
+    }
     use(entry);
     entry.cancelTimeout();
     waiting.delete(id);

@@ -6,13 +6,6 @@ export {
   type LinkListener,
   type LinkOptions,
 } from "./link.ts";
-export type {
-  Clock,
-  Connect,
-  Random,
-  RelaySocket,
-  SocketListener,
-  SocketTarget,
-} from "./ports.ts";
+export type { Clock, Connect, Random, RelaySocket, SocketListener, SocketTarget } from "./ports.ts";
 export type { RelayEventMessage } from "./relay-event.ts";
 export { connectWithWs } from "./ws-connect.ts";

@@ -1,10 +1,4 @@
-import {
-  AppError,
-  parse,
-  relayEvents,
-  type RelayEvent,
-  type RelayEventName,
-} from "#protocol";
+import { AppError, parse, relayEvents, type RelayEvent, type RelayEventName } from "#protocol";
 
 /** What a relay says by itself after `hello`, parsed. */
 export type RelayEventMessage = {

@@ -46,15 +46,13 @@ export function accountCommands(engine: Engine): AccountCommands {
       Promise.resolve(
         core.people
           .all()
-          .map(
-            ({ user, devices }): PersonDetailsView => ({
-              userId: user.userId,
-              displayName: user.displayName,
-              role: user.role,
-              deviceCount: devices.length,
-              me: user.userId === core.self.userId,
-            }),
-          )
+          .map(({ user, devices }): PersonDetailsView => ({
+            userId: user.userId,
+            displayName: user.displayName,
+            role: user.role,
+            deviceCount: devices.length,
+            me: user.userId === core.self.userId,
+          }))
           .toSorted((left, right) => left.displayName.localeCompare(right.displayName)),
       ),
 
@@ -79,15 +77,13 @@ export function accountCommands(engine: Engine): AccountCommands {
     "devices.list": () => {
       const devices = core.people.get(core.self.userId)?.devices ?? [];
       return Promise.resolve(
-        devices.map(
-          ({ deviceId, deviceName, platform, createdAtMs }): DeviceView => ({
-            deviceId,
-            deviceName,
-            platform,
-            createdAtMs,
-            thisDevice: deviceId === core.self.deviceId,
-          }),
-        ),
+        devices.map(({ deviceId, deviceName, platform, createdAtMs }): DeviceView => ({
+          deviceId,
+          deviceName,
+          platform,
+          createdAtMs,
+          thisDevice: deviceId === core.self.deviceId,
+        })),
       );
     },
 

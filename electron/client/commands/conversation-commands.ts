@@ -267,7 +267,10 @@ async function createConversation(
   core.ensureOnline();
   await ensureKnown(engine, others);
   const { defaultExpirationSeconds } = core.policy;
-  const timers = wanted.timers ?? { expirationSeconds: defaultExpirationSeconds, burnSeconds: null };
+  const timers = wanted.timers ?? {
+    expirationSeconds: defaultExpirationSeconds,
+    burnSeconds: null,
+  };
   ensureAllowed(engine, timers);
   const roomState: RoomState = {
     kind: wanted.kind,
@@ -286,7 +289,11 @@ async function createConversation(
 /** Makes the group at epoch 0, on disk together with who is to come in. */
 async function makeGroup(
   { core }: Engine,
-  { conversationId, roomState, people }: {
+  {
+    conversationId,
+    roomState,
+    people,
+  }: {
     readonly conversationId: ConversationId;
     readonly roomState: RoomState;
     readonly people: readonly UserId[];

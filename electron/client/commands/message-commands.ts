@@ -145,7 +145,7 @@ export function messageCommands(engine: Engine): MessageCommands {
       if (!message.own) throw new AppError("not-allowed");
       const item = store.outboxItem(messageId);
       return commit(async (changes) => {
-        if (item !== undefined && item.ciphertext === null) {
+        if (item?.ciphertext === null) {
           // Nobody has it: it never happened.
           deleteMessage(engine, changes, message);
           return;

@@ -46,7 +46,7 @@ export class Commits {
   readonly #core: Core;
   readonly #log: GroupLog;
   /** Commands that wait for what becomes of a conversation's intent. */
-  readonly #waiting = new Map<ConversationId, PromiseWithResolvers<void>>();
+  readonly #waiting = new Map<ConversationId, PromiseWithResolvers<null>>();
 
   constructor(core: Core, log: GroupLog) {
     this.#core = core;
@@ -89,7 +89,7 @@ export class Commits {
     const waiting = this.#waiting.get(conversationId);
     try {
       await this.#core.groupQueue.run(conversationId, () => this.#settle(conversationId));
-      waiting?.resolve();
+      waiting?.resolve(null);
     } catch (error) {
       if (isPassing(error)) throw error;
       // It was refused for good, and is gone; who asked for it hears of it if they still wait.
@@ -111,7 +111,7 @@ export class Commits {
     } catch (error) {
       const unknown = ensureAppError(error).code === "relay-unreachable";
       if (!unknown || this.#core.store.intent(conversationId) === undefined) throw error;
-      const waiting = this.#waiting.get(conversationId) ?? Promise.withResolvers<void>();
+      const waiting = this.#waiting.get(conversationId) ?? Promise.withResolvers<null>();
       this.#waiting.set(conversationId, waiting);
       const cancel = this.#core.clock.setTimeout(() => {
         waiting.reject(error);

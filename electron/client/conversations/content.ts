@@ -93,12 +93,7 @@ async function takeText(taking: Taking, text: Text): Promise<void> {
   // Its end came while it was on its way; or it is here already, said again by its sender.
   if (end.endsAtMs <= core.time.now() || core.store.message(text.messageId) !== undefined) return;
   const own = arrival.sender === core.self.userId;
-  const body = await sealBody(
-    core.worker,
-    text.messageId,
-    end.endsAtMs,
-    textBytes(text.markdown),
-  );
+  const body = await sealBody(core.worker, text.messageId, end.endsAtMs, textBytes(text.markdown));
   insertMessage(changes, {
     messageId: text.messageId,
     conversationId,

@@ -88,7 +88,12 @@ export async function takeGroupChange(
     ]),
     first: conversation.epoch === 0,
   });
-  await addLines(core, changes, { conversationId, roomState: change.after, epoch: summary.epoch }, lines);
+  await addLines(
+    core,
+    changes,
+    { conversationId, roomState: change.after, epoch: summary.epoch },
+    lines,
+  );
   // Nobody is left to talk to.
   if (kind === "direct" && after.length === 1 && conversation.epoch > 0) {
     endConversation(core, changes, conversationId, "removed");

@@ -270,9 +270,7 @@ export class GroupLog {
     if (first.kind !== "device-unknown") return first;
     await this.#directory.refresh();
     const second = await this.#core.worker.call("group.open", { conversationId, bytes });
-    return second.kind === "device-unknown"
-      ? { kind: "refused", code: "device-unknown" }
-      : second;
+    return second.kind === "device-unknown" ? { kind: "refused", code: "device-unknown" } : second;
   }
 
   async #takeRemoval(

@@ -109,7 +109,9 @@ export function planCommit(intent: Intent, context: PlanContext): CommitPlan | u
     case "remove":
       return planRemove(intent.userId, context);
     case "rename":
-      return intent.name === roomState.name ? undefined : change({ ...roomState, name: intent.name });
+      return intent.name === roomState.name
+        ? undefined
+        : change({ ...roomState, name: intent.name });
     case "timers":
       return sameTimers(intent.timers, roomState.timers)
         ? undefined
@@ -144,10 +146,7 @@ function planAdd(
   return { addDevices, required: newPeople, removeDevices: [], roomState: null };
 }
 
-function planRemove(
-  userId: UserId,
-  { conversation, me }: PlanContext,
-): CommitPlan | undefined {
+function planRemove(userId: UserId, { conversation, me }: PlanContext): CommitPlan | undefined {
   if (userId === me) throw new AppError("not-allowed", { data: { action: "remove-self" } });
   const { members, roomState } = conversation;
   const removeDevices = members

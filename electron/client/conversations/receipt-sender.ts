@@ -46,7 +46,9 @@ export class ReceiptSender {
     const due = [...this.#due];
     this.#due.clear();
     // What fails here is still owed in the vault, and is sent with the next receipt or at the next start.
-    await Promise.all(due.map((conversationId) => this.#send(conversationId).catch(ensureAppError)));
+    await Promise.all(
+      due.map((conversationId) => this.#send(conversationId).catch(ensureAppError)),
+    );
   }
 
   async #send(conversationId: ConversationId): Promise<void> {

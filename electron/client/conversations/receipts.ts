@@ -1,9 +1,4 @@
-import {
-  messageStatus,
-  type MessageId,
-  type PerMessageStatus,
-  type UserId,
-} from "#protocol";
+import { messageStatus, type MessageId, type PerMessageStatus, type UserId } from "#protocol";
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import type { StoredConversation, StoredMessage } from "../store/rows.ts";
@@ -67,7 +62,9 @@ export function ownBurnAtMs(
   receipts: readonly StoredReceipt[],
   members: ReadonlySet<UserId>,
 ): number | null {
-  const waitedFor = receipts.filter(({ userId, readAtMs }) => readAtMs !== null || members.has(userId));
+  const waitedFor = receipts.filter(
+    ({ userId, readAtMs }) => readAtMs !== null || members.has(userId),
+  );
   if (waitedFor.length === 0 || waitedFor.some(({ readAtMs }) => readAtMs === null)) return null;
   return Math.max(...waitedFor.map(({ readAtMs }) => readAtMs ?? 0)) + burnSeconds * 1000;
 }

@@ -92,9 +92,7 @@ export class Core {
     name: Name,
     params: RelayParams<Name>,
   ): Promise<RelayResult<Name>> {
-    return (
-      this.link?.request(name, params) ?? Promise.reject(new AppError("relay-unreachable"))
-    );
+    return this.link?.request(name, params) ?? Promise.reject(new AppError("relay-unreachable"));
   }
 
   /** Called after each transaction, with what it changed. @returns a disposer */

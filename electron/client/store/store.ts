@@ -62,6 +62,11 @@ export interface DueMessage {
 
 const maxEntryBytes = 256 * 1024;
 
+/** What `read` makes of a row that is there. */
+function ifFound<Value>(row: Row | undefined, read: (row: Row) => Value): Value | undefined {
+  return row === undefined ? undefined : read(row);
+}
+
 /** Reads of the vault, typed. All are answered from memory. */
 export class Store {
   readonly vault: Vault;
@@ -86,8 +91,7 @@ export class Store {
   }
 
   keyPackage(ref: KeyPackageRef): { readonly sealed: Uint8Array } | undefined {
-    const row = this.#first("keyPackage", ref);
-    return row && { sealed: bytes(row, "sealed") };
+    return ifFound(this.#first("keyPackage", ref), (row) => ({ sealed: bytes(row, "sealed") }));
   }
 
   /** When the newest last-resort key package was made, milliseconds. */
@@ -101,8 +105,7 @@ export class Store {
   }
 
   conversation(conversationId: ConversationId): StoredConversation | undefined {
-    const row = this.#first("conversation", conversationId);
-    return row && conversationOf(row);
+    return ifFound(this.#first("conversation", conversationId), conversationOf);
   }
 
   /** @throws AppError `not-found` */
@@ -112,10 +115,7 @@ export class Store {
     return conversation;
   }
 
-  conversationStates(): readonly Pick<
-    StoredConversation,
-    "conversationId" | "state" | "cursor"
-  >[] {
+  conversationStates(): readonly Pick<StoredConversation, "conversationId" | "state" | "cursor">[] {
     return this.#read("conversationStates").map((row) => ({
       conversationId: text(row, "conversation_id") as ConversationId,
       state: text(row, "state") as ConversationState,
@@ -128,7 +128,9 @@ export class Store {
   }
 
   #conversationIds(query: QueryName, ...params: readonly SqlValue[]): readonly ConversationId[] {
-    return this.#read(query, ...params).map((row) => text(row, "conversation_id") as ConversationId);
+    return this.#read(query, ...params).map(
+      (row) => text(row, "conversation_id") as ConversationId,
+    );
   }
 
   pieces(conversationId: ConversationId): readonly StoredGroupPiece[] {
@@ -142,14 +144,11 @@ export class Store {
   intent(
     conversationId: ConversationId,
   ): { intent: Uint8Array; attempts: number; offer: Uint8Array | null } | undefined {
-    const row = this.#first("intent", conversationId);
-    return (
-      row && {
-        intent: bytes(row, "intent"),
-        attempts: number(row, "attempts"),
-        offer: nullable(bytes, row, "offer"),
-      }
-    );
+    return ifFound(this.#first("intent", conversationId), (row) => ({
+      intent: bytes(row, "intent"),
+      attempts: number(row, "attempts"),
+      offer: nullable(bytes, row, "offer"),
+    }));
   }
 
   conversationsWithIntent(): readonly ConversationId[] {
@@ -165,8 +164,7 @@ export class Store {
   }
 
   message(messageId: MessageId): StoredMessage | undefined {
-    const row = this.#first("message", messageId);
-    return row && messageOf(row);
+    return ifFound(this.#first("message", messageId), messageOf);
   }
 
   /**
@@ -174,7 +172,11 @@ export class Store {
    *
    * @throws AppError `not-found`
    */
-  ensureMessage(conversationId: ConversationId, messageId: MessageId, nowMs: number): StoredMessage {
+  ensureMessage(
+    conversationId: ConversationId,
+    messageId: MessageId,
+    nowMs: number,
+  ): StoredMessage {
     const message = this.message(messageId);
     if (
       message === undefined ||
@@ -227,8 +229,7 @@ export class Store {
   }
 
   newest(conversationId: ConversationId, nowMs: number): StoredMessage | undefined {
-    const row = this.#first("newest", conversationId, nowMs);
-    return row && messageOf(row);
+    return ifFound(this.#first("newest", conversationId, nowMs), messageOf);
   }
 
   #messageIds(query: QueryName, ...params: readonly SqlValue[]): readonly MessageId[] {
@@ -290,7 +291,11 @@ export class Store {
     conversationId: ConversationId,
     nowMs: number,
     limit: number,
-  ): readonly { readonly messageId: MessageId; readonly owed: number; readonly endsAtMs: number }[] {
+  ): readonly {
+    readonly messageId: MessageId;
+    readonly owed: number;
+    readonly endsAtMs: number;
+  }[] {
     return this.#read("owing", conversationId, nowMs, limit).map((row) => ({
       messageId: text(row, "message_id") as MessageId,
       owed: number(row, "owed"),
@@ -312,13 +317,10 @@ export class Store {
   }
 
   reaction(reactionId: MessageId): { readonly targetId: MessageId; sender: UserId } | undefined {
-    const row = this.#first("reaction", reactionId);
-    return (
-      row && {
-        targetId: text(row, "target_id") as MessageId,
-        sender: text(row, "sender_user") as UserId,
-      }
-    );
+    return ifFound(this.#first("reaction", reactionId), (row) => ({
+      targetId: text(row, "target_id") as MessageId,
+      sender: text(row, "sender_user") as UserId,
+    }));
   }
 
   receipts(messageId: MessageId): readonly StoredReceipt[] {
@@ -331,13 +333,11 @@ export class Store {
   }
 
   outboxNext(conversationId: ConversationId, nowMs: number): StoredOutboxItem | undefined {
-    const row = this.#first("outboxNext", conversationId, nowMs);
-    return row && outboxItemOf(row);
+    return ifFound(this.#first("outboxNext", conversationId, nowMs), outboxItemOf);
   }
 
   outboxItem(itemId: MessageId): StoredOutboxItem | undefined {
-    const row = this.#first("outboxItem", itemId);
-    return row && outboxItemOf(row);
+    return ifFound(this.#first("outboxItem", itemId), outboxItemOf);
   }
 
   /** The item that became this MLS message. */
@@ -345,8 +345,7 @@ export class Store {
     conversationId: ConversationId,
     ciphertext: Uint8Array,
   ): StoredOutboxItem | undefined {
-    const row = this.#first("outboxByBytes", conversationId, ciphertext);
-    return row && outboxItemOf(row);
+    return ifFound(this.#first("outboxByBytes", conversationId, ciphertext), outboxItemOf);
   }
 
   conversationsWithOutbox(): readonly ConversationId[] {

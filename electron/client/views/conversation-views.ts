@@ -120,8 +120,7 @@ function previewOf(
   people: People,
 ): RowPreview {
   if (newest === null) return { kind: conversation.lastOrder === 0 ? "empty" : "ended" };
-  const senderName =
-    conversation.kind === "direct" ? null : people.view(newest.sender).displayName;
+  const senderName = conversation.kind === "direct" ? null : people.view(newest.sender).displayName;
   if (newest.kind === "recalled") return { kind: "recalled", senderName };
   if (isCovered(newest)) return { kind: "covered", senderName };
   const plain = opened.get(newest.messageId);

@@ -70,9 +70,10 @@ export class ViewHub {
 
   /** Pinned ones first, then by time. */
   get rows(): readonly ConversationRowView[] {
-    return [...this.#rows.values()].toSorted(
-      (left, right) =>
-        Number(right.pinned) - Number(left.pinned) || right.lastActivityMs - left.lastActivityMs,
+    return [...this.#rows.values()].toSorted((left, right) =>
+      left.pinned === right.pinned
+        ? right.lastActivityMs - left.lastActivityMs
+        : Number(right.pinned) - Number(left.pinned),
     );
   }
 
