@@ -113,6 +113,11 @@ function answer(files: PageFiles, request: IncomingMessage, response: ServerResp
     return;
   }
   const path = request.url?.split("?", 1)[0] ?? "";
+  // Every browser asks for it by itself; "nothing" is no error in its console.
+  if (path === "/favicon.ico" && !files.has(path)) {
+    refuse(response, 204);
+    return;
+  }
   const file = files.get(path === "/" ? "/index.html" : path);
   if (file === undefined) {
     refuse(response, 404);
