@@ -99,7 +99,8 @@ function checkDevice(params: Redeem, network: Network): DeviceRecord {
 }
 
 /**
- * The account of an earlier request with the same user, account key and device; null when all of them are new.
+ * The account of an earlier request with the same user, account key and device, though its record may have been signed anew; null
+ * when all of them are new.
  *
  * @throws AppError `record-invalid`: some are taken, by somebody else or for something else
  */
@@ -115,7 +116,7 @@ async function alreadyMade(
     user !== undefined &&
     device?.userId === userId &&
     equalBytes(user.accountKey, accountKey) &&
-    equalBytes(device.record.payload, params.device.payload)
+    equalBytes(device.signatureKey, signatureKey)
   ) {
     return user;
   }

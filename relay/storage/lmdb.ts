@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { open, type RootDatabase } from "lmdb";
 import { AppError } from "#protocol";
+import { checkLmdbFile } from "./lmdb-file.ts";
 import { createTopics } from "./topics.ts";
 import type { Change, RelayStorage, StorageKey } from "./port.ts";
 
@@ -129,6 +130,7 @@ function openAlone(directory: string): RootDatabase<Uint8Array, StorageKey> {
   let database: RootDatabase<Uint8Array, StorageKey>;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    checkLmdbFile(directory);
     database = open<Uint8Array, StorageKey>(directory, {
       encoding: "binary",
       overlappingSync: false,
@@ -140,6 +142,7 @@ function openAlone(directory: string): RootDatabase<Uint8Array, StorageKey> {
     database.get("meta.format" as StorageKey);
     database.readerCheck();
   } catch (cause) {
+    if (cause instanceof AppError) throw cause;
     throw new AppError("relay-start-failed", { data: { reason: "folder" }, cause });
   }
   // LMDB serves many processes, but live delivery here stays inside one. The table of readers rests on locks that the system
