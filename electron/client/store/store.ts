@@ -178,14 +178,8 @@ export class Store {
     nowMs: number,
   ): StoredMessage {
     const message = this.message(messageId);
-    if (
-      message === undefined ||
-      message.conversationId !== conversationId ||
-      message.deadlineMs <= nowMs
-    ) {
-      throw new AppError("not-found");
-    }
-    return message;
+    if (message?.conversationId === conversationId && message.deadlineMs > nowMs) return message;
+    throw new AppError("not-found");
   }
 
   /** Messages before an order, oldest first. */

@@ -1,0 +1,372 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  parseInviteLink,
+  type ConversationId,
+  type ConversationRowView,
+  type MessageId,
+  type MessageView,
+  type Timers,
+  type UserId,
+} from "#protocol";
+import {
+  clientCatalogue,
+  createAccount,
+  openClient,
+  type Client,
+  type Notice,
+} from "../../electron/client/index.ts";
+import { unsafeMemoryKeychain } from "../../electron/keychain/index.ts";
+import { connectWithWs, type Connect, type RelaySocket } from "../../electron/link/index.ts";
+import {
+  createVault,
+  openVault,
+  type Vault,
+  type VaultFiles,
+  type VaultOptions,
+} from "../../electron/vault/index.ts";
+import { systemClock } from "./fake-clock.ts";
+import { startInlineCryptoWorker, type InlineCryptoWorker } from "./inline-crypto-worker.ts";
+import { RelayFixture } from "./relay-fixture.ts";
+
+/** How long {@link until} waits, milliseconds. */
+const patienceMs = 15_000;
+
+/** Waits until something holds. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const endMs = Date.now() + patienceMs;
+  while (Date.now() < endMs) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`never: ${what}`);
+}
+
+/** The network of one computer, which can be unplugged. */
+export class Cable {
+  readonly #sockets = new Set<RelaySocket>();
+  #plugged = true;
+  /** Sees, and may change or swallow (null), what arrives. */
+  onMessage: ((bytes: Uint8Array) => Uint8Array | null) | null = null;
+
+  readonly connect: Connect = (target, listener) => {
+    const url = this.#plugged ? target.url : "ws://127.0.0.1:1/nowhere";
+    const socket = connectWithWs(
+      { ...target, url },
+      {
+        ...listener,
+        message: (bytes) => {
+          const passed = this.onMessage === null ? bytes : this.onMessage(bytes);
+          if (passed !== null) listener.message(passed);
+        },
+        closed: () => {
+          this.#sockets.delete(socket);
+          listener.closed();
+        },
+      },
+    );
+    this.#sockets.add(socket);
+    return socket;
+  };
+
+  unplug(): void {
+    this.#plugged = false;
+    for (const socket of [...this.#sockets]) socket.close();
+  }
+
+  plug(): void {
+    this.#plugged = true;
+  }
+}
+
+/** What a {@link Person} is opened with, beside the ordinary. */
+export interface PersonOptions {
+  readonly files?: VaultFiles;
+}
+
+/** A person at a computer of their own: real worker, real vault in a temporary directory, real client. */
+export class Person {
+  readonly name: string;
+  readonly cable = new Cable();
+  readonly notices: Notice[] = [];
+  /** What each open conversation shows, kept up to date by events alone. */
+  readonly shown = new Map<ConversationId, Map<MessageId, MessageView>>();
+  rows: readonly ConversationRowView[] = [];
+  readonly #world: World;
+  readonly #entries = new Map<string, Uint8Array>();
+  readonly #root: string;
+  #directory: string;
+  #copies = 0;
+  #open: { worker: InlineCryptoWorker; vault: Vault; client: Client } | null = null;
+
+  constructor(world: World, name: string) {
+    this.#world = world;
+    this.name = name;
+    this.#root = mkdtempSync(join(tmpdir(), `sotto-${name.toLowerCase()}-`));
+    this.#directory = join(this.#root, "vault");
+  }
+
+  get #parts() {
+    if (this.#open === null) throw new Error(`${this.name} isn't there`);
+    return this.#open;
+  }
+
+  get client(): Client {
+    return this.#parts.client;
+  }
+  get vault(): Vault {
+    return this.#parts.vault;
+  }
+  get worker(): InlineCryptoWorker {
+    return this.#parts.worker;
+  }
+  get directory(): string {
+    return this.#directory;
+  }
+  get userId(): UserId {
+    return this.client.view.me.userId;
+  }
+
+  /** The first one, who makes the network. */
+  async host(networkName = "Harbour"): Promise<this> {
+    const claimCode = (await this.#world.relay.relay.claimCode()) ?? "none";
+    const claim = { claimCode, networkName };
+    await this.#make({ claim, invite: { relayUrl: this.#world.relay.url } });
+    return this;
+  }
+
+  async join(link: string): Promise<this> {
+    await this.#make({ claim: null, invite: parseInviteLink(link) });
+    return this;
+  }
+
+  async #make(
+    origin: Pick<Parameters<typeof createAccount>[0], "claim" | "invite">,
+  ): Promise<void> {
+    const worker = await startInlineCryptoWorker();
+    const vault = await createVault(this.#vaultOptions(worker));
+    const ports = { vault, worker, connect: this.cable.connect, clock: systemClock };
+    const names = { displayName: this.name, deviceName: "Laptop", platform: "linux" };
+    try {
+      // The union of origins was taken apart and is put together again.
+      const options = { ...ports, ...origin, ...names, hosted: origin.claim !== null };
+      await createAccount(options as Parameters<typeof createAccount>[0]);
+    } finally {
+      await vault.close();
+      await worker.dispose();
+    }
+    await this.open();
+  }
+
+  #vaultOptions(worker: InlineCryptoWorker, options: PersonOptions = {}): VaultOptions {
+    return {
+      directory: this.#directory,
+      worker,
+      keychain: unsafeMemoryKeychain(this.#entries),
+      passphrase: null,
+      catalogue: clientCatalogue,
+      clock: systemClock,
+      ...options,
+    };
+  }
+
+  /** Starts Sotto. */
+  async open(options: PersonOptions = {}): Promise<this> {
+    const worker = await startInlineCryptoWorker();
+    const vault = await openVault(this.#vaultOptions(worker, options));
+    const client = await openClient({
+      vault,
+      worker,
+      connect: this.cable.connect,
+      clock: systemClock,
+      relayUrl: null,
+      isFocused: () => true,
+    });
+    this.#open = { worker, vault, client };
+    this.#listen(client);
+    return this;
+  }
+
+  #listen(client: Client): void {
+    this.shown.clear();
+    client.on("conversations.changed", (rows) => {
+      this.rows = rows;
+    });
+    client.on("messages.changed", ({ conversationId, upserted, removed }) => {
+      const messages = this.shown.get(conversationId) ?? new Map<MessageId, MessageView>();
+      this.shown.set(conversationId, messages);
+      for (const id of removed) messages.delete(id);
+      for (const message of upserted) messages.set(message.messageId, message);
+    });
+    client.onNotify((notice) => this.notices.push(notice));
+  }
+
+  /** Quits Sotto in order. */
+  async quit(): Promise<void> {
+    const { client, vault, worker } = this.#parts;
+    this.#open = null;
+    await client.close();
+    await vault.close();
+    await worker.dispose();
+  }
+
+  /**
+   * Stops as a power cut would: nothing is closed, nothing is finished. What is on the disk at this moment is what the next start
+   * finds.
+   */
+  async kill(): Promise<void> {
+    const { client, vault, worker } = this.#parts;
+    this.#open = null;
+    this.cable.unplug();
+    const next = join(this.#root, `copy-${String(++this.#copies)}`);
+    cpSync(this.#directory, next, { recursive: true, filter: (path) => !path.endsWith("/lock") });
+    this.#directory = next;
+    // The remains must not go on in the background; the copy doesn't hear of it.
+    await client.close();
+    await vault.close();
+    await worker.dispose();
+    this.cable.plug();
+  }
+
+  async restart(): Promise<this> {
+    await this.quit();
+    return this.open();
+  }
+
+  async online(): Promise<this> {
+    await until(`${this.name} is on line`, () => this.client.view.connection.kind === "online");
+    return this;
+  }
+
+  /** Shows a conversation, so that its messages are followed. */
+  async look(conversationId: ConversationId): Promise<readonly MessageView[]> {
+    const { page } = await this.client.commands["conversation.open"]({ conversationId });
+    const shown = new Map(page.messages.map((message) => [message.messageId, message]));
+    // Events that came before the answer are newer than it.
+    const earlier = this.shown.get(conversationId) ?? new Map<MessageId, MessageView>();
+    this.shown.set(conversationId, new Map([...shown, ...earlier]));
+    return page.messages;
+  }
+
+  /** What a window of a conversation shows, in order. */
+  messages(conversationId: ConversationId): readonly MessageView[] {
+    const shown = this.shown.get(conversationId) ?? new Map<MessageId, MessageView>();
+    return [...shown.values()].sort((left, right) => left.order - right.order);
+  }
+
+  texts(conversationId: ConversationId): readonly string[] {
+    return this.messages(conversationId).flatMap((message) =>
+      message.kind === "text" ? [message.text] : [],
+    );
+  }
+
+  message(conversationId: ConversationId, text: string): MessageView | undefined {
+    return this.messages(conversationId).find(
+      (message) => message.kind === "text" && message.text === text,
+    );
+  }
+
+  lines(conversationId: ConversationId): readonly string[] {
+    return this.messages(conversationId).flatMap((message) =>
+      message.kind === "system" ? [message.line.kind] : [],
+    );
+  }
+
+  async say(
+    conversationId: ConversationId,
+    text: string,
+    extra: { readonly timers?: Timers; readonly replyTo?: MessageId } = {},
+  ): Promise<MessageId> {
+    const { messageId } = await this.client.commands["message.send"]({
+      conversationId,
+      text,
+      replyTo: extra.replyTo ?? null,
+      timers: extra.timers ?? null,
+    });
+    return messageId;
+  }
+
+  async create(
+    kind: "direct" | "group" | "room",
+    people: readonly Person[],
+    extra: { readonly name?: string; readonly timers?: Timers } = {},
+  ): Promise<ConversationId> {
+    const { conversationId } = await this.client.commands["conversation.create"]({
+      kind,
+      people: people.map(({ userId }) => userId),
+      name: extra.name ?? (kind === "direct" ? "" : "The crew"),
+      timers: extra.timers ?? null,
+    });
+    return conversationId;
+  }
+
+  /** Waits until this person sees a text in an open conversation. */
+  sees(conversationId: ConversationId, text: string): Promise<void> {
+    return until(`${this.name} sees "${text}"`, () => this.texts(conversationId).includes(text));
+  }
+
+  /** Waits until a conversation is in the list, and opens it. */
+  async finds(conversationId: ConversationId): Promise<void> {
+    await until(`${this.name} is in the conversation`, async () => {
+      const rows = await this.client.commands["conversations.list"]({});
+      return rows.some((row) => row.conversationId === conversationId);
+    });
+    await this.look(conversationId);
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#open !== null) await this.quit();
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+}
+
+/** A relay and everybody around it. */
+export class World {
+  readonly relay: RelayFixture;
+  readonly #people: Person[] = [];
+
+  private constructor(relay: RelayFixture) {
+    this.relay = relay;
+  }
+
+  static async start(): Promise<World> {
+    return new World(await RelayFixture.start());
+  }
+
+  person(name: string): Person {
+    const person = new Person(this, name);
+    this.#people.push(person);
+    return person;
+  }
+
+  async invite(inviter: Person, uses = 1): Promise<string> {
+    await inviter.online();
+    const { link } = await inviter.client.commands["invites.create"]({
+      lifetimeSeconds: 3600,
+      uses,
+    });
+    return link;
+  }
+
+  /** A host and others who joined, all on line and known to each other. */
+  async people(first: string, ...others: readonly string[]): Promise<readonly Person[]> {
+    const host = await this.person(first).host();
+    const link = await this.invite(host, 20);
+    const everybody = [host];
+    for (const name of others) everybody.push(await this.person(name).join(link));
+    for (const person of everybody) {
+      await person.online();
+      await until(`${person.name} knows everybody`, async () => {
+        const people = await person.client.commands["people.list"]({});
+        return people.length === everybody.length;
+      });
+    }
+    return everybody;
+  }
+
+  async dispose(): Promise<void> {
+    for (const person of this.#people) await person.dispose();
+    await this.relay.dispose();
+  }
+}
