@@ -4,6 +4,8 @@ import {
   type CommandName,
   type CommandParams,
   type CommandResult,
+  type ConversationId,
+  type UserId,
 } from "#protocol";
 import type { App } from "../app/index.ts";
 import { unsafeMemoryKeychain } from "../keychain/index.ts";
@@ -35,6 +37,7 @@ export async function startDemo(setup: Omit<PreviewSetup, "start" | "keychain">)
     displayName: hostName,
     passphrase: null,
   });
+  await isOnline(host.app);
   const { link } = await ask(host.app, "invites.create", {
     lifetimeSeconds: inviteLifetimeSeconds,
     uses: 1,
@@ -67,23 +70,40 @@ async function startProfile(
 
 /** The first person finds the second and says hello. */
 async function talk(host: App, guest: App): Promise<void> {
-  const { me } = await reaches(guest, "ready");
+  const { me } = await isOnline(guest);
   const found = await until(host, "people.changed", async () => {
     const people = await ask(host, "people.list", {});
     return people.find(({ userId }) => userId === me.userId);
   });
-  const { conversationId } = await ask(host, "conversation.create", {
-    kind: "direct",
-    people: [found.userId],
-    name: "",
-    timers: null,
-  });
+  const { conversationId } = await createDirect(host, found.userId);
   await ask(host, "message.send", {
     conversationId,
     text: "Hello Grace! This message ends by itself, here and at your side.",
     replyTo: null,
     timers: null,
   });
+}
+
+/** A device that has just come may not have given the relay its keys yet. */
+async function createDirect(
+  host: App,
+  person: UserId,
+): Promise<{ readonly conversationId: ConversationId }> {
+  const people = [person];
+  for (let triesLeft = 40; ; triesLeft--) {
+    try {
+      return await ask(host, "conversation.create", {
+        kind: "direct",
+        people,
+        name: "",
+        timers: null,
+      });
+    } catch (error) {
+      const isEarly = error instanceof AppError && error.code === "key-packages-exhausted";
+      if (!isEarly || triesLeft === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
 }
 
 /** Waits for a phase. */
@@ -97,6 +117,15 @@ async function reaches<Phase extends AppView["phase"]>(
     const isThere = (seen: AppView): seen is Extract<AppView, { readonly phase: Phase }> =>
       seen.phase === phase;
     return Promise.resolve(isThere(view) ? view : undefined);
+  });
+}
+
+/** Waits until the relay knows the account's device. */
+async function isOnline(app: App): Promise<Extract<AppView, { readonly phase: "ready" }>> {
+  return until(app, "app.changed", () => {
+    const { view } = app;
+    const isThere = view.phase === "ready" && view.connection.kind === "online";
+    return Promise.resolve(isThere ? view : undefined);
   });
 }
 
