@@ -424,8 +424,9 @@ describe("leaving", () => {
     });
     cora.store({ writes });
     await settle(anna, true);
-    for (const entry of entries)
-      {expect(await ben.open(id, entry)).toMatchObject({ kind: "leave-proposed" });}
+    for (const entry of entries) {
+      expect(await ben.open(id, entry)).toMatchObject({ kind: "leave-proposed" });
+    }
     for (const device of [ben, cora]) {
       expect(await device.open(id, blind.bytes)).toMatchObject({ kind: "commit" });
     }
