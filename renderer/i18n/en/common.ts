@@ -1,0 +1,49 @@
+/** Words that many places use. */
+export const common = {
+  "app.name": "Sotto",
+  "app.titleUnread": "({count}) Sotto",
+  "common.back": "Back",
+  "common.cancel": "Cancel",
+  "common.close": "Close",
+  "common.copied": "Copied",
+  "common.copy": "Copy",
+  "common.copyFailed": "That could not be copied. Select it and copy it by hand.",
+  "common.delete": "Delete",
+  "common.done": "Done",
+  "common.loading": "Loading",
+  "common.remove": "Remove",
+  "common.retry": "Try again",
+  "common.save": "Save",
+  "common.you": "You",
+  "common.hide": "Hide",
+  "common.show": "Show",
+  "common.dismiss": "Dismiss",
+  "common.more": "More",
+  "common.search": "Search",
+  "common.showDetails": "Show details",
+  "common.unknownCount": "99+",
+
+  "toast.region": "Notices",
+
+  "time.today": "Today",
+  "time.yesterday": "Yesterday",
+  "time.now": "now",
+
+  "role.administrator": "Administrator",
+  "role.moderator": "Moderator",
+  "role.member": "Member",
+
+  "kind.direct": "Direct conversation",
+  "kind.group": "Group",
+  "kind.room": "Room",
+
+  "person.you": "{name} (you)",
+
+  "link.lost.title": "Sotto isn't answering",
+  "link.lost.body":
+    "The program behind this page has stopped or can't be reached. Start it again with npm start; this page connects by itself. What you were writing stays here.",
+  "link.refused.title": "This page's pass isn't valid any more",
+  "link.refused.body":
+    "Each start of the preview prints a new address. Open the one that the terminal shows now.",
+  "link.connecting": "Connecting to Sotto",
+} as const;

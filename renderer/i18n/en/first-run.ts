@@ -1,0 +1,84 @@
+/** The first screen of a new profile, and what is shown while Sotto starts. */
+export const firstRun = {
+  "firstRun.title": "Welcome to Sotto",
+  "firstRun.claim": "Private conversations in which every message has an end.",
+  "firstRun.doors": "How do you want to begin?",
+  "firstRun.join.title": "Join your organisation",
+  "firstRun.join.text": "With an invite link from your administrator or a colleague.",
+  "firstRun.link.title": "Add this computer to my account",
+  "firstRun.link.text": "With a code from a device where you already use Sotto.",
+  "firstRun.link.why":
+    "Linking devices isn't in this version yet. Until then, an invite makes a new account on this computer.",
+  "firstRun.host.title": "Host a network on this computer",
+  "firstRun.host.text": "Try Sotto, or run it for your team. You become its administrator.",
+  "firstRun.soon": "Not available yet",
+
+  "firstRun.join.heading": "Join your organisation",
+  "firstRun.join.link": "Invite link",
+  "firstRun.join.linkHint": "It begins with sotto://join/ and works for a limited time.",
+  "firstRun.join.paste": "Paste",
+  "firstRun.join.checking": "Reading the invite",
+  "firstRun.join.network": "You are joining {network}",
+  "firstRun.join.relay": "Through the relay {relay}",
+  "firstRun.join.submit": "Join",
+  "firstRun.join.submitNamed": "Join {network}",
+
+  "firstRun.host.heading": "Host a network on this computer",
+  "firstRun.host.explain":
+    "Sotto starts a relay inside this app. Others reach it while this app runs. You can invite them as soon as you are in.",
+  "firstRun.host.networkName": "Name of the network",
+  "firstRun.host.networkNameHint": "Your organisation or team, as invited people will see it.",
+  "firstRun.host.submit": "Create network",
+
+  "firstRun.name": "Your name",
+  "firstRun.nameHint": "Colleagues see it beside your messages.",
+  "firstRun.name.required": "Enter a name of 1 to 80 characters.",
+
+  "firstRun.profile": "Profile: {profile}",
+
+  "passphrase.title": "Protect this computer's vault",
+  "passphrase.label": "Passphrase",
+  "passphrase.repeat": "Repeat the passphrase",
+  "passphrase.hint":
+    "At least 12 characters. Four unrelated words are easy to remember and hard to guess.",
+  "passphrase.why":
+    "Your messages are kept in an encrypted vault. Its key would normally lie in this computer's keychain. Without one, a passphrase that you enter at each start takes its place. Nobody can reset it.",
+  "passphrase.differs": "The two passphrases are not the same.",
+  "passphrase.tooShort": "Use at least 12 characters.",
+  "passphrase.show": "Show passphrase",
+  "passphrase.hide": "Hide passphrase",
+  "passphrase.strength": "Strength: {strength}",
+  "passphrase.strength.weak": "weak",
+  "passphrase.strength.fair": "fair",
+  "passphrase.strength.good": "good",
+  "passphrase.strength.strong": "strong",
+
+  "starting.title": "Starting Sotto",
+  "starting.titleNew": "Setting up Sotto",
+  "starting.starting": "Starting",
+  "starting.unlocking": "Opening the vault",
+  "starting.making-keys": "Making your keys",
+  "starting.starting-relay": "Starting the relay",
+  "starting.joining": "Joining the network",
+  "starting.sweeping": "Removing what has ended",
+
+  "lock.title": "Sotto is locked",
+  "lock.text": "Enter your passphrase to open the vault on this computer.",
+  "lock.submit": "Unlock",
+  "lock.forgotten":
+    "Nobody can reset this passphrase, not even your administrator: without it, this vault stays closed.",
+
+  "problem.title.keychain": "The keychain can't be used",
+  "problem.title.vault": "Your vault needs attention",
+  "problem.title.in-use": "Sotto is already open",
+  "problem.title.disk": "The disk is full",
+  "problem.title.encryption": "The encryption check failed",
+  "problem.title.relay": "The relay can't be used",
+  "problem.title.other": "Something went wrong",
+  "problem.safe": "Nothing was deleted and nothing was changed.",
+  "problem.code": "Error code: {code}",
+  "problem.action.retry": "Try again",
+  "problem.action.use-passphrase": "Use a passphrase",
+  "problem.action.open-read-only": "Open for reading only",
+  "problem.action.quit": "Quit Sotto",
+} as const;

@@ -1,0 +1,24 @@
+import { errorKinds, type ErrorCode } from "#protocol";
+import { common } from "./common.ts";
+import { composer } from "./composer.ts";
+import { conversation } from "./conversation.ts";
+import { details } from "./details.ts";
+import { firstRun } from "./first-run.ts";
+import { list } from "./list.ts";
+import { settings } from "./settings.ts";
+
+/** English: the catalogue that every other one is measured against. */
+export const englishMessages = {
+  ...common,
+  ...firstRun,
+  ...list,
+  ...conversation,
+  ...composer,
+  ...details,
+  ...settings,
+} as const;
+
+/** The words of every error code; in English they stand beside the codes. */
+export const englishErrors = Object.fromEntries(
+  Object.entries(errorKinds).map(([code, kind]) => [code, kind.text]),
+) as Readonly<Record<ErrorCode, string>>;

@@ -1,0 +1,10 @@
+export {
+  chooseLanguage,
+  english,
+  I18n,
+  type Language,
+  type MessageArguments,
+  type MessageKey,
+  type PickerEmoji,
+} from "./i18n.ts";
+export { daysBefore, startOfDayMs } from "./formats.ts";
