@@ -1,0 +1,3 @@
+export type { Block, Inline, ListItem } from "./nodes.ts";
+export { MarkdownParser } from "./parse.ts";
+export { isFewEmoji, plainText } from "./plain-text.ts";

@@ -1,0 +1,265 @@
+import {
+  ensureAppError,
+  type AppView,
+  type CommandParams,
+  type ConversationId,
+  type Events,
+  type MessageView,
+  type UserId,
+} from "#protocol";
+import type { I18n } from "../i18n/index.ts";
+import { MarkdownParser } from "../markdown/index.ts";
+import type { LinkState } from "../runtime/index.ts";
+import { Clock } from "./clock.svelte.ts";
+import { Composer } from "./composer.svelte.ts";
+import { ConversationList } from "./conversation-list.svelte.ts";
+import { Conversation } from "./conversation.svelte.ts";
+import { Dialogs } from "./dialogs.svelte.ts";
+import { FirstRun } from "./first-run.svelte.ts";
+import { Layout } from "./layout.svelte.ts";
+import { People } from "./people.svelte.ts";
+import type { AppPorts } from "./ports.ts";
+import { Toasts } from "./toasts.svelte.ts";
+
+/** The phase in which conversations are shown. */
+export type ReadyView = Extract<AppView, { phase: "ready" }>;
+
+/** The state of the whole interface, built once in the entry and handed down by context. */
+export class AppModel {
+  readonly ports: AppPorts;
+  readonly i18n: I18n;
+  readonly clock: Clock;
+  readonly toasts: Toasts;
+  readonly layout: Layout;
+  readonly firstRun: FirstRun;
+  readonly dialogs = new Dialogs();
+  readonly list = new ConversationList();
+  readonly people = new People();
+  readonly markdown = new MarkdownParser();
+  readonly #composers = new Map<ConversationId, Composer>();
+  #view = $state.raw<AppView | null>(null);
+  #link = $state.raw<LinkState>("open");
+  #conversation = $state.raw<Conversation | null>(null);
+  #announcement = $state("");
+  /** Whether the window is in front: only then is something seen. */
+  focused = $state(true);
+
+  readonly ready: ReadyView | null = $derived(this.#view?.phase === "ready" ? this.#view : null);
+  readonly readOnly: boolean = $derived(this.ready !== null && this.ready.readOnly !== null);
+
+  /** @param ports - the platform, the language, the time */
+  constructor(ports: AppPorts) {
+    this.ports = ports;
+    this.i18n = ports.i18n;
+    this.clock = new Clock(ports);
+    this.toasts = new Toasts(ports);
+    this.layout = new Layout(ports.storage);
+    this.firstRun = new FirstRun(ports.runtime, ports.later);
+    this.#link = ports.link.state;
+  }
+
+  /** Where the app is; null until it has answered for the first time. */
+  get view(): AppView | null {
+    return this.#view;
+  }
+
+  get link(): LinkState {
+    return this.#link;
+  }
+
+  get conversation(): Conversation | null {
+    return this.#conversation;
+  }
+
+  /** The latest thing that a screen reader should say without being asked. */
+  get announcement(): string {
+    return this.#announcement;
+  }
+
+  /**
+   * Asks where the app is and follows it.
+   *
+   * @returns a disposer
+   */
+  start(): () => void {
+    const { runtime, link } = this.ports;
+    const disposers = [
+      runtime.on("app.changed", (view) => {
+        this.#setView(view);
+      }),
+      runtime.on("conversations.changed", (rows) => {
+        this.list.set(rows);
+        this.#leaveVanished();
+      }),
+      runtime.on("people.changed", () => {
+        void this.attempt(() => this.people.load(runtime));
+      }),
+      runtime.on("app.show", (what) => {
+        this.#show(what);
+      }),
+      link.onChange((state) => {
+        this.#link = state;
+        if (state === "open") void this.#refresh();
+      }),
+    ];
+    void this.#refresh();
+    return () => {
+      for (const dispose of disposers) dispose();
+      this.#conversation?.close();
+    };
+  }
+
+  /** Does `work`; what goes wrong is said in a notice. @returns its result, or null */
+  async attempt<Result>(work: () => Promise<Result>): Promise<Result | null> {
+    try {
+      return await work();
+    } catch (error) {
+      this.showError(error);
+      return null;
+    }
+  }
+
+  readonly showError = (error: unknown): void => {
+    this.toasts.error(this.i18n.error(ensureAppError(error).code));
+  };
+
+  announce(text: string): void {
+    this.#announcement = text;
+  }
+
+  /** Shows a conversation, or none. */
+  select(id: ConversationId | null): void {
+    if (id === this.list.selectedId) return;
+    const before = this.#conversation;
+    if (before !== null) {
+      this.#composers.get(before.id)?.flush();
+      before.close();
+    }
+    this.list.selectedId = id;
+    this.#conversation = id === null ? null : this.#open(id);
+  }
+
+  /** What is being written in the open conversation. */
+  composerOf(conversation: Conversation): Composer | null {
+    const found = this.#composers.get(conversation.id);
+    if (found !== undefined || conversation.view === null) return found ?? null;
+    const composer = new Composer(conversation.id, conversation.view.draft, {
+      runtime: this.ports.runtime,
+      later: this.ports.later,
+      onError: this.showError,
+    });
+    this.#composers.set(conversation.id, composer);
+    return composer;
+  }
+
+  /** Shows the direct conversation with a person, made when there is none yet. */
+  async messageTo(userId: UserId): Promise<void> {
+    await this.create({ kind: "direct", people: [userId], name: "", timers: null });
+  }
+
+  /** @returns whether it is there */
+  async create(params: CommandParams<"conversation.create">): Promise<boolean> {
+    const created = await this.attempt(() =>
+      this.ports.runtime.invoke("conversation.create", params),
+    );
+    if (created !== null) this.select(created.conversationId);
+    return created !== null;
+  }
+
+  async saveSettings(change: CommandParams<"settings.set">): Promise<void> {
+    const settings = await this.attempt(() => this.ports.runtime.invoke("settings.set", change));
+    if (settings !== null && this.ready !== null) this.#setView({ ...this.ready, settings });
+  }
+
+  /** Copies text and says so. */
+  async copy(text: string, said: string): Promise<void> {
+    const done = await this.ports.copyText(text);
+    if (done) this.toasts.info(said);
+    else this.toasts.error(this.i18n.t("common.copyFailed"));
+  }
+
+  #open(id: ConversationId): Conversation {
+    const conversation = new Conversation(id, {
+      runtime: this.ports.runtime,
+      onError: this.showError,
+      onChange: ({ arrived, removed }) => {
+        this.#composers.get(id)?.forget(removed);
+        this.#announceArrived(arrived);
+      },
+    });
+    void conversation.open();
+    return conversation;
+  }
+
+  #announceArrived(arrived: readonly MessageView[]): void {
+    const newest = arrived.findLast(({ own, kind }) => !own && kind !== "system");
+    if (newest === undefined) return;
+    this.announce(this.i18n.t("conversation.newFrom", { name: newest.sender.displayName }));
+  }
+
+  #leaveVanished(): void {
+    const id = this.list.selectedId;
+    // A conversation that was just made may be opened before the list knows it.
+    if (id === null || this.list.find(id) !== null || this.#conversation?.view === null) return;
+    this.#composers.delete(id);
+    this.select(null);
+  }
+
+  async #refresh(): Promise<void> {
+    const view = await this.attempt(() => this.ports.runtime.invoke("app.get", {}));
+    if (view === null) return;
+    const wasReady = this.ready !== null;
+    this.#setView(view);
+    // After the link was lost, what was shown may be old.
+    if (wasReady && view.phase === "ready") {
+      await this.#loadAll();
+      await this.#conversation?.open();
+    }
+  }
+
+  #setView(view: AppView): void {
+    const wasReady = this.ready !== null;
+    this.#view = view;
+    if (view.phase === "first-run") {
+      this.firstRun.needsPassphrase = view.keychain === "unavailable";
+      if (view.link !== null && this.firstRun.link === "") {
+        this.firstRun.open("join");
+        this.firstRun.setLink(view.link);
+      }
+    }
+    if (view.phase === "ready") {
+      this.ports.theme.apply(view.settings);
+      if (!wasReady) void this.#loadAll();
+    } else if (wasReady) {
+      this.select(null);
+      this.dialogs.close();
+    }
+  }
+
+  async #loadAll(): Promise<void> {
+    const { runtime } = this.ports;
+    await Promise.all([
+      this.attempt(() => this.list.load(runtime)),
+      this.attempt(() => this.people.load(runtime)),
+    ]);
+  }
+
+  #show(what: Events["app.show"]): void {
+    if (what.kind === "conversation") {
+      this.dialogs.close();
+      this.select(what.conversationId);
+      return;
+    }
+    if (this.#view?.phase === "first-run") {
+      this.firstRun.open("join");
+      this.firstRun.setLink(what.link);
+      return;
+    }
+    void this.attempt(async () => {
+      const { networkName } = await this.ports.runtime.invoke("invite.inspect", {
+        link: what.link,
+      });
+      this.dialogs.open({ kind: "other-network", networkName });
+    });
+  }
+}

@@ -1,0 +1,21 @@
+import type { Runtime } from "#protocol";
+import type { I18n } from "../i18n/index.ts";
+import type { RuntimeLink } from "../runtime/index.ts";
+import type { ThemeController } from "../theme/theme.ts";
+
+/** Everything the interface's state gets from outside. */
+export interface AppPorts {
+  readonly runtime: Runtime;
+  readonly link: RuntimeLink;
+  readonly i18n: I18n;
+  readonly theme: Pick<ThemeController, "apply">;
+  readonly storage: Pick<Storage, "getItem" | "setItem">;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Runs `task` after `delayMs`. @returns a disposer */
+  readonly later: (task: () => void, delayMs: number) => () => void;
+  /** Runs `task` again and again. @returns a disposer */
+  readonly every: (task: () => void, intervalMs: number) => () => void;
+  /** Puts text on the clipboard. @returns whether it is there */
+  readonly copyText: (text: string) => Promise<boolean>;
+}
