@@ -1,0 +1,52 @@
+import type { PersonView, SystemLine, UserId } from "#protocol";
+import type { I18n } from "../../i18n/index.ts";
+
+/** The sentence of a system line, spoken to the person who reads it. */
+export function systemLineText(i18n: I18n, line: SystemLine, meId: UserId): string {
+  const { t } = i18n;
+  const byMe = line.by.userId === meId;
+  const by = line.by.displayName;
+  const names = (people: readonly PersonView[]): string =>
+    i18n.list(
+      people.map(({ userId, displayName }) =>
+        userId === meId ? t("system.youObject") : displayName,
+      ),
+    );
+  switch (line.kind) {
+    case "created":
+      return byMe ? t("system.you.created") : t("system.created", { by });
+    case "joined":
+      return byMe ? t("system.you.joined") : t("system.joined", { by });
+    case "left":
+      return byMe ? t("system.you.left") : t("system.left", { by });
+    case "added": {
+      const people = names(line.people);
+      return byMe ? t("system.you.added", { people }) : t("system.added", { by, people });
+    }
+    case "removed": {
+      const people = names(line.people);
+      return byMe ? t("system.you.removed", { people }) : t("system.removed", { by, people });
+    }
+    case "renamed": {
+      const { name } = line;
+      return byMe ? t("system.you.renamed", { name }) : t("system.renamed", { by, name });
+    }
+    case "timers": {
+      const duration = i18n.timer(line.timers.expirationSeconds);
+      if (line.timers.burnSeconds === null) {
+        return byMe ? t("system.you.timers", { duration }) : t("system.timers", { by, duration });
+      }
+      const burn = i18n.timer(line.timers.burnSeconds);
+      return byMe
+        ? t("system.you.timersBurn", { duration, burn })
+        : t("system.timersBurn", { by, duration, burn });
+    }
+    case "roles": {
+      const people = names(line.administrators);
+      const count = line.administrators.length;
+      return byMe
+        ? t("system.you.roles", { count, people })
+        : t("system.roles", { count, by, people });
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import { tick } from "svelte";
+import type { VirtualizerHandle } from "virtua/svelte";
+import type { MessageId } from "#protocol";
+import type { Conversation } from "../../state/conversation.svelte.ts";
+
+/** Closer to the end than this counts as being there, CSS pixels. */
+const endSlackPx = 64;
+/** Nearer to the start than this, earlier messages are fetched, CSS pixels. */
+const earlierPx = 400;
+const flashMs = 1600;
+const mostPagesForQuote = 5;
+
+/** Keeps the message list where a reader expects it: at the first unread one, at the end, or where they were. */
+export class TimelineScroll {
+  readonly #conversation: Conversation;
+  #handle: VirtualizerHandle | null = null;
+  #atEnd = $state(true);
+  #settled = $state(false);
+  #flashingId = $state.raw<MessageId | null>(null);
+  #lastSeenOrder = $state(-1);
+
+  /** @param conversation - the open one */
+  constructor(conversation: Conversation) {
+    this.#conversation = conversation;
+  }
+
+  /** Whether the newest message is in view. */
+  get atEnd(): boolean {
+    return this.#atEnd;
+  }
+
+  /** Whether the first position has been found; until then nothing is shown, so that nothing jumps. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  get flashingId(): MessageId | null {
+    return this.#flashingId;
+  }
+
+  /** The highest order that was in view. */
+  get lastSeenOrder(): number {
+    return this.#lastSeenOrder;
+  }
+
+  /** The list is there: go where reading goes on. */
+  async start(handle: VirtualizerHandle): Promise<void> {
+    this.#handle = handle;
+    const { items } = this.#conversation;
+    const unreadAt = items.findIndex(({ kind }) => kind === "unread");
+    await nextFrame();
+    if (unreadAt === -1) handle.scrollToIndex(items.length - 1, { align: "end" });
+    else handle.scrollToIndex(unreadAt, { align: "start", offset: -24 });
+    await nextFrame();
+    await nextFrame();
+    this.#settled = true;
+    this.measure();
+  }
+
+  /** Looks where the list stands now. */
+  measure(): void {
+    const handle = this.#handle;
+    if (handle === null || !this.#settled) return;
+    const offset = handle.getScrollOffset();
+    const bottom = offset + handle.getViewportSize();
+    this.#atEnd = handle.getScrollSize() - bottom < endSlackPx;
+    this.#lastSeenOrder = Math.max(this.#lastSeenOrder, this.#orderAt(bottom - 8));
+    if (offset < earlierPx && this.#conversation.hasEarlier) {
+      void this.#conversation.loadEarlier();
+    }
+  }
+
+  /** Messages came or the room for them changed: stays at the end if it was there. */
+  async follow(always: boolean): Promise<void> {
+    if (!this.#settled || !(this.#atEnd || always)) return;
+    await tick();
+    this.toEnd();
+    await nextFrame();
+    this.measure();
+  }
+
+  toEnd(): void {
+    this.#handle?.scrollToIndex(this.#conversation.items.length - 1, { align: "end" });
+  }
+
+  /** Brings an item into view. */
+  async reveal(index: number): Promise<void> {
+    this.#handle?.scrollToIndex(index, { align: "nearest" });
+    await nextFrame();
+  }
+
+  /**
+   * Goes to a message and marks it for a moment, loading earlier ones when needed.
+   *
+   * @returns whether it was found
+   */
+  async goTo(messageId: MessageId): Promise<boolean> {
+    const indexOf = (): number =>
+      this.#conversation.items.findIndex(({ key }) => key === messageId);
+    for (let pages = 0; indexOf() === -1 && this.#conversation.hasEarlier; pages += 1) {
+      if (pages === mostPagesForQuote) return false;
+      await this.#conversation.loadEarlier();
+      await nextFrame();
+    }
+    const index = indexOf();
+    if (index === -1) return false;
+    this.#handle?.scrollToIndex(index, { align: "center" });
+    this.#flashingId = messageId;
+    setTimeout(() => {
+      this.#flashingId = null;
+    }, flashMs);
+    return true;
+  }
+
+  /** The order of the last message that begins above `offset`. */
+  #orderAt(offset: number): number {
+    const { items } = this.#conversation;
+    let index = this.#atEnd ? items.length - 1 : (this.#handle?.findItemIndex(offset) ?? -1);
+    for (; index >= 0; index -= 1) {
+      const item = items[index];
+      if (item?.kind === "message") return item.message.order;
+    }
+    return -1;
+  }
+}
+
+function nextFrame(): Promise<void> {
+  return new Promise((resolve) => {
+    requestAnimationFrame(() => {
+      resolve();
+    });
+  });
+}
