@@ -1,0 +1,369 @@
+import type { Page } from "@playwright/test";
+import type { FixtureScene } from "../fixture-runtime.ts";
+
+/** A look at the page: how large, in which theme, at which text size. */
+export interface Look {
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  readonly theme: "light" | "dark" | "high-contrast";
+  readonly scale: number;
+}
+
+/** One screen, and what has to be done to see it. */
+export interface Screen {
+  readonly name: string;
+  readonly scene: FixtureScene;
+  readonly query?: string;
+  readonly steps?: (page: Page) => Promise<void>;
+}
+
+export const looks: readonly Look[] = [
+  { name: "light", width: 1280, height: 800, theme: "light", scale: 1 },
+  { name: "dark", width: 1280, height: 800, theme: "dark", scale: 1 },
+  { name: "contrast", width: 1280, height: 800, theme: "high-contrast", scale: 1 },
+  { name: "720", width: 720, height: 800, theme: "light", scale: 1 },
+  { name: "380", width: 380, height: 760, theme: "dark", scale: 1 },
+  { name: "200", width: 1280, height: 800, theme: "light", scale: 2 },
+];
+
+function open(title: string) {
+  return async (page: Page): Promise<void> => {
+    await page
+      .getByRole("navigation", { name: "Conversations" })
+      .getByRole("button", { name: title })
+      .first()
+      .click();
+    await page.getByRole("feed").waitFor();
+    await page.waitForTimeout(350);
+  };
+}
+
+async function menu(page: Page, item: string): Promise<void> {
+  await page.getByRole("button", { name: "Menu of Nora" }).click();
+  await page.getByRole("menuitem", { name: item }).click();
+  await page.getByRole("dialog").waitFor();
+}
+
+async function details(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Details", exact: true }).click();
+}
+
+function settings(section: string) {
+  return async (page: Page): Promise<void> => {
+    await menu(page, "Settings");
+    await page.getByRole("tab", { name: section }).click();
+  };
+}
+
+/** The actions of a message, shown as for a reader who moves there by keyboard. */
+async function focusMessage(page: Page, text: string): Promise<void> {
+  const message = page.getByRole("article", { name: text }).first();
+  await message.scrollIntoViewIfNeeded();
+  await message.hover();
+}
+
+export const screens: readonly Screen[] = [
+  { name: "first-run", scene: "first-run" },
+  {
+    name: "first-run-join",
+    scene: "first-run-invited",
+    steps: async (page) => {
+      await page.getByText("You are joining").waitFor();
+      await page.getByLabel("Your name").fill("Nora Lindqvist");
+    },
+  },
+  {
+    name: "first-run-join-bad",
+    scene: "first-run",
+    steps: async (page) => {
+      await page.getByRole("button", { name: "Join your organisation" }).click();
+      await page.getByLabel("Invite link").fill("https://example.org/not-an-invite");
+      await page.getByText("complete Sotto invite").waitFor();
+      await page.getByRole("button", { name: "Join" }).click();
+    },
+  },
+  {
+    name: "first-run-host",
+    scene: "first-run-passphrase",
+    steps: async (page) => {
+      await page.getByRole("button", { name: "Host a network" }).click();
+      await page.getByLabel("Name of the network").fill("Halden Werke");
+      await page.getByLabel("Passphrase", { exact: true }).fill("quiet violet lantern");
+      await page.getByLabel("Repeat the passphrase").fill("quiet violet");
+      await page.getByRole("button", { name: "Create network" }).click();
+    },
+  },
+  { name: "starting", scene: "starting" },
+  {
+    name: "locked",
+    scene: "locked",
+    steps: async (page) => {
+      await page.getByLabel("Passphrase", { exact: true }).fill("wrong");
+      await page.getByRole("button", { name: "Unlock" }).click();
+      await page.getByText("isn't the passphrase").waitFor();
+    },
+  },
+  { name: "problem-keychain", scene: "problem-keychain" },
+  {
+    name: "problem-passphrase",
+    scene: "problem-keychain",
+    steps: (page) => page.getByRole("button", { name: "Use a passphrase" }).click(),
+  },
+  { name: "problem-vault", scene: "problem-vault" },
+  { name: "link-lost", scene: "ready", query: "link=lost" },
+  { name: "list", scene: "ready" },
+  { name: "list-loading", scene: "loading" },
+  { name: "list-empty", scene: "empty" },
+  {
+    name: "list-search",
+    scene: "ready",
+    steps: (page) => page.getByRole("searchbox").fill("zzz"),
+  },
+  {
+    name: "list-menu",
+    scene: "ready",
+    steps: async (page) => {
+      await page.getByRole("button", { name: /Engineering/u }).click({ button: "right" });
+      await page.getByRole("menu").waitFor();
+    },
+  },
+  { name: "group", scene: "ready", steps: open("Supplier review") },
+  {
+    name: "group-top",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Supplier review")(page);
+      await page.getByRole("feed").evaluate((feed) => {
+        feed.scrollTop = 0;
+      });
+      await page.waitForTimeout(300);
+    },
+  },
+  {
+    name: "group-details",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Supplier review")(page);
+      await details(page);
+    },
+  },
+  {
+    name: "direct",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Hannah")(page);
+      await page.getByRole("textbox", { name: "Message to" }).fill("Bring the *old* badge, please");
+    },
+  },
+  { name: "room-code", scene: "ready", steps: open("Engineering") },
+  {
+    name: "room-code-top",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Engineering")(page);
+      await page.getByRole("feed").evaluate((feed) => {
+        feed.scrollTop = 0;
+      });
+      await page.waitForTimeout(300);
+    },
+  },
+  { name: "long-names", scene: "ready", steps: open("Maximiliane") },
+  { name: "arabic", scene: "ready", steps: open("نور") },
+  { name: "rtl", scene: "ready", query: "dir=rtl", steps: open("Supplier review") },
+  { name: "burn-room", scene: "ready", steps: open("Board") },
+  { name: "inactive", scene: "ready", steps: open("Trade fair") },
+  { name: "ended", scene: "ready", steps: open("Tomás") },
+  {
+    name: "archive",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Archive")(page);
+      await page.getByRole("feed").evaluate((feed) => {
+        feed.scrollTop -= 2000;
+      });
+      await page.waitForTimeout(400);
+    },
+  },
+  {
+    name: "message-actions",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Supplier review")(page);
+      await focusMessage(page, "20 minutes after lunch");
+      await page.waitForTimeout(100);
+    },
+  },
+  {
+    name: "message-menu",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Supplier review")(page);
+      await page.getByRole("article", { name: "Thursday's meeting" }).click({ button: "right" });
+      await page.getByRole("menu").waitFor();
+    },
+  },
+  {
+    name: "message-info",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Supplier review")(page);
+      await page.getByRole("article", { name: "Thursday's meeting" }).click({ button: "right" });
+      await page.getByRole("menuitem", { name: "Info" }).click();
+      await page.getByText("Read by").waitFor();
+    },
+  },
+  {
+    name: "message-tooltip",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Supplier review")(page);
+      await page
+        .getByRole("article", { name: "20 minutes after lunch" })
+        .getByRole("button", { name: /Ends in/u })
+        .hover();
+      await page.waitForTimeout(700);
+    },
+  },
+  {
+    name: "burn-shown",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Supplier review")(page);
+      await page.getByRole("button", { name: "Show", exact: true }).click();
+      await page.getByText("412,000").waitFor();
+      await page.waitForTimeout(1200);
+    },
+  },
+  {
+    name: "reply",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Supplier review")(page);
+      await page.getByRole("article", { name: "I'm in" }).click({ button: "right" });
+      await page.getByRole("menuitem", { name: "Reply" }).click();
+      await page
+        .getByRole("textbox", { name: "Message to" })
+        .fill("Good. This is the query:\n```sql\nselect * from offers\n```\nRun it first.");
+    },
+  },
+  {
+    name: "timer-chip",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Supplier review")(page);
+      await page.getByRole("button", { name: /^Ends after/u }).click();
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  {
+    name: "emoji",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Supplier review")(page);
+      await page.getByRole("button", { name: "Emoji" }).click();
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  {
+    name: "confirm",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Supplier review")(page);
+      await page.getByRole("article", { name: "Thursday's meeting" }).click({ button: "right" });
+      await page.getByRole("menuitem", { name: "Recall" }).click();
+      await page.getByRole("alertdialog").waitFor();
+    },
+  },
+  {
+    name: "timers-dialog",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Supplier review")(page);
+      await details(page);
+      await page.getByRole("button", { name: "Change timers" }).click();
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  {
+    name: "new-conversation",
+    scene: "ready",
+    steps: async (page) => {
+      await page.getByRole("button", { name: "New conversation" }).first().click();
+      await page.getByRole("option", { name: "Jonas" }).click();
+      await page.getByRole("option", { name: "Priya" }).click();
+    },
+  },
+  {
+    name: "new-group",
+    scene: "ready",
+    steps: async (page) => {
+      await page.getByRole("button", { name: "New conversation" }).first().click();
+      await page.getByRole("option", { name: "Jonas" }).click();
+      await page.getByRole("option", { name: "Priya" }).click();
+      await page.getByRole("button", { name: "Next" }).click();
+      await page.getByLabel("Name", { exact: true }).fill("Q3 planning");
+    },
+  },
+  {
+    name: "new-alone",
+    scene: "alone",
+    steps: (page) => page.getByRole("button", { name: "New conversation" }).first().click(),
+  },
+  {
+    name: "invite",
+    scene: "ready",
+    steps: async (page) => {
+      await menu(page, "Invite people");
+      await page.getByRole("button", { name: "Create link" }).click();
+      await page.getByRole("button", { name: "Copy link" }).waitFor();
+    },
+  },
+  { name: "settings-profile", scene: "ready", steps: settings("Profile") },
+  { name: "settings-devices", scene: "ready", steps: settings("Devices") },
+  { name: "settings-notifications", scene: "ready", steps: settings("Notifications") },
+  { name: "settings-appearance", scene: "ready", steps: settings("Appearance") },
+  { name: "settings-network", scene: "ready", steps: settings("Network") },
+  { name: "settings-about", scene: "ready", steps: settings("About") },
+  {
+    name: "palette",
+    scene: "ready",
+    steps: async (page) => {
+      await page.keyboard.press("Control+k");
+      await page.getByRole("combobox").fill("a");
+    },
+  },
+  {
+    name: "shortcuts",
+    scene: "ready",
+    steps: async (page) => {
+      await page.keyboard.press("Control+/");
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  { name: "offline", scene: "offline", steps: open("Hannah") },
+  { name: "connecting", scene: "connecting" },
+  { name: "read-only", scene: "read-only", steps: open("Supplier review") },
+  {
+    name: "collapsed",
+    scene: "ready",
+    steps: async (page) => {
+      const splitter = page.getByRole("separator", { name: "Width of the conversation list" });
+      if ((await splitter.count()) > 0) {
+        await splitter.focus();
+        await page.keyboard.press("Enter");
+      }
+      await open("Supplier review")(page);
+    },
+  },
+  {
+    name: "toast",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Supplier review")(page);
+      await page.getByRole("article", { name: "I'm in" }).click({ button: "right" });
+      await page.getByRole("menuitem", { name: "Copy text" }).click();
+      await page.waitForTimeout(300);
+    },
+  },
+];
