@@ -110,9 +110,11 @@ export class Lifecycle {
   /** @throws AppError `passphrase-wrong`, or what {@link Engine.openVault} says */
   unlock(passphrase: string): Promise<void> {
     return this.#alone(async () => {
-      const { kind } = this.#phase;
-      const waiting = kind === "locked" || kind === "problem";
-      if (!waiting || !this.#slots.includes("passphrase")) throw new AppError("not-ready");
+      const phase = this.#phase;
+      const mayUnlock =
+        phase.kind === "locked" ||
+        (phase.kind === "problem" && this.#mayUnlock(phase.problem.code, phase.vault));
+      if (!mayUnlock) throw new AppError("not-ready");
       // The page with the passphrase stays until it is right.
       const vault = await this.#engine.openVault({ kind: "passphrase", passphrase });
       await this.#continueWith(vault);
@@ -303,8 +305,14 @@ export class Lifecycle {
   }
 
   #showProblem(code: ErrorCode, vault: Vault | null): void {
-    const ways = { passphrase: this.#slots.includes("passphrase"), readOnly: vault !== null };
+    const ways = { passphrase: this.#mayUnlock(code, vault), readOnly: vault !== null };
     this.#enter({ kind: "problem", problem: problemView(code, ways), vault });
+  }
+
+  /** Whether a passphrase helps: the keychain failed, and there is another slot. */
+  #mayUnlock(code: ErrorCode, vault: Vault | null): boolean {
+    const isKeyProblem = code.startsWith("keychain-") || code.startsWith("vault-key-");
+    return vault === null && isKeyProblem && this.#slots.includes("passphrase");
   }
 
   #fail(cause: unknown): void {

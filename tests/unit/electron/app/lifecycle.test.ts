@@ -211,6 +211,18 @@ describe("a profile with a vault", () => {
     });
   });
 
+  test("offers the passphrase only where the key is the trouble", async () => {
+    const bench = benchWithVault(["keychain", "passphrase"]);
+    for (const code of ["vault-in-use", "vault-rolled-back", "internal"] as const) {
+      bench.engine.failures.set("openVault", new AppError(code));
+      if (code === "vault-in-use") await bench.start();
+      else await bench.send("app.retry", {});
+      expect(bench.app.view).toMatchObject({ problem: { code, actions: ["retry", "quit"] } });
+      const answer = await bench.send("vault.unlock", { passphrase: goodPassphrase });
+      expect(answer).toMatchObject({ error: { code: "not-ready" } });
+    }
+  });
+
   test("that a newer Sotto wrote offers nothing but to quit", async () => {
     const bench = new AppBench();
     bench.engine.inspection = { kind: "unreadable", code: "vault-newer-format" };
