@@ -32,6 +32,7 @@ import {
   type Kem,
   type KemKeyPair,
 } from "./hpke/kem.ts";
+import { isSupportedSuite } from "./suites.ts";
 
 const empty = new Uint8Array(0);
 
@@ -41,12 +42,12 @@ const empty = new Uint8Array(0);
  * Everything is computed at once: WebCrypto's thread pool, which the library's own provider uses, costs more per call than the
  * calls themselves.
  *
- * @throws AppError `argument-invalid` for a suite with an algorithm we don't have
+ * @throws AppError `argument-invalid` for a suite that Sotto doesn't speak
  * Source: RFC 9420 §5.1.
  */
 export function createCiphersuiteImpl(primitives: Primitives, suite: Ciphersuite): CiphersuiteImpl {
   const { ed25519, random } = primitives;
-  if (suite.signature !== "Ed25519") throw unsupported(suite);
+  if (!isSupportedSuite(suite.name)) throw unsupported(suite);
   return {
     name: suite.name,
     rng: { randomBytes: random },
