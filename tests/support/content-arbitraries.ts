@@ -8,10 +8,10 @@ import {
   type NestedPart,
   type SinglePart,
 } from "#protocol";
-import { bytesOf, messageIdArbitrary } from "./protocol-arbitraries.ts";
+import { bytesOf, messageIdArbitrary, unicodeText } from "./protocol-arbitraries.ts";
 import { fromHex } from "./protocol.ts";
 
-const text = fc.string({ unit: "grapheme", maxLength: 20 });
+const text = unicodeText;
 const byte = fc.nat({ max: 255 });
 const uint32 = fc.nat({ max: 2 ** 32 - 1 });
 const common = { disposition: byte, language: fc.constantFrom("", "en", "de,en") };
@@ -29,7 +29,7 @@ const externalPart: fc.Arbitrary<ExternalPart> = fc.record({
   kind: fc.constant("external" as const),
   ...common,
   contentType,
-  url: fc.webUrl(),
+  url: fc.constantFrom("https://example.com/a", "https://example.com/ä?b#c", ""),
   expiresSeconds: uint32,
   sizeBytes: fc.maxSafeNat(),
   encryptionAlgorithm: fc.nat({ max: 0xffff }),

@@ -9,6 +9,7 @@ import {
   parse,
   wireErrorSchema,
 } from "#protocol";
+import { unicodeText } from "../../support/protocol-arbitraries.ts";
 import { errorWith, thrownBy } from "../../support/protocol.ts";
 
 describe("parse", () => {
@@ -119,7 +120,7 @@ describe("nameSchema", () => {
 
   test("what it gives, it takes again unchanged", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (text) => {
+      fc.property(unicodeText, (text) => {
         const result = v.safeParse(nameSchema, text);
         if (result.success) expect(parse(nameSchema, result.output)).toBe(result.output);
       }),

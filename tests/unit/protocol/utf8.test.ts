@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decodeUtf8, encodeUtf8 } from "../../../protocol/utf8.ts";
+import { unicodeText } from "../../support/protocol-arbitraries.ts";
 import { errorWith, fromHex } from "../../support/protocol.ts";
 
 test("every well-formed text comes back as it was, byte order marks included", () => {
   fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => {
+    fc.property(unicodeText, (text) => {
       expect(decodeUtf8(encodeUtf8(text))).toBe(text);
     }),
   );

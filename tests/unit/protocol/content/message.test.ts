@@ -15,7 +15,7 @@ import {
   type MimiContent,
   type NestedPart,
 } from "#protocol";
-import { bytesOf, messageIdArbitrary } from "../../../support/protocol-arbitraries.ts";
+import { bytesOf, messageIdArbitrary, unicodeText } from "../../../support/protocol-arbitraries.ts";
 import { errorWith } from "../../../support/protocol.ts";
 
 const senderUri = "mimi://AAAAAAAAAAAAAAAAAAAAAA/u/AAAAAAAAAAAAAAAAAAAAAQ";
@@ -35,7 +35,7 @@ const envelope: MessageEnvelope = {
 };
 
 const reference = messageIdArbitrary;
-const anyText = fc.string({ unit: "grapheme" });
+const anyText = unicodeText;
 const intents: fc.Arbitrary<MessageIntent> = fc.oneof(
   fc.record({
     kind: fc.constant("text" as const),

@@ -62,7 +62,7 @@ test("what is written is read as the same content, and written again as the same
       expect(read).toEqual(value);
       expect(encodeMimiContent(read)).toEqual(bytes);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -77,7 +77,7 @@ test("a changed byte is read as something else or refused, never kept silently",
         expect(error).toEqual(errorWith("frame-malformed"));
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });
 
