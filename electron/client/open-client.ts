@@ -21,7 +21,7 @@ import { Sweeper } from "./ephemerality/sweeper.ts";
 import { linkIdentity } from "./identity.ts";
 import { readFact, type StoredAccount } from "./store/facts.ts";
 import { Sync } from "./sync.ts";
-import type { Client, ClientView, Notice, OpenClientOptions } from "./types.ts";
+import type { Client, ClientCommands, ClientView, Notice, OpenClientOptions } from "./types.ts";
 import { ViewHub } from "./views/view-hub.ts";
 
 /** Unpredictable bytes from the platform. */
@@ -68,6 +68,21 @@ async function openCore(
     policy: await verifyPolicy(worker, policy, networkKey),
     floorMs: readFact(vault, "floorMs") ?? 0,
   });
+}
+
+/** Commands that never throw: what is wrong at once is a rejection too, and always an AppError. */
+function rejecting(commands: ClientCommands): ClientCommands {
+  const wrapped = Object.entries(commands).map(([name, run]) => [
+    name,
+    (params: never) =>
+      Promise.try<unknown, [never]>(run as (params: never) => unknown, params).catch(
+        (error: unknown) => {
+          throw ensureAppError(error);
+        },
+      ),
+  ]);
+  // The same names, parameters and results as before.
+  return Object.fromEntries(wrapped) as ClientCommands;
 }
 
 /** All parts of one open account, and their order of starting and ending. */
@@ -258,11 +273,11 @@ class RunningClient {
   #client(): Client {
     const view = (): ClientView => this.#view();
     return {
-      commands: {
+      commands: rejecting({
         ...conversationCommands(this.#engine),
         ...messageCommands(this.#engine),
         ...accountCommands(this.#engine),
-      },
+      }),
       on: (name, listener) => this.#hub.on(name, listener),
       get view() {
         return view();

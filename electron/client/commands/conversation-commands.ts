@@ -14,7 +14,7 @@ import { Changes } from "../core/changes.ts";
 import type { StoredConversation } from "../store/rows.ts";
 import { isLive, peopleOf } from "../store/store.ts";
 import type { ClientCommands } from "../types.ts";
-import { forgetConversation, groupColumns } from "../conversations/group-change.ts";
+import { deleteContent, forgetConversation, groupColumns } from "../conversations/group-change.ts";
 import { encodeIntent } from "../conversations/intent.ts";
 import { sendsReceipts } from "../conversations/receipts.ts";
 import { textBytes } from "../views/bodies.ts";
@@ -64,7 +64,7 @@ export function conversationCommands(engine: Engine): ConversationCommands {
   };
 
   return {
-    "conversations.list": () => Promise.resolve(hub.rows),
+    "conversations.list": () => hub.currentRows(),
 
     "conversation.open": async ({ conversationId }) => {
       const conversation = ensureShown(conversationId);
@@ -153,11 +153,11 @@ export function conversationCommands(engine: Engine): ConversationCommands {
       if (!over && kind !== "direct") throw new AppError("not-allowed");
       await set(conversationId, (changes) => {
         if (!isLive(state)) {
-          forgetConversation(changes, conversationId);
+          forgetConversation(core, changes, conversationId);
           return;
         }
         // While this device is in the group, its state stays: the conversation comes back when somebody writes.
-        deleteContent(changes, conversationId);
+        deleteContent(core, changes, conversationId);
         changes.write("conversation.setHidden", conversationId, 1);
       });
       return null;
@@ -211,15 +211,6 @@ function successorOf({ kind, members, roomState }: StoredConversation, me: UserI
   const others = peopleOf(members).filter((userId) => userId !== me);
   const covered = others.some((userId) => roleOf(roomState, userId) === "administrator");
   return covered ? null : (others[0] ?? null);
-}
-
-function deleteContent(changes: Changes, conversationId: ConversationId): void {
-  changes.write("receipt.deleteAll", conversationId);
-  changes.write("reaction.deleteAll", conversationId);
-  changes.write("outbox.deleteContent", conversationId);
-  changes.write("message.deleteAll", conversationId);
-  changes.write("conversation.setDraft", conversationId, null, null, null);
-  changes.forgets = true;
 }
 
 /** A draft is kept like a message: sealed under a key of its own, with an end. */

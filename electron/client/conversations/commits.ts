@@ -23,6 +23,8 @@ import {
 const maxAttempts = 20;
 /** An intent that came to nothing this often, over restarts, is given up. */
 const maxCommits = 60;
+/** Pauses before asking again for key packages that aren't there, milliseconds. */
+const claimWaitsMs = [500, 1000, 2000] as const;
 /** How long a command waits for a connection that broke under it, milliseconds. */
 const outcomeTimeoutMs = 20_000;
 
@@ -236,24 +238,34 @@ export class Commits {
     return offer;
   }
 
-  /** Fetches a key package for each device that is to be added, unless a lost race has left one. */
+  /**
+   * Fetches a key package for each device that is to be added, unless a lost race has left one. Somebody who has just joined is
+   * still making theirs: they are waited for.
+   */
   async #claim(plan: CommitPlan, packages: Map<DeviceId, Uint8Array>): Promise<void> {
-    const devices = plan.addDevices.filter((deviceId) => !packages.has(deviceId));
-    if (devices.length > 0) {
-      const { keyPackages } = await this.#core.request("keyPackages.claim", { devices });
-      devices.forEach((deviceId, index) => {
-        const claimed = keyPackages[index];
-        if (claimed !== null && claimed !== undefined) packages.set(deviceId, claimed.bytes);
+    for (const waitMs of [...claimWaitsMs, null]) {
+      await this.#claimMissing(plan, packages);
+      const reached = new Set<UserId | undefined>(
+        plan.addDevices
+          .filter((deviceId) => packages.has(deviceId))
+          .map((deviceId) => this.#core.people.ownerOf(deviceId)),
+      );
+      if (plan.required.every((userId) => reached.has(userId))) return;
+      if (waitMs === null) throw new AppError("key-packages-exhausted");
+      await new Promise<void>((resolve) => {
+        this.#core.clock.setTimeout(resolve, waitMs);
       });
     }
-    const reached = new Set<UserId | undefined>(
-      plan.addDevices
-        .filter((deviceId) => packages.has(deviceId))
-        .map((deviceId) => this.#core.people.ownerOf(deviceId)),
-    );
-    if (!plan.required.every((userId) => reached.has(userId))) {
-      throw new AppError("key-packages-exhausted");
-    }
+  }
+
+  async #claimMissing(plan: CommitPlan, packages: Map<DeviceId, Uint8Array>): Promise<void> {
+    const devices = plan.addDevices.filter((deviceId) => !packages.has(deviceId));
+    if (devices.length === 0) return;
+    const { keyPackages } = await this.#core.request("keyPackages.claim", { devices });
+    devices.forEach((deviceId, index) => {
+      const claimed = keyPackages[index];
+      if (claimed !== null && claimed !== undefined) packages.set(deviceId, claimed.bytes);
+    });
   }
 
   /** Gives an intent up. A conversation that never came to be is gone with it. */

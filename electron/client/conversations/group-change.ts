@@ -113,7 +113,7 @@ export function endConversation(
 ): void {
   const leaving = core.store.conversation(conversationId)?.state === "leaving";
   if (leaving && core.store.conversation(conversationId)?.hidden === true) {
-    forgetConversation(changes, conversationId);
+    forgetConversation(core, changes, conversationId);
     return;
   }
   changes.write("conversation.setState", conversationId, state);
@@ -129,16 +129,30 @@ export function endConversation(
   changes.touch(conversationId);
 }
 
-/** Removes a conversation of which this device is no member any more, with everything in it. */
-export function forgetConversation(changes: Changes, conversationId: ConversationId): void {
+/** Removes everything that was said in a conversation, and what is still to be said but a farewell. */
+export function deleteContent(core: Core, changes: Changes, conversationId: ConversationId): void {
+  for (const messageId of core.store.messagesOf(conversationId)) {
+    changes.remove(conversationId, messageId);
+  }
   changes.write("receipt.deleteAll", conversationId);
   changes.write("reaction.deleteAll", conversationId);
-  changes.write("outbox.deleteAll", conversationId);
+  changes.write("outbox.deleteContent", conversationId);
   changes.write("message.deleteAll", conversationId);
+  changes.write("conversation.setDraft", conversationId, null, null, null);
+  changes.touch(conversationId);
+  changes.forgets = true;
+}
+
+/** Removes a conversation of which this device is no member any more, with everything in it. */
+export function forgetConversation(
+  core: Core,
+  changes: Changes,
+  conversationId: ConversationId,
+): void {
+  deleteContent(core, changes, conversationId);
+  changes.write("outbox.deleteAll", conversationId);
   changes.write("intent.delete", conversationId);
   changes.write("leaver.deleteAll", conversationId);
   changes.write("piece.deleteAll", conversationId);
   changes.write("conversation.delete", conversationId);
-  changes.touch(conversationId);
-  changes.forgets = true;
 }

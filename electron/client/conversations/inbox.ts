@@ -93,18 +93,17 @@ export class Inbox {
 
   /** @returns whether this device is in a conversation by it that it wasn't in before */
   async #join(changes: Changes, entry: InboxEntry): Promise<boolean> {
-    const { conversationId, groupSequence } = entry;
-    if (this.#isMember(conversationId)) {
-      // Removed and added again meanwhile: what was said before the removal comes first.
-      await this.#log.catchUp(conversationId);
-      const known = this.#core.store.conversation(conversationId);
-      if (known !== undefined && isLive(known.state) && known.cursor >= groupSequence) return false;
-    }
+    const { conversationId } = entry;
+    // Removed and added again meanwhile: what can be read of the time before comes first.
+    if (this.#isMember(conversationId)) await this.#log.catchUp(conversationId);
     const target = await this.#targetOf(entry.bytes);
     if (target === undefined) return false;
     const joined = await this.#open(entry, target);
     if (joined === undefined) return false;
     const { summary } = joined;
+    // An epoch that was reached before is never gone back to: its keys and nonces were used.
+    const reached = this.#core.store.conversation(conversationId)?.epoch ?? -1;
+    if (summary.epoch <= reached) return false;
     changes.writeGroup(joined.writes);
     changes.write("keyPackage.consume", target.ref);
     this.#writeConversation(changes, entry, summary);

@@ -50,6 +50,7 @@ export const queries = {
   owing: `SELECT message_id, owed, ends_ms FROM messages
     WHERE conversation_id = ?1 AND owed > told AND deadline_ms > ?2 ORDER BY ord LIMIT ?3`,
   allOwing: `SELECT DISTINCT conversation_id FROM messages WHERE owed > told`,
+  messagesOf: `SELECT message_id FROM messages WHERE conversation_id = ?1`,
   waitingIn: `SELECT message_id FROM messages WHERE conversation_id = ?1 AND state = 'waiting'`,
 
   reactions: `SELECT reaction_id, sender_user, ends_ms, body FROM reactions

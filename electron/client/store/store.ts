@@ -234,6 +234,10 @@ export class Store {
     return this.#messageIds("quotedBy", messageId);
   }
 
+  messagesOf(conversationId: ConversationId): readonly MessageId[] {
+    return this.#messageIds("messagesOf", conversationId);
+  }
+
   /** Own messages of a conversation that the relay hasn't taken. */
   waitingIn(conversationId: ConversationId): readonly MessageId[] {
     return this.#messageIds("waitingIn", conversationId);

@@ -130,6 +130,16 @@ export class ViewHub {
     await this.#flushing;
   }
 
+  /** The list with everything that has happened until now. */
+  async currentRows(): Promise<readonly ConversationRowView[]> {
+    if (this.#cancelFlush !== null) {
+      this.#cancelFlush();
+      this.#flushNow();
+    }
+    await this.#flushing;
+    return this.rows;
+  }
+
   #emit<Name extends EventName>(name: Name, body: Events[Name]): void {
     const listeners = this.#listeners.get(name) ?? new Set();
     for (const listener of [...listeners]) listener(body as never);
@@ -137,10 +147,14 @@ export class ViewHub {
 
   #flushSoon(): void {
     this.#cancelFlush ??= this.#core.clock.setTimeout(() => {
-      this.#cancelFlush = null;
-      // A worker that stopped in between: the client is opened again, and the interface asks for everything.
-      this.#flushing = this.#flushing.then(() => this.#flush()).catch(() => undefined);
+      this.#flushNow();
     }, 0);
+  }
+
+  #flushNow(): void {
+    this.#cancelFlush = null;
+    // A worker that stopped in between: the client is opened again, and the interface asks for everything.
+    this.#flushing = this.#flushing.then(() => this.#flush()).catch(() => undefined);
   }
 
   async #flush(): Promise<void> {
