@@ -12,6 +12,7 @@ import { writeGeneration, type NewGeneration } from "./generation.ts";
 import type { VaultLock } from "./lock.ts";
 import type { LogWriter } from "./log-writer.ts";
 import { logName, snapshotName } from "./names.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { createTextTable, type TextTable } from "./text-table.ts";
 import type { CompactionLimits, Row, SqlValue, Statement, Vault, VaultDamage } from "./types.ts";
 import { createWorkQueue, type Waiting, type WorkQueue } from "./work-queue.ts";
@@ -78,7 +79,7 @@ class LiveVault implements Vault {
     this.vaultId = parts.vaultId;
     this.damage = parts.damage;
     this.#view = createDurableView(parts.database);
-    this.#work = createWorkQueue(() => this.#step());
+    this.#work = createWorkQueue(() => this.#beginStep());
     this.#texts = createTextTable(parts.texts);
     this.#log = parts.log;
     this.#snapshot = parts.snapshot;
@@ -143,22 +144,13 @@ class LiveVault implements Vault {
     return this.#closing;
   }
 
-  /** @returns false when there was nothing to do */
-  async #step(): Promise<boolean> {
-    if (this.#transactions.length > 0) {
-      await this.#commit(this.#takeBatch());
-      return true;
-    }
+  /** @returns null when there is nothing to do */
+  #beginStep(): Promise<void> | null {
+    if (this.#transactions.length > 0) return this.#commit(this.#takeBatch());
     if (this.#compactions.length > 0 || this.#isLogTooLong()) {
-      const waiting = this.#compactions.splice(0);
-      const error = await this.#compactNow();
-      for (const { resolve, reject } of waiting) {
-        if (error === null) resolve();
-        else reject(error);
-      }
-      return true;
+      return this.#compactFor(this.#compactions.splice(0));
     }
-    return false;
+    return null;
   }
 
   /** Why nothing can be written now. */
@@ -188,7 +180,7 @@ class LiveVault implements Vault {
       for (const { reject } of batch) reject(refusal ?? new AppError("vault-read-only"));
       return;
     }
-    const failures = this.#view.tryOut(batch.map(({ item }) => item));
+    const failures = this.#tryOut(batch.map(({ item }) => item));
     const working = batch.filter(({ reject }, index) => {
       const cause = failures[index];
       if (cause !== null) reject(new AppError("internal", { cause }));
@@ -210,12 +202,22 @@ class LiveVault implements Vault {
     this.#texts.settle();
     this.#sequence += working.length;
     try {
-      this.#view.settle();
+      if (working.length > 0) this.#view.settle();
+      else this.#view.discard();
       for (const { resolve } of working) resolve();
     } catch (cause) {
       // The disk is now ahead of memory, and only a new start brings them together.
       this.#stopWriting("vault-write-failed");
       for (const { reject } of working) reject(new AppError("internal", { cause }));
+    }
+  }
+
+  /** As {@link DurableView.tryOut}, for a database that may not even begin. */
+  #tryOut(transactions: readonly (readonly BoundSql[])[]): readonly (Error | null)[] {
+    try {
+      return this.#view.tryOut(transactions);
+    } catch (cause) {
+      return transactions.map(() => new AppError("internal", { cause }));
     }
   }
 
@@ -253,7 +255,8 @@ class LiveVault implements Vault {
 
   #isLogTooLong(): boolean {
     const log = this.#log;
-    if (log === null || this.#refusal() !== null || this.#closing !== null) return false;
+    if (log === null || log.frames === 0) return false;
+    if (this.#refusal() !== null || this.#closing !== null) return false;
     if (this.#parts.clock.now() < this.#compactNotBeforeMs) return false;
     const { logBytes, minimumLogBytes, snapshotRatio } = this.#parts.limits;
     return (
@@ -262,12 +265,20 @@ class LiveVault implements Vault {
     );
   }
 
+  async #compactFor(waiting: readonly Waiting<null>[]): Promise<void> {
+    const error = await this.#compactNow();
+    for (const { resolve, reject } of waiting) {
+      if (error === null) resolve();
+      else reject(error);
+    }
+  }
+
   /** @returns why it failed, or null */
   async #compactNow(): Promise<AppError | null> {
     const refusal = this.#refusal();
     if (refusal !== null) return refusal;
-    const { database } = this.#parts;
-    const content = { sequence: this.#sequence, image: database.image() };
+    const content = this.#content();
+    if (content instanceof AppError) return content;
     const outcome = await writeGeneration(this.#parts, this.#generation + 1, content);
     switch (outcome.kind) {
       case "written":
@@ -279,6 +290,14 @@ class LiveVault implements Vault {
       case "unknown":
         this.#stopWriting(outcome.error.code);
         return outcome.error;
+    }
+  }
+
+  #content(): Snapshot | AppError {
+    try {
+      return { sequence: this.#sequence, image: this.#parts.database.image() };
+    } catch (cause) {
+      return new AppError("internal", { cause });
     }
   }
 

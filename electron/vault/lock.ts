@@ -47,7 +47,9 @@ export async function acquireLock(ports: LockPorts, directory: string): Promise<
         return {
           unwritable: null,
           release: async () => {
-            if (isSameOwner(await readOwner(files, path), self)) await files.remove(path);
+            // One that can't be read is still ours; only what clearly names another stays.
+            const owner = await readOwner(files, path).catch(() => self);
+            if (isSameOwner(owner, self)) await files.remove(path);
           },
         };
       }
@@ -77,12 +79,14 @@ async function createLock(
     throw error;
   }
   try {
-    await file.write(new TextEncoder().encode(JSON.stringify(self)), 0);
+    try {
+      await file.write(new TextEncoder().encode(JSON.stringify(self)), 0);
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     await files.remove(path);
     throw error;
-  } finally {
-    await file.close();
   }
   return true;
 }

@@ -14,15 +14,15 @@ export interface WorkQueue {
 }
 
 /**
- * @param step - does some of the work; false: there was none. Never throws.
+ * @param begin - begins the next step; null: there is none. Must tell so at once: what is asked for while it makes up its mind
+ * would be missed. The step never fails.
  */
-export function createWorkQueue(step: () => Promise<boolean>): WorkQueue {
+export function createWorkQueue(begin: () => Promise<void> | null): WorkQueue {
   let work: Promise<void> | null = null;
 
   const workOff = async () => {
     await Promise.resolve();
-    while (await step());
-    // In the same turn as the last look, so that nothing is asked for in between and missed.
+    for (let step = begin(); step !== null; step = begin()) await step;
     work = null;
   };
 

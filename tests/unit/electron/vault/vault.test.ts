@@ -1,6 +1,8 @@
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Vault } from "../../../../electron/vault/index.ts";
-import { inspectVault } from "../../../../electron/vault/index.ts";
+import { inspectVault, type Vault, type VaultCatalogue } from "../../../../electron/vault/index.ts";
+import { createFaultyFiles } from "../../../support/faulty-files.ts";
 import {
   startInlineCryptoWorker,
   type InlineCryptoWorker,
@@ -43,10 +45,24 @@ async function open(...args: Parameters<VaultFixture["open"]>): Promise<Vault> {
   return vault;
 }
 
+/** A promise that is kept from outside. */
+function gate() {
+  let release: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => (release = resolve));
+  return { opened, release };
+}
+
+const settle = async () => {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
 describe("creating", () => {
   test("makes keyring, log and snapshot, readable by this user alone, and a key in the keychain", async () => {
     const vault = await create({ profile: "work" });
     expect(fixture.names()).toEqual(["keyring", "lock", "log.1", "snapshot.1"]);
+    for (const name of fixture.names()) {
+      expect(statSync(join(fixture.directory, name)).mode & 0o077).toBe(0);
+    }
     expect([...fixture.entries.keys()]).toEqual([`work/${vault.vaultId}`]);
     expect(await inspectVault(fixture.directory)).toEqual({
       kind: "present",
@@ -57,30 +73,65 @@ describe("creating", () => {
     await vault.close();
     expect(fixture.names()).toEqual(["keyring", "log.1", "snapshot.1"]);
   });
+
+  test("puts nothing in clear on the disk", async () => {
+    const vault = await create();
+    const secret = "the clear text that nobody may find";
+    await vault.transact([put("name-of-a-thing", secret)]);
+    await vault.compact();
+    await vault.transact([put("name-of-another", secret)]);
+    await vault.close();
+    for (const name of fixture.names()) {
+      const content = Buffer.from(fixture.bytes(name));
+      for (const text of [secret, "name-of", "SQLite format", "INSERT INTO"]) {
+        expect(content.includes(text), `${text} in ${name}`).toBe(false);
+      }
+      for (const key of fixture.entries.values()) expect(content.includes(key)).toBe(false);
+    }
+  });
+
+  test("never goes over a vault that is there, open, closed, or without its keyring", async () => {
+    const vault = await create();
+    await vault.transact([put("a", 1)]);
+    await expect(fixture.create()).rejects.toMatchObject({ code: "vault-in-use" });
+    await vault.close();
+    await expect(fixture.create()).rejects.toMatchObject({ code: "vault-exists" });
+    const keyring = fixture.bytes("keyring");
+    for (const loss of ["gone", "empty"]) {
+      const copy = fixture.copy(loss);
+      if (loss === "gone") {
+        const { rmSync } = await import("node:fs");
+        rmSync(join(copy, "keyring"));
+      } else writeFileSync(join(copy, "keyring"), "");
+      const at = { directory: copy };
+      expect(await inspectVault(copy)).toEqual({ kind: "unreadable", code: "vault-damaged" });
+      await expect(fixture.create(at)).rejects.toMatchObject({ code: "vault-exists" });
+      await expect(fixture.open(at)).rejects.toMatchObject({
+        code: "vault-damaged",
+        data: { file: "keyring" },
+      });
+    }
+    expect(fixture.bytes("keyring")).toEqual(keyring);
+    expect(itemsOf(await open())).toEqual(new Map([["a", 1]]));
+  });
+
+  test("there is nothing to open where nothing was created", async () => {
+    expect(await inspectVault(fixture.directory)).toEqual({ kind: "none" });
+    await expect(fixture.open()).rejects.toMatchObject({ code: "vault-missing" });
+    expect(await inspectVault(fixture.root)).toEqual({ kind: "none" });
+  });
 });
 
 describe("transactions", () => {
   test("are there after a restart, with every kind of value", async () => {
     const values = [
-      0,
-      -1,
-      2 ** 31,
-      -(2 ** 40),
-      1.5,
-      5e-324,
-      Number.MAX_SAFE_INTEGER,
-      "",
-      "héllo 😀",
-      "a\0b",
-      null,
-      new Uint8Array(),
-      new Uint8Array([0, 255]),
-      new Uint8Array(100_000).fill(7),
+      ...[0, -1, 2 ** 31, -(2 ** 40), 1.5, 5e-324, Number.MAX_SAFE_INTEGER],
+      ...["", "héllo 😀", "a\0b", "in the middle \u{feff} it is no mark"],
+      ...[null, new Uint8Array(), new Uint8Array([0, 255]), new Uint8Array(10_000).fill(7)],
     ];
     const first = await create();
     for (const [index, value] of values.entries()) await first.transact([put(`${index}`, value)]);
     const written = itemsOf(first);
-    expect([...written.values()]).toHaveLength(values.length);
     for (const [index, value] of values.entries()) expect(written.get(`${index}`)).toEqual(value);
     await first.close();
     const second = await open();
@@ -103,5 +154,377 @@ describe("transactions", () => {
     }
     expect([...itemsOf(vault).keys()]).toEqual(["a0", "a1", "a2", "a3", "b3"]);
     expect(fixture.names()).toEqual(["keyring", "lock", "log.3", "snapshot.3"]);
+  });
+
+  test("are all or nothing, and one that fails harms no other that waits with it", async () => {
+    const vault = await create();
+    await vault.transact([put("taken", 0)]);
+    const outcomes = await Promise.allSettled([
+      vault.transact([put("a", 1)]),
+      vault.transact([put("half", 2), { name: "insert", params: ["taken", 2] }, put("more", 2)]),
+      vault.transact([put("b", 3)]),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(outcomes[1]).toMatchObject({ reason: { code: "internal" } });
+    const expected = new Map([
+      ["a", 1],
+      ["b", 3],
+      ["taken", 0],
+    ]);
+    expect(itemsOf(vault)).toEqual(expected);
+    expect(vault.sequence).toBe(3);
+    await vault.close();
+    const again = await open();
+    expect(itemsOf(again)).toEqual(expected);
+    expect(again.sequence).toBe(3);
+  });
+
+  test("that fail write nothing at all", async () => {
+    const vault = await create();
+    await vault.transact([put("taken", 0)]);
+    const before = fixture.bytes("log.1");
+    await expect(vault.transact([{ name: "insert", params: ["taken", 1] }])).rejects.toMatchObject({
+      code: "internal",
+    });
+    expect(fixture.bytes("log.1")).toEqual(before);
+    expect(vault.readOnly).toBeNull();
+    await vault.transact([put("after", 1)]);
+  });
+
+  test("stand in the order of their calls", async () => {
+    const vault = await create();
+    await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        vault.transact([put("last", index), { name: "note", params: [`${index}`, null] }]),
+      ),
+    );
+    await vault.close();
+    const again = await open();
+    expect(itemsOf(again).get("last")).toBe(99);
+    const texts = again.read("notes").map((row) => row["text"]);
+    expect(texts).toEqual(Array.from({ length: 100 }, (_, index) => `${index}`));
+  });
+
+  test("that wait together share one frame and one sync", async () => {
+    const files = createFaultyFiles();
+    const vault = await create({ files });
+    const callsBefore = files.calls.length;
+    await Promise.all(
+      Array.from({ length: 32 }, (_, index) => vault.transact([put(`${index}`, index)])),
+    );
+    const calls = files.calls.slice(callsBefore).filter(({ name }) => name === "log.1");
+    expect(calls.map(({ operation }) => operation)).toEqual(["write", "sync"]);
+    expect(vault.sequence).toBe(32);
+  });
+
+  test("are never seen before they are on the disk, and always from then on", async () => {
+    const files = createFaultyFiles();
+    const vault = await create({ files });
+    await vault.transact([put("a", 1)]);
+    const sync = gate();
+    files.beforeSync = () => sync.opened;
+    let isDone = false;
+    const first = vault.transact([put("a", 2), put("b", 2)]).then(() => (isDone = true));
+    await settle();
+    // Applied, sealed and written, but not synced.
+    expect(itemsOf(vault)).toEqual(new Map([["a", 1]]));
+    expect(vault.sequence).toBe(1);
+    expect(isDone).toBe(false);
+    // What comes meanwhile waits for the next sync, and builds on what is under way.
+    const second = vault.transact([put("c", 3), { name: "delete", params: ["b"] }]);
+    await settle();
+    expect(itemsOf(vault)).toEqual(new Map([["a", 1]]));
+    sync.release();
+    await first;
+    expect(itemsOf(vault).get("a")).toBe(2);
+    await second;
+    const expected = new Map([
+      ["a", 2],
+      ["c", 3],
+    ]);
+    expect(itemsOf(vault)).toEqual(expected);
+    expect(vault.sequence).toBe(3);
+    await vault.close();
+    expect(itemsOf(await open())).toEqual(expected);
+  });
+
+  test("take copies: what the caller changes or wipes afterwards stays as it was", async () => {
+    const vault = await create();
+    const value = new Uint8Array([1, 2, 3]);
+    const params = ["a", value];
+    const done = vault.transact([{ name: "put", params }]);
+    value.fill(0);
+    params[0] = "b";
+    await done;
+    expect(itemsOf(vault)).toEqual(new Map([["a", new Uint8Array([1, 2, 3])]]));
+  });
+
+  test("without statements are nothing", async () => {
+    const vault = await create();
+    await vault.transact([]);
+    expect(vault.sequence).toBe(0);
+  });
+
+  test.each([
+    ["an unknown statement", { name: "nonsense", params: [] }],
+    ["the name of a query", { name: "all", params: [] }],
+    ["a name that every object has", { name: "constructor", params: [] }],
+    ["too few parameters", { name: "put", params: ["a"] }],
+    ["too many parameters", { name: "put", params: ["a", 1, 2] }],
+    ["not a number", { name: "put", params: ["a", Number.NaN] }],
+    ["infinity", { name: "put", params: ["a", Infinity] }],
+    ["an integer that isn't exact", { name: "put", params: ["a", 2 ** 53] }],
+    ["half a surrogate pair", { name: "put", params: ["a", "x\ud800"] }],
+    ["a leading byte order mark", { name: "put", params: ["a", "\u{feff}x"] }],
+    ["true", { name: "put", params: ["a", true as unknown as number] }],
+    ["undefined", { name: "put", params: ["a", undefined as unknown as null] }],
+    ["an object", { name: "put", params: ["a", {} as unknown as null] }],
+    ["more than fits", { name: "put", params: ["a", new Uint8Array(33 * 1024 * 1024)] }],
+  ])("with %s are refused", async (_title, statement) => {
+    const vault = await create();
+    await expect(vault.transact([statement])).rejects.toMatchObject({ code: "argument-invalid" });
+    expect(vault.sequence).toBe(0);
+  });
+});
+
+describe("reading", () => {
+  test("gives rows by column name", async () => {
+    const vault = await create();
+    await vault.transact([put("a", 1)]);
+    expect(vault.read("get", ["a"])).toEqual([{ value: 1 }]);
+    expect(vault.read("get", ["b"])).toEqual([]);
+    expect(vault.read("count")).toEqual([{ count: 1 }]);
+  });
+
+  test.each([
+    ["an unknown query", "nonsense", []],
+    ["a statement", "put", ["a", 1]],
+    ["too few parameters", "get", []],
+    ["too many parameters", "all", [1]],
+  ] as const)("with %s is refused", async (_title, query, params) => {
+    const vault = await create();
+    expect(() => vault.read(query, params)).toThrow(
+      expect.objectContaining({ code: "argument-invalid" }) as Error,
+    );
+  });
+});
+
+describe("catalogues", () => {
+  const withStatement = (sql: string): VaultCatalogue => ({
+    ...testCatalogue,
+    statements: { broken: sql },
+  });
+
+  test.each([
+    ["random numbers", "INSERT INTO items VALUES (?1, random())"],
+    ["the present time", "INSERT INTO items VALUES (?1, datetime('now'))"],
+    ["the present time by default", "INSERT INTO items VALUES (?1, unixepoch())"],
+    ["the present time by name", "INSERT INTO items VALUES (?1, CURRENT_TIMESTAMP)"],
+    ["the end of a transaction", "INSERT OR ROLLBACK INTO items VALUES (?1, 1)"],
+    ["settings", "PRAGMA user_version = 7"],
+  ])("with %s in a statement are refused", async (_title, sql) => {
+    await expect(fixture.create({ catalogue: withStatement(sql) })).rejects.toMatchObject({
+      code: "internal",
+      data: { reason: "catalogue", name: "broken" },
+    });
+  });
+
+  test("with a query that writes are refused", async () => {
+    for (const sql of ["DELETE FROM items", "WITH x AS (SELECT 1) DELETE FROM items"]) {
+      await expect(
+        fixture.create({ catalogue: { ...testCatalogue, queries: { bad: sql } } }),
+      ).rejects.toMatchObject({ code: "internal", data: { name: "bad" } });
+    }
+    expect(await inspectVault(fixture.directory)).toEqual({ kind: "none" });
+  });
+
+  test("of a newer app replay an older app's log as it was written", async () => {
+    const vault = await create();
+    await vault.transact([put("a", 1), put("b", 2)]);
+    await vault.close();
+    const changed: VaultCatalogue = {
+      ...testCatalogue,
+      // The same names mean something else now, and some are gone.
+      statements: { put: `DELETE FROM items WHERE id = ?1 AND value = ?2` },
+    };
+    const newer = await open({ catalogue: changed });
+    expect([...itemsOf(newer).keys()]).toEqual(["a", "b"]);
+    await newer.transact([put("a", 1)]);
+    await newer.close();
+    expect([...itemsOf(await open()).keys()]).toEqual(["b"]);
+  });
+
+  const upgraded: VaultCatalogue = {
+    schemaVersion: 2,
+    migrations: [
+      ...testCatalogue.migrations,
+      `ALTER TABLE notes ADD COLUMN mark INTEGER DEFAULT 5`,
+    ],
+    statements: testCatalogue.statements,
+    queries: { ...testCatalogue.queries, marks: `SELECT mark FROM notes` },
+  };
+
+  test("with a newer schema bring the vault there, once, in a generation of its own", async () => {
+    const vault = await create();
+    await vault.transact([{ name: "note", params: ["x", null] }]);
+    await vault.close();
+    let newer = await open({ catalogue: upgraded });
+    expect(fixture.names()).toEqual(["keyring", "lock", "log.2", "snapshot.2"]);
+    expect(newer.sequence).toBe(1);
+    await newer.transact([{ name: "note", params: ["y", null] }]);
+    await newer.close();
+    newer = await open({ catalogue: upgraded });
+    expect(fixture.names()).toContain("log.2");
+    expect(newer.read("marks")).toEqual([{ mark: 5 }, { mark: 5 }]);
+  });
+
+  test("with an older schema than the vault's are refused, and nothing is touched", async () => {
+    const vault = await create({ catalogue: upgraded });
+    await vault.close();
+    const before = fixture.names().map((name) => [name, fixture.bytes(name)]);
+    await expect(fixture.open()).rejects.toMatchObject({ code: "vault-newer-format" });
+    expect(fixture.names().map((name) => [name, fixture.bytes(name)])).toEqual(before);
+  });
+
+  test("whose migration fails leave the vault as it was", async () => {
+    const vault = await create();
+    await vault.transact([put("a", 1)]);
+    await vault.close();
+    const broken = { ...upgraded, migrations: [...testCatalogue.migrations, `DROP TABLE nothing`] };
+    await expect(fixture.open({ catalogue: broken })).rejects.toThrow();
+    expect(itemsOf(await open())).toEqual(new Map([["a", 1]]));
+  });
+});
+
+describe("compaction", () => {
+  test("leaves one new generation with the same content", async () => {
+    const vault = await create();
+    await vault.transact([put("a", new Uint8Array(300_000).fill(1))]);
+    await vault.transact([put("b", 1), { name: "delete", params: ["a"] }]);
+    await vault.compact();
+    expect(fixture.names()).toEqual(["keyring", "lock", "log.2", "snapshot.2"]);
+    expect(fixture.bytes("log.2")).toHaveLength(40);
+    expect(vault.sequence).toBe(2);
+    expect(itemsOf(vault)).toEqual(new Map([["b", 1]]));
+    await vault.transact([put("c", 2)]);
+    await vault.close();
+    expect([...itemsOf(await open()).keys()]).toEqual(["b", "c"]);
+  });
+
+  test("comes by itself when the log has grown too long", async () => {
+    const vault = await create({
+      compaction: { logBytes: 20_000, minimumLogBytes: 20_000, snapshotRatio: 100 },
+    });
+    for (let index = 0; index < 30; index++) {
+      await vault.transact([put(`${index}`, new Uint8Array(2_000))]);
+    }
+    await vault.close();
+    const generation = Number(
+      fixture
+        .names()
+        .find((name) => name.startsWith("log."))
+        ?.slice(4),
+    );
+    expect(generation).toBeGreaterThanOrEqual(3);
+    expect(generation).toBeLessThanOrEqual(4);
+    const again = await open();
+    expect(itemsOf(again).size).toBe(30);
+    expect(again.sequence).toBe(30);
+  });
+
+  test("comes by itself when the log is many times its snapshot", async () => {
+    const vault = await create({
+      compaction: { logBytes: 1e9, minimumLogBytes: 10_000, snapshotRatio: 2 },
+    });
+    for (let index = 0; index < 40; index++) {
+      await vault.transact([put("same", new Uint8Array(2_000))]);
+    }
+    await vault.close();
+    expect(fixture.names()).not.toContain("log.1");
+    expect(itemsOf(await open()).size).toBe(1);
+  });
+
+  test("takes its turn between transactions that never stop", async () => {
+    const vault = await create();
+    const state = { isCompacted: false };
+    let writes = 0;
+    const writing = (async () => {
+      while (!state.isCompacted) await vault.transact([put("n", (writes += 1))]);
+    })();
+    await vault.compact();
+    state.isCompacted = true;
+    await writing;
+    expect(itemsOf(vault).get("n")).toBe(writes);
+    expect(vault.sequence).toBe(writes);
+  });
+
+  test("several asked for at once are one", async () => {
+    const vault = await create();
+    await vault.transact([put("a", 1)]);
+    await Promise.all([vault.compact(), vault.compact(), vault.compact()]);
+    expect(fixture.names()).toContain("log.2");
+  });
+});
+
+describe("the crypto worker", () => {
+  test("that restarts has lost the keys: nothing is written until the vault is opened anew", async () => {
+    const vault = await create();
+    await vault.transact([put("a", 1)]);
+    await worker.crash();
+    await expect(vault.transact([put("b", 2)])).rejects.toMatchObject({ code: "worker-stopped" });
+    await expect(vault.compact()).rejects.toMatchObject({ code: "worker-stopped" });
+    expect(itemsOf(vault)).toEqual(new Map([["a", 1]]));
+    expect(vault.readOnly).toBeNull();
+    await vault.close();
+    const again = await open();
+    await again.transact([put("b", 2)]);
+    expect(again.sequence).toBe(2);
+  });
+
+  test("that dies in mid-commit leaves nothing of it, in memory or on the disk", async () => {
+    const vault = await create();
+    await vault.transact([put("a", 1)]);
+    const before = fixture.bytes("log.1");
+    const commit = vault.transact([put("b", 2)]);
+    await Promise.resolve();
+    await Promise.resolve();
+    const crash = worker.crash();
+    await expect(commit).rejects.toMatchObject({ code: "worker-stopped" });
+    await crash;
+    expect(itemsOf(vault)).toEqual(new Map([["a", 1]]));
+    expect(fixture.bytes("log.1")).toEqual(before);
+  });
+
+  test("that was locked refuses, and so does the vault", async () => {
+    const vault = await create();
+    await worker.call("vault.lock", {});
+    await expect(vault.transact([put("a", 1)])).rejects.toMatchObject({ code: "not-ready" });
+    expect(itemsOf(vault).size).toBe(0);
+    expect(vault.sequence).toBe(0);
+  });
+});
+
+describe("closing", () => {
+  test("finishes what was asked for before, and refuses what comes after", async () => {
+    const vault = await create();
+    const before = vault.transact([put("a", 1)]);
+    const closed = vault.close();
+    await expect(vault.transact([put("b", 2)])).rejects.toMatchObject({ code: "not-ready" });
+    await expect(vault.compact()).rejects.toMatchObject({ code: "not-ready" });
+    expect(() => vault.read("all")).toThrow(
+      expect.objectContaining({ code: "not-ready" }) as Error,
+    );
+    await Promise.all([before, closed, vault.close()]);
+    expect(itemsOf(await open())).toEqual(new Map([["a", 1]]));
+  });
+
+  test("marks the end once, however often nothing happens in between", async () => {
+    const vault = await create();
+    await vault.transact([put("a", 1)]);
+    await vault.close();
+    const length = fixture.bytes("log.1").length;
+    for (let round = 0; round < 3; round++) await (await fixture.open()).close();
+    expect(fixture.bytes("log.1")).toHaveLength(length);
+    expect(readFileSync(join(fixture.directory, "log.1")).length).toBeGreaterThan(40);
   });
 });
