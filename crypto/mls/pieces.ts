@@ -17,7 +17,7 @@ import { groupChangeSchema } from "./change-schema.ts";
 import type { GroupMemory, PendingCommit } from "./memory.ts";
 
 /*
- * A group's state as rows. `epoch` holds what a commit changes; `ratchets/<n>` the sending and receiving ratchets of sixteen
+ * A group's state as rows. `epoch` holds what a commit changes; `ratchets/<n>` the sending and receiving ratchets of eight
  * leaves each, so that a message writes one small row whatever the group's size; `pending` our commit under way.
  * The device's signature key is not among them: it is the same in every group and comes from the identity.
  */
@@ -34,7 +34,7 @@ export interface ReadGroup {
   readonly pending: PendingCommit | null;
 }
 
-const leavesPerChunk = 16;
+const leavesPerChunk = 8;
 const maxPendingBytes = 32 * 1024 * 1024;
 const noBytes = new Uint8Array(0);
 
@@ -141,24 +141,27 @@ function chunkName(chunk: number): string {
   return `ratchets/${String(chunk)}`;
 }
 
-function leafNodes(tree: SecretTree): SecretTree {
-  return tree.filter((_, nodeIndex) => nodeIndex % 2 === 0);
+/** The ratchets of one chunk's leaves: every other node of the tree is a parent. */
+function chunkOf(tree: SecretTree, chunk: number): SecretTree {
+  const firstNode = 2 * leavesPerChunk * chunk;
+  return tree
+    .slice(firstNode, firstNode + 2 * leavesPerChunk)
+    .filter((_, place) => place % 2 === 0);
 }
 
 function changedRatchets(before: SecretTree, after: SecretTree): readonly PlainPiece[] {
   if (before === after) return [];
-  const [leavesBefore, leavesAfter] = [leafNodes(before), leafNodes(after)];
+  const nodes = Math.max(before.length, after.length);
   const pieces: PlainPiece[] = [];
-  for (let at = 0; at < Math.max(leavesBefore.length, leavesAfter.length); at += leavesPerChunk) {
-    const name = chunkName(at / leavesPerChunk);
-    const chunk = leavesAfter.slice(at, at + leavesPerChunk);
-    const stored = leavesBefore.slice(at, at + leavesPerChunk);
-    if (chunk.length === 0) pieces.push({ name, plain: null });
-    else if (
-      chunk.length !== stored.length ||
-      chunk.some((node, place) => node !== stored[place])
+  for (let chunk = 0; 2 * leavesPerChunk * chunk < nodes; chunk++) {
+    const [stored, wanted] = [chunkOf(before, chunk), chunkOf(after, chunk)];
+    if (wanted.length === 0) {
+      pieces.push({ name: chunkName(chunk), plain: null });
+    } else if (
+      wanted.length !== stored.length ||
+      wanted.some((node, place) => node !== stored[place])
     ) {
-      pieces.push({ name, plain: encode(secretTreeEncoder)(chunk) });
+      pieces.push({ name: chunkName(chunk), plain: encode(secretTreeEncoder)(wanted) });
     }
   }
   return pieces;

@@ -4,7 +4,7 @@ import { hkdf, SecretBytes, xaes256Gcm, type RandomSource } from "../primitives/
 /*
  * Everything that is stored is sealed with XAES-256-GCM under random nonces, log frames included. A nonce made of a frame's
  * sequence number would be shorter, but a crash after the write and before the acknowledgement cuts the frame off and seals
- * another one under the same number: AES-GCM doesn't survive that (docs/adr/0008).
+ * another one under the same number: AES-GCM doesn't survive that (docs/adr/0009).
  */
 
 const { nonceBytes, tagBytes } = xaes256Gcm;

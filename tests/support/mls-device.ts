@@ -223,13 +223,18 @@ export async function orderCommit(
   return prepared;
 }
 
-/** A group that `founder` has made with everybody in `others`. */
+/**
+ * A group that `founder` has made with everybody in `others`.
+ *
+ * @param options - the room's state where it matters; `joining`: who of the others really joins, the rest stays away
+ */
 export async function groupOf(
   id: ConversationId,
   founder: MlsDevice,
   others: readonly MlsDevice[],
-  room: Partial<RoomState> = {},
+  options: Partial<RoomState> & { readonly joining?: readonly MlsDevice[] } = {},
 ): Promise<void> {
+  const { joining = others, ...room } = options;
   await founder.begin(id, {
     kind: "group",
     name: "Test",
@@ -239,5 +244,5 @@ export async function groupOf(
   });
   if (others.length === 0) return;
   const addKeyPackages = await Promise.all(others.map((other) => other.keyPackage()));
-  await orderCommit(id, founder, { addKeyPackages }, { newcomers: others });
+  await orderCommit(id, founder, { addKeyPackages }, { newcomers: joining });
 }

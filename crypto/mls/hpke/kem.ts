@@ -75,7 +75,7 @@ export function createDhkemX25519({ x25519, random }: Primitives): Kem {
  *
  * Two drafts share this code point and derive different key pairs from the same input: draft-connolly-cfrg-xwing-kem takes
  * SHAKE256 of it, draft-ietf-hpke-pq takes SHAKE256.LabeledDerive. draft-ietf-mls-pq-ciphersuites builds on the latter, and
- * every node of an MLS tree is derived this way, so the latter it is (docs/adr/0007-x-wing-key-derivation.md).
+ * every node of an MLS tree is derived this way, so the latter it is (docs/adr/0008).
  *
  * Source: draft-ietf-hpke-pq-05 §4.
  */

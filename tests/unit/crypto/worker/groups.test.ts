@@ -111,7 +111,7 @@ describe("a group over its life", () => {
     const opened = await ben.worker.call("group.open", { conversationId: id, bytes: sealed.bytes });
     if (opened.kind !== "application") throw new Error(opened.kind);
     expect(opened.writes.pieces.map(({ name }) => name)).toEqual(["ratchets/0"]);
-    expect(ensure(opened.writes.pieces[0]?.sealed).length).toBeLessThan(1500);
+    expect(ensure(opened.writes.pieces[0]?.sealed).length).toBeLessThan(1000);
   });
 
   test("what is stored of it opens for no other group, name or vault", async () => {
