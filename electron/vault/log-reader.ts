@@ -1,7 +1,7 @@
 import type { CryptoWorker } from "#protocol";
 import { couldBeTorn, frameAt, frameEnd, frameHeaderBytes, tagBytes, tagOf } from "./frames.ts";
 import type { Frame } from "./frames.ts";
-import { generationHeaderBytes } from "./headers.ts";
+import { generationHeaderBytes, uint32At } from "./headers.ts";
 
 /** A log and what opens it. */
 export interface LogSource {
@@ -67,6 +67,7 @@ export async function readLog(
   const isDamaged =
     endBytes < source.bytes.length &&
     (!couldBeTorn(source.bytes, endBytes, frames + 1) ||
+      isFollowed(source.bytes, endBytes, frames + 1) ||
       (await opensLater(source, endBytes, frames + 1)));
   return { frames, endBytes, lastFrameAt, lastTag, isDamaged };
 }
@@ -84,6 +85,17 @@ function nextRun(log: Uint8Array, at: number, firstNumber: number): Frame[] {
     position = frameEnd(frame);
   }
   return run;
+}
+
+/**
+ * Whether the frame that begins at `at` has its full length and the next one's number behind it: the next was begun only when this one was
+ * whole on the disk. That one can't be asked itself where this one's tag, which it is chained to, is what was damaged.
+ */
+function isFollowed(log: Uint8Array, at: number, number: number): boolean {
+  const frame = frameAt(log, at);
+  if (frame === null) return false;
+  const next = frameEnd(frame);
+  return next + frameHeaderBytes <= log.length && uint32At(log, next + 4) === number + 1;
 }
 
 /**
