@@ -56,6 +56,7 @@ export function startApp(ports: AppPorts, engine: Engine, link: string | null): 
       log: ports.log,
     }),
     log: ports.log,
+    clock: ports.clock,
     onChanged: () => {
       hub.emit("app.changed", lifecycle.view);
     },

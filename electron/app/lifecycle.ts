@@ -9,6 +9,7 @@ import {
   type StartStep,
 } from "#protocol";
 import type { AccountOrigin, AccountProgress, Client } from "../client/index.ts";
+import type { Clock } from "../link/index.ts";
 import type { Vault } from "../vault/index.ts";
 import type { CryptoFacts, Engine, NewAccount, Slot } from "./engine.ts";
 import { phaseView, problemView, type Phase } from "./phase.ts";
@@ -21,11 +22,15 @@ export interface LifecycleOptions {
   readonly engine: Engine;
   readonly relay: RelayHost;
   readonly log: Log;
+  readonly clock: Clock;
   /** Called at each change of {@link Lifecycle.view}. */
   readonly onChanged: () => void;
   /** Called with each client that was opened. @returns what takes its listeners away */
   readonly onOpened: (client: Client, vault: Vault) => () => void;
 }
+
+/** How long the end waits for what is under way, milliseconds. */
+const stopPatienceMs = 10_000;
 
 type Unfinished = Extract<AccountProgress, { readonly kind: "unfinished" }>;
 type Claim = NonNullable<AccountOrigin["claim"]>;
@@ -143,7 +148,7 @@ export class Lifecycle {
   /** Ends everything in order: the client, its vault, the worker, and the relay last. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#busy?.catch(() => undefined);
+    await this.#idleWithin(stopPatienceMs);
     await this.#closeAll();
     await this.#engine.dispose();
     await this.#options.relay.stop();
@@ -151,7 +156,7 @@ export class Lifecycle {
 
   /** The crypto worker died, and with it the vault's keys: what was open is closed and opened again. */
   async #reopen(): Promise<void> {
-    while (this.#busy !== null) await this.#busy.catch(() => undefined);
+    await this.#idle();
     if (this.#stopped || !("vault" in this.#phase) || this.#phase.vault === null) return;
     await this.#alone(async () => {
       await this.#closeAll();
@@ -339,13 +344,32 @@ export class Lifecycle {
     this.#phase = { kind: "starting", step: "starting" };
   }
 
-  /** One operation at a time: a second one meanwhile is refused, not queued. */
-  #alone(run: () => Promise<void>): Promise<void> {
-    if (this.#busy !== null || this.#stopped) return Promise.reject(new AppError("not-ready"));
+  /**
+   * One operation at a time. While something is under way a second one is refused; where the phase has come to rest already, what is left
+   * of the first is waited for, so that whoever acts on `app.changed` at once is not too early.
+   */
+  async #alone(run: () => Promise<void>): Promise<void> {
+    if (this.#busy !== null && this.#phase.kind !== "starting") await this.#idle();
+    if (this.#busy !== null || this.#stopped) throw new AppError("not-ready");
     const running = run().finally(() => {
       this.#busy = null;
     });
     this.#busy = running;
     return running;
+  }
+
+  /** Something that hangs (a keychain's dialogue, a relay that doesn't answer) must not keep Sotto from ending. */
+  async #idleWithin(patienceMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.clock.setTimeout(resolve, patienceMs);
+      void this.#idle().then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#busy !== null) await this.#busy.catch(() => undefined);
   }
 }

@@ -364,6 +364,18 @@ describe("one thing at a time", () => {
   });
 });
 
+describe("something that hangs", () => {
+  test("does not keep the app from ending", async () => {
+    const bench = benchWithVault(["keychain"]);
+    bench.engine.gate = new Promise(() => undefined);
+    bench.begin();
+    const stopping = bench.app.stop();
+    await bench.clock.advance(10_000);
+    await stopping;
+    expect(bench.engine.disposed).toBe(true);
+  });
+});
+
 describe("a crypto worker that died", () => {
   test("takes the vault's keys with it: the vault is closed and opened again", async () => {
     const bench = await benchWithVault(["keychain"]).start();
