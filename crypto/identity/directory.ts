@@ -116,7 +116,8 @@ export function createTrustDirectory(ed25519: Ed25519): TrustDirectory {
     },
 
     judge({ networkId, userId, deviceId }, signatureKey): TrustVerdict {
-      if (network?.networkId !== networkId) return "refused";
+      if (network === null) return "unknown";
+      if (network.networkId !== networkId) return "refused";
       const device = devices.get(deviceId);
       if (device === undefined) return "unknown";
       const same = device.userId === userId && equalBytes(device.signatureKey, signatureKey);

@@ -11,7 +11,7 @@ import { lifetimeAllowsAdding } from "./client-config.ts";
 import { decodeKeyPackage, encodePrivateMessage, encodeWelcome } from "./codec.ts";
 import { mappingErrors } from "./errors.ts";
 import { groupInfoOf } from "./group-begin.ts";
-import { withoutPast, type GroupMemory } from "./memory.ts";
+import { leavingLeaves, withoutPast, type GroupMemory } from "./memory.ts";
 import { leavesOf, roomExtensions } from "./room.ts";
 import { judgeCommit } from "./rules.ts";
 
@@ -133,6 +133,8 @@ function proposalsOf(
     if (leaf.leafIndex === state.privatePath.leafIndex) {
       throw new AppError("commit-refused", { data: { reason: "to leave takes a proposal" } });
     }
+    // Who has asked to leave is taken out anyway, and only once.
+    if (leavingLeaves(state).has(leaf.leafIndex)) continue;
     proposals.push({ proposalType: "remove", remove: { removed: leaf.leafIndex } });
   }
   if (roomState !== null) {

@@ -3,6 +3,7 @@ import {
   createProposal,
   emptyPskIndex,
   processPrivateMessage,
+  type ClientState,
   type IncomingMessageCallback,
   type MLSMessage,
   type PrivateMessage,
@@ -22,7 +23,7 @@ import { wipe } from "../primitives/index.ts";
 import { decodePrivateMessage, encodePrivateMessage } from "./codec.ts";
 import { mapMlsError, mappingErrors } from "./errors.ts";
 import { wipeState } from "./group-commit.ts";
-import { withoutPast, type GroupMemory } from "./memory.ts";
+import { leavingLeaves, withoutPast, type GroupMemory } from "./memory.ts";
 import { leafOf, leavesOf } from "./room.ts";
 import { judgeCommit, judgeLeaveProposal, memberOf } from "./rules.ts";
 
@@ -44,7 +45,7 @@ export async function sealApplication(
   authenticatedData: Uint8Array,
 ): Promise<SealedEntry> {
   const { impl, state } = memory;
-  if (Object.keys(state.unappliedProposals).length > 0) {
+  if (pendingCount(state) > 0) {
     throw new AppError("epoch-unknown", { data: { reason: "somebody's leaving comes first" } });
   }
   const { newState, privateMessage, consumed } = await mappingErrors("internal", () =>
@@ -59,7 +60,10 @@ export async function sealApplication(
   };
 }
 
-/** Asks for the removal of all this person's devices, one proposal each, this one's last. Source: RFC 9420 §12.1.3. */
+/**
+ * Asks for the removal of all this person's devices, one proposal each, this one's last; not again for those that were asked for
+ * in this epoch. Source: RFC 9420 §12.1.3.
+ */
 export async function proposeLeave(
   memory: GroupMemory,
 ): Promise<{ readonly memory: GroupMemory; readonly entries: readonly Uint8Array[] }> {
@@ -67,8 +71,9 @@ export async function proposeLeave(
   const ownLeaf = memory.state.privatePath.leafIndex;
   const leaves = leavesOf(memory.state.ratchetTree);
   const userId = leaves.get(ownLeaf)?.userId;
+  const asked = leavingLeaves(memory.state);
   const devices = [...leaves.values()]
-    .filter((leaf) => leaf.userId === userId)
+    .filter((leaf) => leaf.userId === userId && !asked.has(leaf.leafIndex))
     .sort(
       (left, right) => Number(left.leafIndex === ownLeaf) - Number(right.leafIndex === ownLeaf),
     );
@@ -194,11 +199,19 @@ async function openProposal(memory: GroupMemory, message: PrivateMessage): Promi
     throw new AppError("commit-refused");
   }
   wipe(...result.consumed);
+  // A second wish of the same kind is noted no further: a commit with both would be invalid (RFC 9420 §12.2), and nobody could
+  // make any other.
+  const repeated = leavingLeaves(result.newState).size < pendingCount(result.newState);
+  const { unappliedProposals } = repeated ? state : result.newState;
   return {
     kind: "leave-proposed",
-    memory: { ...memory, state: withoutPast(result.newState) },
+    memory: { ...memory, state: withoutPast({ ...result.newState, unappliedProposals }) },
     member: judged.member,
   };
+}
+
+function pendingCount({ unappliedProposals }: ClientState): number {
+  return Object.keys(unappliedProposals).length;
 }
 
 async function openCommit(memory: GroupMemory, message: PrivateMessage): Promise<EntryOutcome> {

@@ -48,3 +48,12 @@ export function summaryOf({ state }: Pick<GroupMemory, "state">): GroupSummary {
 export function withoutPast(state: ClientState): ClientState {
   return { ...state, historicalReceiverData: new Map() };
 }
+
+/** The leaves whose removal was proposed in this epoch and waits for a commit. */
+export function leavingLeaves({ unappliedProposals }: ClientState): ReadonlySet<number> {
+  const leaves = new Set<number>();
+  for (const { proposal } of Object.values(unappliedProposals)) {
+    if (proposal.proposalType === "remove") leaves.add(proposal.remove.removed);
+  }
+  return leaves;
+}

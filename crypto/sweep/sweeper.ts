@@ -9,7 +9,7 @@ export interface Sweeper {
   /** Adds or moves deadlines; what is due at once is told through `onDue`. */
   schedule(deadlines: readonly Deadline[]): void;
   cancel(messageIds: readonly MessageId[]): void;
-  /** A time that was seen elsewhere, milliseconds: raises the floor. */
+  /** What another clock shows just now, milliseconds. */
   observe(timeMs: number): void;
   nowMs(): number;
   /** Forgets all deadlines and tells nothing any more. */
@@ -67,7 +67,7 @@ export function createSweeper(
       rest();
     },
     observe(timeMs) {
-      time.raise(timeMs);
+      time.observe(timeMs);
       rest();
     },
     stop() {

@@ -210,6 +210,28 @@ describe("a receiver refuses, and keeps its state, when a member", () => {
   });
 });
 
+test("a wish to leave said twice stops nobody from carrying it out", async () => {
+  const { mallory, anna, cora } = await groupOfThree();
+  const { impl } = mallory.world;
+  let { state } = mallory.memory(id);
+  for (let time = 0; time < 2; time++) {
+    const made = await createProposal(state, false, remove(mallory, mallory), impl);
+    state = made.newState;
+    if (made.message.wireformat !== "mls_private_message") throw new Error("not private");
+    const bytes = encodePrivateMessage(made.message.privateMessage);
+    for (const device of [anna, cora]) {
+      expect(await device.open(id, bytes)).toMatchObject({ kind: "leave-proposed" });
+    }
+  }
+  const prepared = await cora.prepare(id);
+  cora.settle(id, true);
+  expect(await anna.open(id, prepared.bytes)).toMatchObject({
+    kind: "commit",
+    change: { removed: [{ deviceId: mallory.deviceId }] },
+  });
+  expect(await cora.read(id, await anna.seal(id, "quiet"))).toBe("quiet");
+});
+
 describe("a newcomer refuses the Welcome", () => {
   async function invited(mallory: MlsDevice, newcomer: MlsDevice) {
     const { welcome } = await commitWithoutRules(mallory, {

@@ -416,6 +416,21 @@ describe("leaving", () => {
     expect((await ben.load(id)).summary.members).toHaveLength(1);
   });
 
+  test("asked for twice, or while being removed, still takes one commit", async () => {
+    await begin(anna, [ben, cora]);
+    const ask = () => cora.worker.call("group.proposeLeave", { conversationId: id });
+    const { entries } = await ask();
+    expect((await ask()).entries).toEqual([]);
+    for (const entry of entries) {
+      for (const device of [anna, ben]) await device.open(id, entry);
+    }
+    const commit = await prepare(anna, { removeDevices: [cora.deviceId] });
+    expect(commit.removed).toHaveLength(1);
+    await settle(anna, true);
+    expect(await ben.open(id, commit.bytes)).toMatchObject({ kind: "commit" });
+    expect(await ben.hear(id, await anna.say(id, "done"))).toBe("done");
+  });
+
   test("is void when a commit won that didn't know of it, and can be asked for again", async () => {
     await begin(anna, [ben, cora]);
     const blind = await prepare(anna);

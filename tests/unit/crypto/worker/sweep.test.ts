@@ -97,6 +97,17 @@ describe("a sweep", () => {
     expect(worker.dues).toEqual([{ messageIds: [b], nowMs: startMs + 9_000_000 }]);
   });
 
+  test("goes by a relay's clock that is ahead of this one, and goes on with it", async () => {
+    const { clock, worker } = await sweepingWorker([
+      { messageId: a, deadlineMs: startMs + 3_605_000 },
+    ]);
+    await worker.call("sweep.observeTime", { relayTimeMs: startMs + 3_600_000 });
+    clock.advance(4999);
+    expect(worker.dues).toEqual([]);
+    clock.advance(1);
+    expect(worker.dues).toEqual([{ messageIds: [a], nowMs: startMs + 3_605_000 }]);
+  });
+
   test("stops when the vault is locked, and leaves no timer behind", async () => {
     const { clock, worker } = await sweepingWorker([{ messageId: a, deadlineMs: startMs + 1000 }]);
     await worker.call("vault.lock", {});
