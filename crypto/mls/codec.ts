@@ -19,7 +19,7 @@ const maxMessageBytes = 8 * 1024 * 1024;
  *
  * @throws AppError `frame-malformed`
  */
-export function decodeExactly<Value>(
+function decodeExactly<Value>(
   decode: Decoder<Value>,
   encode: (value: Value) => Uint8Array,
   bytes: Uint8Array,

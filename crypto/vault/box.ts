@@ -10,7 +10,7 @@ import { hkdf, SecretBytes, xaes256Gcm, type RandomSource } from "../primitives/
 const { nonceBytes, tagBytes } = xaes256Gcm;
 
 /** How many bytes sealing adds. */
-export const boxOverheadBytes = nonceBytes + tagBytes;
+const boxOverheadBytes = nonceBytes + tagBytes;
 
 /** What a box is bound to: a purpose and a place, which opening must name again. */
 export type BoxPlace = readonly [
