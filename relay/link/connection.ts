@@ -40,6 +40,8 @@ export class Connection {
   /** Frames that came while enough was under way. */
   #backlog: Uint8Array[] = [];
   #requests = 0;
+  /** Requests begun in this turn of the event loop. */
+  #begun = 0;
   #unsentBytes = 0;
   #greeted = false;
   #paused = false;
@@ -130,6 +132,7 @@ export class Connection {
     while (!this.#over && this.#mayBegin()) {
       const bytes = this.#backlog.shift();
       if (bytes === undefined) break;
+      this.#countTurn();
       this.#take(bytes);
     }
     if (this.#over) return;
@@ -143,8 +146,22 @@ export class Connection {
   #mayBegin(): boolean {
     const { maxRequests, unsentHighWaterBytes } = this.#host.limits;
     return (
-      this.#greeted && this.#requests < maxRequests && this.#unsentBytes < unsentHighWaterBytes
+      this.#greeted &&
+      this.#begun < maxRequests &&
+      this.#requests < maxRequests &&
+      this.#unsentBytes < unsentHighWaterBytes
     );
+  }
+
+  /** Requests that storage answers at once would follow each other without end: others get their turn in between. */
+  #countTurn(): void {
+    if (this.#begun === 0) {
+      setImmediate(() => {
+        this.#begun = 0;
+        this.#takeBacklog();
+      });
+    }
+    this.#begun += 1;
   }
 
   #take(bytes: Uint8Array): void {

@@ -47,7 +47,7 @@ function isWhole(file: number, sizeBytes: number): boolean {
   const first = readMeta(file, 0);
   const pageSize = first?.pageSize ?? 0;
   const second = readMeta(file, pageSize);
-  if (first === null || second === null || second.pageSize !== pageSize) return false;
+  if (first === null || second?.pageSize !== pageSize) return false;
   const newest = second.transactionId > first.transactionId ? second : first;
   const pages = BigInt(Math.floor(sizeBytes / pageSize));
   return pages >= metaPages && newest.roots.every((root) => root === noPage || root < pages);

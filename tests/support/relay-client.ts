@@ -73,7 +73,7 @@ export class RelayClient {
     params: RelayParams<Name>,
   ): Promise<RelayResult<Name>> {
     const result = await this.requestAnything(method, params);
-    return parse(relayMethods[method].result, result) as RelayResult<Name>;
+    return parse(relayMethods[method].result, result);
   }
 
   /** As {@link request}, with whatever method and params. */
@@ -101,7 +101,7 @@ export class RelayClient {
     for (;;) {
       const index = this.events.findIndex((event) => event.name === name);
       const [event] = index < 0 ? [] : this.events.splice(index, 1);
-      if (event !== undefined) return parse(relayEvents[name], event.body) as RelayEvent<Name>;
+      if (event !== undefined) return parse(relayEvents[name], event.body);
       if (this.socket.readyState >= WebSocket.CLOSING) throw new Error(`no ${name}: closed`);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

@@ -64,6 +64,9 @@ export class FaultyStorage implements RelayStorage {
   readonly #storage: RelayStorage;
   failCommits = false;
   failReads = false;
+  /** Commits wait for it. */
+  holdCommits: Promise<unknown> = Promise.resolve();
+  /** Commits that were asked for. */
   commits = 0;
 
   constructor(storage: RelayStorage) {
@@ -76,8 +79,9 @@ export class FaultyStorage implements RelayStorage {
   };
   list: RelayStorage["list"] = (range) => this.#storage.list(range);
   commit: RelayStorage["commit"] = async (change) => {
-    if (this.failCommits) throw new AppError("relay-storage-failed", { cause: "disk full" });
     this.commits += 1;
+    await this.holdCommits;
+    if (this.failCommits) throw new AppError("relay-storage-failed", { cause: "disk full" });
     return this.#storage.commit(change);
   };
   announce: RelayStorage["announce"] = (topic, announcement) => {

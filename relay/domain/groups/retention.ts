@@ -145,17 +145,22 @@ async function dropDelivered(
   const commitFloor = Math.min(byAll, head.commitFloor + maxSteps);
   const between = (from: number, to: number): number[] =>
     Array.from({ length: Math.max(0, to - from) }, (_, index) => from + 1 + index);
-  const sequences = new Set([
-    ...between(head.applicationFloor, applicationFloor),
-    ...between(head.commitFloor, commitFloor),
-  ]);
-  if (sequences.size === 0) return false;
-  for (const sequence of sequences) {
-    const entry = await transaction.load(entrySlot(conversationId, sequence));
-    if (entry === undefined) continue;
+  const sequences = [
+    ...new Set([
+      ...between(head.applicationFloor, applicationFloor),
+      ...between(head.commitFloor, commitFloor),
+    ]),
+  ];
+  if (sequences.length === 0) return false;
+  const entries = await transaction.loadAll(
+    sequences.map((sequence) => entrySlot(conversationId, sequence)),
+  );
+  sequences.forEach((sequence, index) => {
+    const entry = entries[index];
+    if (entry === undefined) return;
     const floor = entry.kind === "commit" ? commitFloor : applicationFloor;
     if (sequence <= floor) removeEntry(transaction, { conversationId, sequence, entry });
-  }
+  });
   transaction.store(groupHeadSlot(conversationId), {
     ...head,
     applicationFloor: Math.max(applicationFloor, head.applicationFloor),

@@ -55,9 +55,7 @@ describe("starting a log", () => {
     const group = strangerId();
     const codes = await Promise.all(
       [ada, bo, cy].map(({ client }) =>
-        codeOf(
-          client.request("group.create", { conversationId: group, groupInfo: testBytes(10) }),
-        ),
+        codeOf(client.request("group.create", { conversationId: group, groupInfo: testBytes(10) })),
       ),
     );
     expect(codes.toSorted()).toEqual(["conversation-exists", "conversation-exists", "no failure"]);
@@ -95,7 +93,9 @@ describe("commits", () => {
       groupInfo,
     });
     const { entries } = await ada.read(group);
-    expect(entries).toMatchObject([{ kind: "commit", sequence: 1, epoch: 0, sender: ada.deviceId, bytes }]);
+    expect(entries).toMatchObject([
+      { kind: "commit", sequence: 1, epoch: 0, sender: ada.deviceId, bytes },
+    ]);
     expect((await ada.client.nextEvent("group.entry")).entry).toEqual(entries[0]);
     // The one who was added reads what comes after its own addition.
     expect(kindsOf((await bo.read(group)).entries)).toEqual(["dropped"]);
@@ -178,7 +178,10 @@ describe("commits", () => {
     await bo.client.nextEvent("inbox.entry");
     const outcome = await ada.commit(group, 1, { remove: [bo.deviceId], add: [bo.deviceId] });
     expect(outcome).toMatchObject({ kind: "accepted", sequence: 3 });
-    expect(await bo.client.nextEvent("inbox.entry")).toMatchObject({ sequence: 2, groupSequence: 3 });
+    expect(await bo.client.nextEvent("inbox.entry")).toMatchObject({
+      sequence: 2,
+      groupSequence: 3,
+    });
     await ada.append(group, 2);
     const { entries } = await bo.read(group);
     expect(kindsOf(entries)).toEqual(["dropped", "dropped", "dropped", "application"]);
@@ -265,7 +268,11 @@ describe("messages", () => {
         expect(event.entry).toMatchObject({ kind: "commit", sequence: 1 });
         await ada.client.nextEvent("group.entry");
       } else {
-        expect(event.entry).toMatchObject({ kind: "application", sequence: index + 2, bytes: each });
+        expect(event.entry).toMatchObject({
+          kind: "application",
+          sequence: index + 2,
+          bytes: each,
+        });
       }
     }
     await cy.reconnect();
@@ -302,7 +309,10 @@ describe("messages", () => {
       epoch: 2,
       headSequence: 2,
     });
-    expect(await bo.append(group, 2, { messageId })).toMatchObject({ kind: "accepted", sequence: 3 });
+    expect(await bo.append(group, 2, { messageId })).toMatchObject({
+      kind: "accepted",
+      sequence: 3,
+    });
   });
 
   test("messages sent without waiting keep their order, and sequences have no gaps", async () => {
@@ -311,7 +321,9 @@ describe("messages", () => {
       ...Array.from({ length: 100 }, () => ada.append(group, 1)),
       ...Array.from({ length: 100 }, () => bo.append(group, 1)),
     ]);
-    const sequences = outcomes.map((outcome) => (outcome.kind === "accepted" ? outcome.sequence : -1));
+    const sequences = outcomes.map((outcome) =>
+      outcome.kind === "accepted" ? outcome.sequence : -1,
+    );
     const ofAda = sequences.slice(0, 100);
     const ofBo = sequences.slice(100);
     expect(ofAda).toEqual(ofAda.toSorted((a, b) => a - b));

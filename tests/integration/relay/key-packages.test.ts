@@ -79,8 +79,8 @@ describe("key packages", () => {
 
   test("a new last-resort package replaces the old one; null leaves it", async () => {
     const [old, renewed] = makePackages(2);
-    await publish([], old!);
-    await publish([], renewed!);
+    await publish([], old);
+    await publish([], renewed);
     await publish(makePackages(1), null);
     await claim();
     expect((await claim())[0]).toEqual({ bytes: renewed, lastResort: true });

@@ -34,7 +34,9 @@ describe("signing in", () => {
   test("a device that the directory doesn't have is refused", async () => {
     const client = await fixture.connect();
     const stranger = new TestDevice("Stranger");
-    expect(await codeOf(client.signIn(stranger, fixture.network.networkId))).toBe("sign-in-refused");
+    expect(await codeOf(client.signIn(stranger, fixture.network.networkId))).toBe(
+      "sign-in-refused",
+    );
   });
 
   test("a relay without a network refuses everybody", async () => {

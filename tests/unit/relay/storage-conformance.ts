@@ -43,7 +43,11 @@ export function describeStorage(name: string, makeHarness: () => Promise<Storage
     test("gives back what was written, in the order asked, and undefined for what is absent", async () => {
       await write(put("a.one", "1"), put("a.two", "2"));
       const values = await storage.read([key("a.two"), key("a.none"), key("a.one")]);
-      expect(values.map((value) => value && read(value.bytes))).toEqual(["2", undefined, "1"]);
+      expect(values.map((value) => (value === undefined ? undefined : read(value.bytes)))).toEqual([
+        "2",
+        undefined,
+        "1",
+      ]);
     });
 
     test("keeps empty values, and values of many megabytes", async () => {
@@ -171,7 +175,9 @@ export function describeStorage(name: string, makeHarness: () => Promise<Storage
       const numbers = [9_007_199_254_740_991, 10, 2, 1, 100];
       await write(...numbers.map((n) => put(padded(n), String(n))));
       const listed = await storage.list({ prefix: key("n."), after: key(padded(1)), limit: 10 });
-      expect(listed.map(({ bytes }) => Number(read(bytes)))).toEqual([2, 10, 100, 9_007_199_254_740_991]);
+      expect(listed.map(({ bytes }) => Number(read(bytes)))).toEqual([
+        2, 10, 100, 9_007_199_254_740_991,
+      ]);
     });
 
     test("no longer reads or lists what was removed, and removing it again is harmless", async () => {
@@ -199,7 +205,9 @@ export function describeStorage(name: string, makeHarness: () => Promise<Storage
       const begun = storage.commit({ checks: [], writes: [put("begun", "1")] });
       await storage.close();
       expect(await begun).toBe("committed");
-      await expect(storage.commit({ checks: [], writes: [put("late", "1")] })).rejects.toMatchObject({
+      await expect(
+        storage.commit({ checks: [], writes: [put("late", "1")] }),
+      ).rejects.toMatchObject({
         code: "relay-storage-failed",
       });
       await expect(storage.read([key("begun")])).rejects.toMatchObject({
@@ -211,9 +219,10 @@ export function describeStorage(name: string, makeHarness: () => Promise<Storage
 
     test("tells the subscribers of a topic, in order, until they are disposed", async () => {
       const heard: string[] = [];
-      const listen = (who: string) => storage.subscribe("topic", ({ frame }) => {
-        heard.push(`${who} ${read(frame ?? undefined)}`);
-      });
+      const listen = (who: string) =>
+        storage.subscribe("topic", ({ frame }) => {
+          heard.push(`${who} ${read(frame ?? undefined)}`);
+        });
       const stopFirst = listen("first");
       const stopSecond = listen("second");
       storage.announce("topic", news("1"));

@@ -103,7 +103,10 @@ describe("LMDB storage", () => {
       const keys = Array.from({ length: 20 }, (_, index) => key(`v.${String(index)}`));
       const value = new Uint8Array(50_000);
       await storage.commit({ checks: [], writes: keys.map((each) => ({ key: each, value })) });
-      await storage.commit({ checks: [], writes: keys.map((each) => ({ key: each, value: null })) });
+      await storage.commit({
+        checks: [],
+        writes: keys.map((each) => ({ key: each, value: null })),
+      });
     };
     for (let index = 0; index < 5; index += 1) await round();
     const before = size();
