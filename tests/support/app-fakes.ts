@@ -203,7 +203,6 @@ export class FakeEngine implements Engine {
   readonly created: NewSlots[] = [];
   readonly opened: Slot[] = [];
   readonly accounts: NewAccount[] = [];
-  readonly relayUrls: (string | null)[] = [];
   restartWorker: () => void = () => undefined;
   /** Held steps wait for this. */
   gate: Promise<void> = Promise.resolve();
@@ -256,9 +255,8 @@ export class FakeEngine implements Engine {
     this.progress = { kind: "ready", hosted: account.hosted, relayUrl: "ws://127.0.0.1:4100" };
   }
 
-  async openClient(_vault: Vault, relayUrl: string | null): Promise<Client> {
+  async openClient(): Promise<Client> {
     await this.#step("openClient");
-    this.relayUrls.push(relayUrl);
     return this.client;
   }
 

@@ -2,9 +2,12 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  decodeFrame,
+  encodeFrame,
   parseInviteLink,
   type ConversationId,
   type ConversationRowView,
+  type Frame,
   type MessageId,
   type MessageView,
   type Timers,
@@ -17,10 +20,17 @@ import {
   type Client,
   type Notice,
 } from "../../electron/client/index.ts";
+import { readFact } from "../../electron/client/store/facts.ts";
 import { unsafeMemoryKeychain } from "../../electron/keychain/index.ts";
-import { connectWithWs, type Connect, type RelaySocket } from "../../electron/link/index.ts";
+import {
+  connectWithWs,
+  linkUrl,
+  type Connect,
+  type RelaySocket,
+} from "../../electron/link/index.ts";
 import {
   createVault,
+  inspectVault,
   openVault,
   type Vault,
   type VaultFiles,
@@ -43,22 +53,30 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
   throw new Error(`never: ${what}`);
 }
 
+type Request = Extract<Frame, { readonly kind: "request" }>;
+
 /** The network of one computer, which can be unplugged. */
 export class Cable {
   readonly #sockets = new Set<RelaySocket>();
   #plugged = true;
   /** Sees, and may change or swallow (null), what arrives. */
-  onMessage: ((bytes: Uint8Array) => Uint8Array | null) | null = null;
+  onFrame: ((frame: Frame) => Frame | Uint8Array | null) | null = null;
+  /** Sees what is sent, and says whether it gets through. */
+  onRequest: ((request: Request) => boolean) | null = null;
+  /** Where to go in place of the relay. */
+  redirect: string | null = null;
 
   readonly connect: Connect = (target, listener) => {
-    const url = this.#plugged ? target.url : "ws://127.0.0.1:1/nowhere";
+    const there = this.redirect === null ? target.url : linkUrl(this.redirect);
+    const url = this.#plugged ? there : "ws://127.0.0.1:1/nowhere";
     const socket = connectWithWs(
       { ...target, url },
       {
         ...listener,
         message: (bytes) => {
-          const passed = this.onMessage === null ? bytes : this.onMessage(bytes);
-          if (passed !== null) listener.message(passed);
+          const passed = this.onFrame === null ? bytes : this.onFrame(decodeFrame(bytes));
+          if (passed === null) return;
+          listener.message(passed instanceof Uint8Array ? passed : encodeFrame(passed));
         },
         closed: () => {
           this.#sockets.delete(socket);
@@ -67,7 +85,16 @@ export class Cable {
       },
     );
     this.#sockets.add(socket);
-    return socket;
+    return {
+      send: (bytes) => {
+        const frame = decodeFrame(bytes);
+        const passes = frame.kind !== "request" || (this.onRequest?.(frame) ?? true);
+        if (passes) socket.send(bytes);
+      },
+      close: () => {
+        socket.close();
+      },
+    };
   };
 
   unplug(): void {
@@ -98,6 +125,7 @@ export class Person {
   readonly #root: string;
   #directory: string;
   #copies = 0;
+  #claimCode: string | null = null;
   #open: { worker: InlineCryptoWorker; vault: Vault; client: Client } | null = null;
 
   constructor(world: World, name: string) {
@@ -130,10 +158,17 @@ export class Person {
 
   /** The first one, who makes the network. */
   async host(networkName = "Harbour"): Promise<this> {
-    const claimCode = (await this.#world.relay.relay.claimCode()) ?? "none";
-    const claim = { claimCode, networkName };
+    this.#claimCode ??= await this.#world.relay.relay.claimCode();
+    const claim = { claimCode: this.#claimCode ?? "none", networkName };
     await this.#make({ claim, invite: { relayUrl: this.#world.relay.url } });
     return this;
+  }
+
+  /** Lets the worker sign for the network, which only its administrator can. */
+  async loadNetworkKey(): Promise<void> {
+    const sealedNetworkKey = readFact(this.vault, "networkKey");
+    if (sealedNetworkKey === undefined) throw new Error("no administrator");
+    await this.worker.call("network.load", { sealedNetworkKey });
   }
 
   async join(link: string): Promise<this> {
@@ -145,13 +180,16 @@ export class Person {
     origin: Pick<Parameters<typeof createAccount>[0], "claim" | "invite">,
   ): Promise<void> {
     const worker = await startInlineCryptoWorker();
-    const vault = await createVault(this.#vaultOptions(worker));
+    const options = this.#vaultOptions(worker);
+    // A second try goes on in the vault of the first.
+    const found = await inspectVault(this.#directory);
+    const vault = await (found.kind === "none" ? createVault(options) : openVault(options));
     const ports = { vault, worker, connect: this.cable.connect, clock: systemClock };
     const names = { displayName: this.name, deviceName: "Laptop", platform: "linux" };
     try {
       // The union of origins was taken apart and is put together again.
-      const options = { ...ports, ...origin, ...names, hosted: origin.claim !== null };
-      await createAccount(options as Parameters<typeof createAccount>[0]);
+      const account = { ...ports, ...origin, ...names, hosted: origin.claim !== null };
+      await createAccount(account as Parameters<typeof createAccount>[0]);
     } finally {
       await vault.close();
       await worker.dispose();
@@ -237,6 +275,15 @@ export class Person {
   async online(): Promise<this> {
     await until(`${this.name} is on line`, () => this.client.view.connection.kind === "online");
     return this;
+  }
+
+  /** Loses its connection, and gets a new one. */
+  async reconnect(): Promise<this> {
+    this.cable.unplug();
+    await until(`${this.name} is off line`, () => this.client.view.connection.kind === "offline");
+    this.cable.plug();
+    this.client.retryNow();
+    return this.online();
   }
 
   /** Shows a conversation, so that its messages are followed. */

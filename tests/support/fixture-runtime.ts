@@ -13,6 +13,7 @@ import {
   type DeviceId,
   type Runtime,
   type SettingsView,
+  type Timers,
 } from "#protocol";
 import { Listeners } from "../../renderer/runtime/index.ts";
 import { messageId, people, shortId } from "./fixture/people.ts";
@@ -72,7 +73,7 @@ export class FixtureRuntime implements Runtime {
     this.#view = this.#firstView(scene);
     this.#invites = [
       {
-        inviteId: shortId<InviteId>(501),
+        inviteId: shortId(501) as InviteId,
         createdAtMs: now() - 26 * 3_600_000,
         expiresAtMs: now() + 5 * 86_400_000,
         uses: 25,
@@ -151,12 +152,12 @@ export class FixtureRuntime implements Runtime {
       profile: "default",
       me: {
         userId: me.userId,
-        deviceId: shortId<DeviceId>(77),
+        deviceId: shortId(77) as DeviceId,
         displayName: me.displayName,
         role: "administrator",
       },
       network: {
-        networkId: shortId<NetworkId>(900),
+        networkId: shortId(900) as NetworkId,
         name: "Halden Werke",
         relayUrl: "ws://127.0.0.1:4310/",
         hosted: true,
@@ -361,8 +362,9 @@ export class FixtureRuntime implements Runtime {
         return done;
       },
       "conversation.setTimers": ({ conversationId, timers }) => {
-        const bound = { ...timers, origin: "conversation" } as const;
-        this.#update(this.#find(conversationId), { timers, bound });
+        const wanted = timers as Timers;
+        const bound = { ...wanted, origin: "conversation" } as const;
+        this.#update(this.#find(conversationId), { timers: wanted, bound });
         return done;
       },
       "conversation.addMembers": () => done,
@@ -484,7 +486,7 @@ export class FixtureRuntime implements Runtime {
       "invites.list": () => this.#invites,
       "invites.create": ({ lifetimeSeconds, uses }) => {
         const invite: InviteView = {
-          inviteId: shortId<InviteId>(600 + this.#invites.length),
+          inviteId: shortId(600 + this.#invites.length) as InviteId,
           createdAtMs: this.#now(),
           expiresAtMs: this.#now() + lifetimeSeconds * 1000,
           uses,
@@ -502,7 +504,7 @@ export class FixtureRuntime implements Runtime {
       },
       "devices.list": () => [
         {
-          deviceId: shortId<DeviceId>(77),
+          deviceId: shortId(77) as DeviceId,
           deviceName: "Nora's laptop",
           platform: "Linux",
           createdAtMs: this.#now() - 40 * 86_400_000,

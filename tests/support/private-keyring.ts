@@ -28,7 +28,11 @@ export async function startPrivateKeyring(): Promise<PrivateKeyring> {
   const directory = mkdtempSync(join(tmpdir(), "sotto-keyring-"));
   const runtimeDirectory = join(directory, "run");
   mkdirSync(runtimeDirectory, { mode: 0o700 });
-  const base = { PATH: process.env["PATH"] ?? "", HOME: directory, XDG_RUNTIME_DIR: runtimeDirectory };
+  const base = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: directory,
+    XDG_RUNTIME_DIR: runtimeDirectory,
+  };
 
   const bus = spawn(dbusDaemon, ["--session", "--nofork", "--print-address=1"], {
     env: base,

@@ -206,8 +206,9 @@ describe("a log", () => {
             const place = (seed: number) => begin + (seed % Math.max(1, bytes.length - begin));
             switch (step.kind) {
               case "flip":
-                if (place(step.at) < bytes.length)
-                  {bytes = changed(bytes, place(step.at), step.mask) as typeof bytes;}
+                if (place(step.at) < bytes.length) {
+                  bytes = changed(bytes, place(step.at), step.mask) as typeof bytes;
+                }
                 break;
               case "cut":
                 bytes = bytes.slice(0, place(step.at));
