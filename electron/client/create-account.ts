@@ -1,5 +1,6 @@
 import {
   AppError,
+  encodeCbor,
   ensureAppError,
   equalBytes,
   nameSchema,
@@ -14,6 +15,7 @@ import type { Vault } from "../vault/index.ts";
 import { verifyPolicy } from "./account/policy-keeper.ts";
 import { ensureNetwork } from "./identity.ts";
 import { putFact, readFact, type StoredAccount } from "./store/facts.ts";
+import { statement } from "./store/statement.ts";
 import type { AccountProgress, CreateAccountOptions } from "./types.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -280,7 +282,9 @@ async function finish(
   }
   const policy = await verifyPolicy(worker, records.policy, networkKey);
   if (policy.networkId !== account.networkId) throw new AppError("record-invalid");
+  const entry = encodeCbor({ user, devices: [device] });
   await vault.transact([
+    statement("directory.put", userId, 0, entry),
     putFact("issuer", issuer),
     putFact("policy", records.policy),
     putFact("account", {

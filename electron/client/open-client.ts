@@ -306,6 +306,7 @@ class RunningClient {
     this.#core.link?.close();
     this.#viewListeners.clear();
     this.#noticeListeners.clear();
+    this.#commits.close();
     this.#acknowledger.close();
     this.#outbox.close();
     this.#receipts.close();

@@ -50,6 +50,8 @@ export class Commits {
   /** Commands that wait for what becomes of a conversation's intent. */
   readonly #waiting = new Map<ConversationId, PromiseWithResolvers<null>>();
 
+  #closed = false;
+
   constructor(core: Core, log: GroupLog) {
     this.#core = core;
     this.#log = log;
@@ -112,7 +114,8 @@ export class Commits {
       await running;
     } catch (error) {
       const unknown = ensureAppError(error).code === "relay-unreachable";
-      if (!unknown || this.#core.store.intent(conversationId) === undefined) throw error;
+      if (this.#closed || !unknown || this.#core.store.intent(conversationId) === undefined)
+        {throw error;}
       const waiting = this.#waiting.get(conversationId) ?? Promise.withResolvers<null>();
       this.#waiting.set(conversationId, waiting);
       const cancel = this.#core.clock.setTimeout(() => {
@@ -125,6 +128,12 @@ export class Commits {
         this.#waiting.delete(conversationId);
       }
     }
+  }
+
+  /** Commands that still wait hear that they won't know; their intents are in the vault. */
+  close(): void {
+    this.#closed = true;
+    for (const waiting of this.#waiting.values()) waiting.reject(new AppError("not-ready"));
   }
 
   /** Works on the stored intent until there is none. A failure that isn't passing withdraws it. */

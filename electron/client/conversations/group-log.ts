@@ -132,7 +132,7 @@ export class GroupLog {
     if (taken === "blocked") return taken;
     changes.write("conversation.setCursor", conversationId, entry.sequence);
     await this.#core.commit(changes);
-    if (entry.kind !== "dropped") this.#core.time.observe(entry.receivedAtMs);
+    if (entry.kind !== "dropped") this.#core.observeRelayTime(entry.receivedAtMs);
     this.#acknowledger.group(conversationId, entry.sequence);
     return this.#isLive(conversationId) ? taken : "ended";
   }

@@ -148,7 +148,7 @@ export class Outbox {
       bytes,
     });
     if (ordered.kind === "stale") return this.#caughtUp(conversationId, conversation.epoch);
-    this.#core.time.observe(ordered.receivedAtMs);
+    this.#core.observeRelayTime(ordered.receivedAtMs);
     const changes = new Changes();
     const { sequence } = ordered;
     noteSent(this.#core, changes, { conversation, item, sequence, epoch: conversation.epoch });

@@ -40,6 +40,8 @@ export interface CoreOptions {
 }
 
 const messageIdBytes = 32;
+/** A difference between two clocks that the sweeps should know of, milliseconds. */
+const notableMs = 250;
 
 /** What all parts of the engine share: the ports, what is in memory, and the one way to change anything. */
 export class Core {
@@ -115,6 +117,13 @@ export class Core {
       throw error;
     }
     for (const listener of [...this.#committed]) listener(changes);
+  }
+
+  /** What the relay's clock shows just now, as something it has just said tells. */
+  observeRelayTime(relayTimeMs: number): void {
+    if (this.time.observe(relayTimeMs) < notableMs) return;
+    // The sweeps go by the same time.
+    this.worker.call("sweep.observeTime", { relayTimeMs }).catch(ensureAppError);
   }
 
   /** Brings a group into the worker from the vault, unless it is there. @throws AppError `vault-damaged`, `group-unknown` */

@@ -26,8 +26,10 @@ export class TimeKeeper {
     this.#floorMs = Math.max(this.#floorMs, timeMs);
   }
 
-  /** A time that somebody trusted for it has just seen on their clock. */
-  observe(timeMs: number): void {
-    this.#aheadMs = Math.max(this.#aheadMs, timeMs - this.#clock.now());
+  /** What a relay's clock shows just now. @returns how far that puts this one forward, milliseconds */
+  observe(timeMs: number): number {
+    const forwardMs = Math.max(0, timeMs - this.#clock.now() - this.#aheadMs);
+    this.#aheadMs += forwardMs;
+    return forwardMs;
   }
 }
