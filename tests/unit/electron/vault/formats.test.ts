@@ -1,0 +1,181 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { AppError, idFromBytes, type VaultId } from "#protocol";
+import { decodeBatch, encodeBatch, isStorable } from "../../../../electron/vault/batch.ts";
+import { encodeFrame, frameAt } from "../../../../electron/vault/frames.ts";
+import {
+  checkGenerationHeader,
+  encodeGenerationHeader,
+} from "../../../../electron/vault/headers.ts";
+import { decodeKeyring, encodeKeyring, type KeySlot } from "../../../../electron/vault/keyring.ts";
+import { sortNames } from "../../../../electron/vault/names.ts";
+
+const bytes = (maxLength = 100) => fc.uint8Array({ maxLength });
+const vaultIds = fc
+  .uint8Array({ minLength: 16, maxLength: 16 })
+  .map((id) => idFromBytes<VaultId>(id));
+
+describe("frames", () => {
+  test("come back as they were written, wherever they begin", () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 16, maxLength: 300 }),
+        fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+        bytes(),
+        bytes(),
+        (sealed, number, before, after) => {
+          const log = new Uint8Array([...before, ...encodeFrame(number, sealed), ...after]);
+          expect(frameAt(log, before.length)).toEqual({ number, at: before.length, sealed });
+        },
+      ),
+    );
+  });
+
+  test("of impossible lengths are none", () => {
+    fc.assert(
+      fc.property(bytes(40), fc.nat(45), (log, at) => {
+        const frame = frameAt(log, at);
+        if (frame !== null)
+          {expect(frame.at + 8 + frame.sealed.length).toBeLessThanOrEqual(log.length);}
+      }),
+    );
+    expect(frameAt(new Uint8Array(8), 0)).toBeNull();
+    expect(() => encodeFrame(1, new Uint8Array(15))).toThrow(AppError);
+  });
+});
+
+describe("batches", () => {
+  const values = fc.oneof(
+    fc.constant(null),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).filter(isStorable),
+    fc.maxSafeInteger(),
+    fc.string({ unit: "grapheme" }).filter(isStorable),
+    bytes(),
+  );
+  const batches = fc.record({
+    snapshotTag: fc.option(fc.uint8Array({ minLength: 16, maxLength: 16 })),
+    sequence: fc.maxSafeInteger().map(Math.abs),
+    newTexts: fc.array(fc.string()),
+    transactions: fc.array(
+      fc.array(
+        fc.tuple(fc.nat(), fc.array(values)).map(([sql, params]) => [sql, ...params] as const),
+      ),
+    ),
+  });
+
+  test("come back as they were, and the same batch always gives the same bytes", () => {
+    fc.assert(
+      fc.property(batches, (batch) => {
+        const plain = encodeBatch(batch);
+        const back = decodeBatch(plain);
+        // -0 is stored as 0, as SQLite does.
+        expect(back.newTexts).toEqual(batch.newTexts);
+        expect(encodeBatch(back)).toEqual(plain);
+        expect(back.transactions.flat(2).map((value) => (value === 0 ? 0 : value))).toEqual(
+          batch.transactions.flat(2).map((value) => (value === 0 ? 0 : value)),
+        );
+      }),
+    );
+  });
+
+  test("that are malformed are refused with a code", () => {
+    fc.assert(
+      fc.property(bytes(200), (plain) => {
+        try {
+          decodeBatch(plain);
+        } catch (error) {
+          expect(error).toMatchObject({ code: "frame-malformed" });
+        }
+      }),
+    );
+  });
+});
+
+describe("headers", () => {
+  test("name kind, vault and generation, and nothing else passes for them", () => {
+    fc.assert(
+      fc.property(
+        vaultIds,
+        fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+        fc.nat(39),
+        fc.nat(7),
+        (vaultId, generation, at, bit) => {
+          const header = encodeGenerationHeader("log", vaultId, generation);
+          expect(checkGenerationHeader(header, { kind: "log", vaultId, generation })).toBe(true);
+          expect(checkGenerationHeader(header, { kind: "snapshot", vaultId, generation })).toBe(
+            false,
+          );
+          expect(
+            checkGenerationHeader(header, { kind: "log", vaultId, generation: generation - 1 }),
+          ).toBe(false);
+          header[at]! ^= 1 << bit;
+          expect(checkGenerationHeader(header, { kind: "log", vaultId, generation })).toBe(false);
+        },
+      ),
+    );
+  });
+});
+
+describe("the keyring", () => {
+  const slots: fc.Arbitrary<KeySlot> = fc.oneof(
+    fc.record({
+      kind: fc.constant("keychain" as const),
+      backend: fc.string({ maxLength: 50 }),
+      account: fc.string({ maxLength: 50 }),
+      keyCheck: bytes(64),
+    }),
+    fc.record({
+      kind: fc.constant("passphrase" as const),
+      salt: bytes(64),
+      passes: fc.nat(),
+      memoryBytes: fc.nat(),
+      sealedVaultKey: bytes(),
+    }),
+  );
+
+  test("comes back as it was, and is canonical", () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          vaultId: vaultIds,
+          slots: fc.array(slots, { minLength: 1, maxLength: 16 }),
+          sealedKeyring: bytes(),
+        }),
+        (keyring) => {
+          const file = encodeKeyring(keyring);
+          expect(decodeKeyring(file)).toEqual(keyring);
+          expect(encodeKeyring(decodeKeyring(file))).toEqual(file);
+        },
+      ),
+    );
+  });
+});
+
+test("names of other files are passed over, whatever they resemble", () => {
+  const foreign = [
+    "log",
+    "log.",
+    "log.0",
+    "log.01",
+    "log.-1",
+    "log.1x",
+    "xlog.1",
+    "snapshot.1.bak",
+    "blobs",
+    "keyring~",
+  ];
+  expect(sortNames(foreign)).toEqual({
+    hasKeyring: false,
+    isBeingCreated: false,
+    logs: [],
+    snapshots: [],
+    temporary: [],
+  });
+  expect(sortNames(["log.10", "log.9", "snapshot.2", "keyring", "log.3.new", "creating"])).toEqual({
+    hasKeyring: true,
+    isBeingCreated: true,
+    logs: [9, 10],
+    snapshots: [2],
+    temporary: ["log.3.new"],
+  });
+});
