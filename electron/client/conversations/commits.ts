@@ -114,8 +114,9 @@ export class Commits {
       await running;
     } catch (error) {
       const unknown = ensureAppError(error).code === "relay-unreachable";
-      if (this.#closed || !unknown || this.#core.store.intent(conversationId) === undefined)
-        {throw error;}
+      if (this.#closed || !unknown || this.#core.store.intent(conversationId) === undefined) {
+        throw error;
+      }
       const waiting = this.#waiting.get(conversationId) ?? Promise.withResolvers<null>();
       this.#waiting.set(conversationId, waiting);
       const cancel = this.#core.clock.setTimeout(() => {
