@@ -40,9 +40,6 @@ export class Composer {
   #savedDraft: string;
   #cancelSave: (() => void) | null = null;
 
-  readonly overBy: number = $derived(Math.max(0, this.#text.length - maxMessageLength));
-  readonly empty: boolean = $derived(this.#text.trim() === "");
-
   /**
    * @param conversationId - where the message goes
    * @param draft - what was written before
@@ -62,6 +59,17 @@ export class Composer {
   set text(text: string) {
     this.#text = text;
     this.#scheduleSave();
+  }
+
+  /*
+   * Not derived: a derived belongs to the view in which it was made, and goes stale with it. A composer outlives its views.
+   */
+  get overBy(): number {
+    return Math.max(0, this.#text.length - maxMessageLength);
+  }
+
+  get empty(): boolean {
+    return this.#text.trim() === "";
   }
 
   get mode(): ComposerMode {
