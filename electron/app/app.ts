@@ -54,6 +54,9 @@ export function startApp(ports: AppPorts, engine: Engine, link: string | null): 
       directory: ports.paths.relay,
       clock: ports.clock,
       log: ports.log,
+      onChanged: () => {
+        lifecycle.relayChanged();
+      },
     }),
     log: ports.log,
     clock: ports.clock,

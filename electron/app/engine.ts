@@ -55,8 +55,7 @@ export interface Engine {
   accountProgress(vault: Vault): AccountProgress;
   /** Makes the account, or goes on with one that stopped halfway. */
   createAccount(vault: Vault, account: NewAccount): Promise<void>;
-  /** @param relayUrl - where the relay in this app listens now; null for another's */
-  openClient(vault: Vault, relayUrl: string | null): Promise<Client>;
+  openClient(vault: Vault): Promise<Client>;
   dispose(): Promise<void>;
 }
 
@@ -121,8 +120,9 @@ export function createEngine(ports: AppPorts): Engine {
         deviceName: ports.deviceName,
         platform: ports.platform,
       }),
-    openClient: (vault, relayUrl) =>
-      openClient({ ...clientPorts(vault), relayUrl, isFocused: ports.isFocused }),
+    // The relay in this app keeps its port: where it is, is stored.
+    openClient: (vault) =>
+      openClient({ ...clientPorts(vault), relayUrl: null, isFocused: ports.isFocused }),
     dispose: async () => {
       const ending = worker;
       worker = null;

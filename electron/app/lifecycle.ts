@@ -60,7 +60,8 @@ export class Lifecycle {
   }
 
   get view(): AppView {
-    return phaseView(this.#phase, this.#options.profile, this.#link);
+    const { profile, relay } = this.#options;
+    return phaseView(this.#phase, { profile, link: this.#link, relay: relay.status });
   }
 
   /** @throws AppError `not-ready` */
@@ -101,6 +102,13 @@ export class Lifecycle {
       await this.#closeAll();
       await this.#begin();
     });
+  }
+
+  /** The relay in this app has come up, or has not: once it is there, the client need not wait for its next turn. */
+  relayChanged(): void {
+    if (this.#phase.kind !== "ready") return;
+    if (this.#options.relay.status.kind === "running") this.#phase.client.retryNow();
+    this.#options.onChanged();
   }
 
   /** @throws AppError `not-ready` unless a damaged vault is waiting for this */
@@ -281,26 +289,15 @@ export class Lifecycle {
     try {
       const progress = this.#engine.accountProgress(vault);
       if (progress.kind !== "ready") throw new AppError(vault.readOnly ?? "internal");
-      const relayUrl = progress.hosted ? await this.#startRelay() : null;
+      // Side by side: everything can be read without the relay, and the client finds it where it always is.
+      if (progress.hosted) this.#options.relay.keepRunning();
       this.#step("sweeping");
-      const client = await this.#engine.openClient(vault, relayUrl);
+      const client = await this.#engine.openClient(vault);
       this.#unlisten = this.#options.onOpened(client, vault);
       this.#enter({ kind: "ready", vault, client });
     } catch (error) {
       await vault.close();
       this.#fail(error);
-    }
-  }
-
-  /** A network that is hosted here: everything can be read without its relay, so its failure doesn't stop the start. */
-  async #startRelay(): Promise<string | null> {
-    this.#step("starting-relay");
-    try {
-      return (await this.#options.relay.start()).relayUrl;
-    } catch (error) {
-      this.#options.log.error("the relay on this computer did not start", ensureAppError(error));
-      this.#options.relay.keepTrying();
-      return null;
     }
   }
 

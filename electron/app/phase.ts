@@ -1,6 +1,7 @@
-import type { AppView, ErrorCode, ProblemView, StartStep } from "#protocol";
+import type { AppView, ConnectionView, ErrorCode, ProblemView, StartStep } from "#protocol";
 import type { Client } from "../client/index.ts";
 import type { Vault } from "../vault/index.ts";
+import type { RelayStatus } from "./relay-host.ts";
 
 /** Where the app is, with what it holds open there. */
 export type Phase =
@@ -20,8 +21,17 @@ export type Phase =
     }
   | { readonly kind: "ready"; readonly vault: Vault; readonly client: Client };
 
-/** The phase as a window sees it. @param link - the invite that Sotto was started with */
-export function phaseView(phase: Phase, profile: string, link: string | null): AppView {
+/** What stands around the phase. */
+export interface Surroundings {
+  readonly profile: string;
+  /** The invite that Sotto was started with. */
+  readonly link: string | null;
+  /** The relay in this app. */
+  readonly relay: RelayStatus;
+}
+
+/** The phase as a window sees it. */
+export function phaseView(phase: Phase, { profile, link, relay }: Surroundings): AppView {
   switch (phase.kind) {
     case "starting":
       return { phase: "starting", profile, step: phase.step };
@@ -40,11 +50,23 @@ export function phaseView(phase: Phase, profile: string, link: string | null): A
     case "problem":
       return { phase: "problem", profile, problem: phase.problem };
     case "ready": {
-      const { me, network, connection, settings } = phase.client.view;
+      const { me, network, settings } = phase.client.view;
+      const connection = connectionView(phase.client.view, relay);
       const readOnly = phase.vault.readOnly;
       return { phase: "ready", profile, me, network, connection, readOnly, settings };
     }
   }
+}
+
+/** Who hosts the network and has no connection is told why by the relay itself: it is on its way, or it can't start. */
+function connectionView(
+  { connection, network }: Client["view"],
+  relay: RelayStatus,
+): ConnectionView {
+  if (!network.hosted || connection.kind !== "offline") return connection;
+  if (relay.kind === "starting") return { kind: "connecting" };
+  if (relay.kind !== "failed") return connection;
+  return { kind: "offline", code: "relay-start-failed", retryAtMs: relay.retryAtMs };
 }
 
 /** The ways out of a failed start. Deleting is none of them. */

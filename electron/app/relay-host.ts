@@ -1,4 +1,4 @@
-import { AppError, type EmbeddedRelayMessage } from "#protocol";
+import { AppError, ensureAppError, type EmbeddedRelayMessage } from "#protocol";
 import type { Clock } from "../link/index.ts";
 import type { Log, RelayWorker } from "./ports.ts";
 
@@ -16,9 +16,20 @@ const lastRetryMs = 60_000;
 
 type State =
   | { readonly kind: "stopped" }
-  | { readonly kind: "starting"; readonly worker: RelayWorker }
+  | {
+      readonly kind: "starting";
+      readonly worker: RelayWorker;
+      readonly started: Promise<RunningRelay>;
+      /** Ends the waiting of whoever wants to know where it is. */
+      readonly abort: () => void;
+    }
   | { readonly kind: "running"; readonly worker: RelayWorker; readonly relay: RunningRelay }
-  | { readonly kind: "waiting"; readonly cancel: () => void };
+  | { readonly kind: "waiting"; readonly cancel: () => void; readonly retryAtMs: number };
+
+/** What windows may know of it. */
+export type RelayStatus =
+  | { readonly kind: "stopped" | "starting" | "running" }
+  | { readonly kind: "failed"; readonly retryAtMs: number };
 
 /**
  * Keeps the relay inside this app running: it is started with the app, started again when it ends by itself, and stopped last, so that
@@ -29,6 +40,7 @@ export class RelayHost {
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #onChanged: () => void;
   #state: State = { kind: "stopped" };
   #wanted = false;
   #retryMs = firstRetryMs;
@@ -38,30 +50,43 @@ export class RelayHost {
     readonly directory: string;
     readonly clock: Clock;
     readonly log: Log;
+    /** Called at each change of {@link RelayHost.status}. */
+    readonly onChanged: () => void;
   }) {
     this.#spawn = options.spawn;
     this.#directory = options.directory;
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#onChanged = options.onChanged;
+  }
+
+  get status(): RelayStatus {
+    const state = this.#state;
+    return state.kind === "waiting"
+      ? { kind: "failed", retryAtMs: state.retryAtMs }
+      : { kind: state.kind };
   }
 
   /**
-   * Starts it, or says where it is when it runs already. A failure leaves it stopped: call again, or {@link keepTrying}.
+   * Starts it, or says where it is when it runs already. A failure leaves it stopped.
    *
    * @throws AppError `relay-start-failed` or what the relay said
    */
-  async start(): Promise<RunningRelay> {
+  start(): Promise<RunningRelay> {
     this.#wanted = true;
-    if (this.#state.kind === "running") return this.#state.relay;
-    if (this.#state.kind === "starting") throw new AppError("not-ready");
+    if (this.#state.kind === "running") return Promise.resolve(this.#state.relay);
+    if (this.#state.kind === "starting") return this.#state.started;
     if (this.#state.kind === "waiting") this.#state.cancel();
     return this.#launch();
   }
 
-  /** Goes on trying in the background after a failed {@link start}. */
-  keepTrying(): void {
-    this.#wanted = true;
-    if (this.#state.kind === "stopped") this.#retryLater();
+  /** Starts it and, should that fail, tries again until it is up or stopped. */
+  keepRunning(): void {
+    this.start().catch((cause: unknown) => {
+      if (!this.#wanted) return;
+      this.#log.error("the relay on this computer did not start", ensureAppError(cause));
+      if (this.#state.kind === "stopped") this.#retryLater();
+    });
   }
 
   /** Ends it after it has closed its store; by force when that takes too long. */
@@ -70,6 +95,7 @@ export class RelayHost {
     const state = this.#state;
     if (state.kind === "waiting") state.cancel();
     this.#state = { kind: "stopped" };
+    if (state.kind === "starting") state.abort();
     if (state.kind !== "starting" && state.kind !== "running") return;
     await new Promise<void>((resolve) => {
       const cancel = this.#clock.setTimeout(() => {
@@ -88,33 +114,39 @@ export class RelayHost {
 
   #launch(): Promise<RunningRelay> {
     const worker = this.#spawn();
-    this.#state = { kind: "starting", worker };
-    return new Promise((resolve, reject) => {
-      const fail = (error: AppError) => {
+    const { promise: started, resolve, reject } = Promise.withResolvers<RunningRelay>();
+    const cancel = this.#clock.setTimeout(() => {
+      fail(new AppError("relay-start-failed", { data: { reason: "timeout" } }));
+    }, startTimeoutMs);
+    const abort = (): void => {
+      cancel();
+      reject(new AppError("relay-start-failed", { data: { reason: "stopped" } }));
+    };
+    const fail = (error: AppError): void => {
+      cancel();
+      this.#state = { kind: "stopped" };
+      worker.kill();
+      reject(error);
+    };
+    this.#state = { kind: "starting", worker, started, abort };
+    worker.onMessage((message) => {
+      if (!this.#owns(worker)) return;
+      const isStarting = this.#state.kind === "starting";
+      const failure = failureOf(message);
+      if (failure !== null && isStarting) fail(failure);
+      else if (failure !== null) this.#died(failure);
+      else if (message?.kind === "started" && isStarting) {
         cancel();
-        if (this.#owns(worker)) this.#state = { kind: "stopped" };
-        worker.kill();
-        reject(error);
-      };
-      const cancel = this.#clock.setTimeout(() => {
-        fail(new AppError("relay-start-failed", { data: { reason: "timeout" } }));
-      }, startTimeoutMs);
-      worker.onMessage((message) => {
-        if (!this.#owns(worker)) return;
-        const starting = this.#state.kind === "starting";
-        const failure = failureOf(message);
-        if (failure !== null && starting) fail(failure);
-        else if (failure !== null) this.#died(failure);
-        else if (message?.kind === "started" && starting) {
-          cancel();
-          const relay = { relayUrl: message.relayUrl, claimCode: message.claimCode };
-          this.#state = { kind: "running", worker, relay };
-          this.#retryMs = firstRetryMs;
-          resolve(relay);
-        }
-      });
-      worker.send({ kind: "start", directory: this.#directory, port: 0 });
+        const relay = { relayUrl: message.relayUrl, claimCode: message.claimCode };
+        this.#state = { kind: "running", worker, relay };
+        this.#retryMs = firstRetryMs;
+        resolve(relay);
+        this.#onChanged();
+      }
     });
+    this.#onChanged();
+    worker.send({ kind: "start", directory: this.#directory, port: 0 });
+    return started;
   }
 
   #owns(worker: RelayWorker): boolean {
@@ -131,15 +163,11 @@ export class RelayHost {
   #retryLater(): void {
     const cancel = this.#clock.setTimeout(() => {
       this.#state = { kind: "stopped" };
-      this.#launch().catch((error: unknown) => {
-        const failure =
-          error instanceof AppError ? error : new AppError("internal", { cause: error });
-        this.#log.error("the relay on this computer could not be started again", failure);
-        if (this.#wanted && this.#state.kind === "stopped") this.#retryLater();
-      });
+      this.keepRunning();
     }, this.#retryMs);
+    this.#state = { kind: "waiting", cancel, retryAtMs: this.#clock.now() + this.#retryMs };
     this.#retryMs = Math.min(this.#retryMs * 2, lastRetryMs);
-    this.#state = { kind: "waiting", cancel };
+    this.#onChanged();
   }
 }
 

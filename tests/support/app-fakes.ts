@@ -2,6 +2,7 @@ import type { AppError } from "#protocol";
 import {
   type AppView,
   type CommandAnswer,
+  type ConnectionView,
   type EmbeddedRelayMessage,
   type EmbeddedRelayRequest,
   type ErrorCode,
@@ -130,6 +131,8 @@ export class FakeClient {
     closeToTray: false,
     notifications: true,
   };
+  connection: ConnectionView = { kind: "online" };
+  hosted = false;
   failWith: Error | null = null;
   result: unknown = null;
   readonly #listeners = new Map<string, Set<(body: never) => void>>();
@@ -147,8 +150,9 @@ export class FakeClient {
 
   get view(): Client["view"] {
     const me = { userId: "u", deviceId: "d", displayName: "Ada", role: "administrator" };
-    const network = { networkId: "n", name: "Lab", relayUrl: "ws://127.0.0.1:4100", hosted: false };
-    return { me, network, connection: { kind: "online" }, settings: this.settings } as never;
+    const { connection, hosted, settings } = this;
+    const network = { networkId: "n", name: "Lab", relayUrl: "ws://127.0.0.1:4100", hosted };
+    return { me, network, connection, settings } as never;
   }
 
   on(name: string, listener: (body: never) => void): () => void {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { AppError, formatInviteLink, type ErrorCode } from "#protocol";
-import { AppBench, fakeVault, settle } from "../../../support/app-fakes.ts";
+import { AppBench, fakeVault, healthyRelay, settle } from "../../../support/app-fakes.ts";
 
 const invite = {
   relayUrl: "ws://127.0.0.1:4100",
@@ -37,14 +37,7 @@ describe("a profile without a vault", () => {
     const bench = await new AppBench().start();
     bench.events.length = 0;
     expect(await bench.send("profile.host", hostParams)).toEqual({ ok: true, result: null });
-    expect(bench.phases).toEqual([
-      "making-keys",
-      "starting-relay",
-      "joining",
-      "starting-relay",
-      "sweeping",
-      "ready",
-    ]);
+    expect(bench.phases).toEqual(["making-keys", "starting-relay", "joining", "sweeping", "ready"]);
     expect(bench.engine.created).toEqual([{ keychain: true, passphrase: null }]);
     expect(bench.engine.accounts).toEqual([
       {
@@ -54,7 +47,6 @@ describe("a profile without a vault", () => {
         hosted: true,
       },
     ]);
-    expect(bench.engine.relayUrls).toEqual(["ws://127.0.0.1:4100"]);
     expect(bench.relays).toHaveLength(1);
   });
 
@@ -184,6 +176,29 @@ describe("a profile with a vault", () => {
     const bench = await benchWithVault(["keychain"]).start();
     expect(bench.phases).toEqual(["unlocking", "sweeping", "ready"]);
     expect(bench.engine.opened).toEqual([{ kind: "keychain" }]);
+  });
+
+  test("that hosts is ready without its relay, which is tried again and then used at once", async () => {
+    const bench = benchWithVault(["keychain"]);
+    bench.engine.progress = { kind: "ready", hosted: true, relayUrl: "ws://127.0.0.1:4100" };
+    bench.relayAnswer = () => ({ kind: "failed", error: { code: "relay-start-failed" } });
+    await bench.start();
+    bench.engine.client.hosted = true;
+    bench.engine.client.connection = { kind: "offline", code: "relay-unreachable", retryAtMs: 1 };
+    expect(bench.app.view).toMatchObject({
+      phase: "ready",
+      connection: { kind: "offline", code: "relay-start-failed" },
+    });
+    expect(bench.engine.client.retries).toBe(0);
+    bench.relayAnswer = () => "silence";
+    await bench.clock.advance(2_000);
+    expect(bench.app.view).toMatchObject({ connection: { kind: "connecting" } });
+    bench.relays.at(-1)?.say(null);
+    bench.relayAnswer = healthyRelay(null);
+    await settle();
+    await bench.clock.advance(4_000);
+    expect(bench.relays).toHaveLength(3);
+    expect(bench.engine.client.retries).toBe(1);
   });
 
   test("without a keychain slot stays locked until the passphrase is right", async () => {

@@ -7,6 +7,7 @@ class Bench {
   readonly clock = new ManualClock();
   readonly workers: FakeRelayWorker[] = [];
   readonly logged: AppError[] = [];
+  readonly seen: string[] = [];
   answer: FakeRelayWorker["answer"] = healthyRelay("code-1");
   readonly host = new RelayHost({
     spawn: () => {
@@ -17,6 +18,9 @@ class Bench {
     directory: "/p/relay",
     clock: this.clock,
     log: { error: (_what, error) => void this.logged.push(error) },
+    onChanged: () => {
+      this.seen.push(this.host.status.kind);
+    },
   });
 }
 
@@ -67,14 +71,40 @@ describe("the relay inside the app", () => {
     expect(bench.workers).toHaveLength(3);
   });
 
-  test("is tried again in the background when its first start failed", async () => {
+  test("is tried again in the background when its first start failed, and said to be up then", async () => {
     const bench = new Bench();
     bench.answer = () => ({ kind: "failed", error: { code: "relay-start-failed" } });
-    await expect(bench.host.start()).rejects.toThrow();
-    bench.host.keepTrying();
+    bench.host.keepRunning();
+    await settle();
+    expect(bench.host.status).toMatchObject({
+      kind: "failed",
+      retryAtMs: bench.clock.now() + 2_000,
+    });
     bench.answer = healthyRelay(null);
     await bench.clock.advance(2_000);
     expect(bench.workers).toHaveLength(2);
+    expect(bench.seen).toEqual(["starting", "failed", "starting", "running"]);
+  });
+
+  test("is not begun twice by two who want it", async () => {
+    const bench = new Bench();
+    bench.host.keepRunning();
+    expect(await bench.host.start()).toMatchObject({ claimCode: "code-1" });
+    expect(bench.workers).toHaveLength(1);
+  });
+
+  test("that is stopped while it starts stays stopped", async () => {
+    const bench = new Bench();
+    bench.answer = (request) => (request.kind === "start" ? "silence" : { kind: "stopped" });
+    bench.host.keepRunning();
+    const waiting = expect(bench.host.start()).rejects.toMatchObject({
+      data: { reason: "stopped" },
+    });
+    await bench.host.stop();
+    await waiting;
+    await bench.clock.advance(120_000);
+    expect(bench.workers).toHaveLength(1);
+    expect(bench.logged).toEqual([]);
   });
 
   test("is stopped after it closed its store", async () => {
