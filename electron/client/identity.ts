@@ -1,4 +1,4 @@
-import { AppError, equalBytes, type RelayEvent } from "#protocol";
+import { AppError, equalBytes, relayProtocolVersion, type RelayEvent } from "#protocol";
 import type { LinkIdentity } from "../link/index.ts";
 import type { Directory } from "./account/directory.ts";
 import type { PolicyKeeper } from "./account/policy-keeper.ts";
@@ -67,7 +67,7 @@ export function linkIdentity(
       namedSequence = vaultSequence;
       const { signature } = await core.worker.call("session.sign", { challenge, vaultSequence });
       const { deviceId } = core.self;
-      return { protocolVersion: 1, deviceId, signature, vaultSequence };
+      return { protocolVersion: relayProtocolVersion, deviceId, signature, vaultSequence };
     },
     acceptSession: async ({ highestVaultSequence, relayTimeMs }) => {
       // An older copy of this vault would use MLS generations again: nothing is sent from it.

@@ -7,6 +7,7 @@ import {
   parseInviteLink,
   type ConversationId,
   type ConversationRowView,
+  type CryptoWorker,
   type Frame,
   type MessageId,
   type MessageView,
@@ -107,6 +108,13 @@ export class Cable {
   }
 }
 
+/** What a {@link Person} finds around them. */
+export interface Surroundings {
+  readonly relayUrl: string;
+  claimCode(): Promise<string | null>;
+  startWorker(): Promise<CryptoWorker>;
+}
+
 /** What a {@link Person} is opened with, beside the ordinary. */
 export interface PersonOptions {
   readonly files?: VaultFiles;
@@ -120,16 +128,16 @@ export class Person {
   /** What each open conversation shows, kept up to date by events alone. */
   readonly shown = new Map<ConversationId, Map<MessageId, MessageView>>();
   rows: readonly ConversationRowView[] = [];
-  readonly #world: World;
+  readonly #around: Surroundings;
   readonly #entries = new Map<string, Uint8Array>();
   readonly #root: string;
   #directory: string;
   #copies = 0;
   #claimCode: string | null = null;
-  #open: { worker: InlineCryptoWorker; vault: Vault; client: Client } | null = null;
+  #open: { worker: CryptoWorker; vault: Vault; client: Client } | null = null;
 
-  constructor(world: World, name: string) {
-    this.#world = world;
+  constructor(around: Surroundings, name: string) {
+    this.#around = around;
     this.name = name;
     this.#root = mkdtempSync(join(tmpdir(), `sotto-${name.toLowerCase()}-`));
     this.#directory = join(this.#root, "vault");
@@ -146,7 +154,7 @@ export class Person {
   get vault(): Vault {
     return this.#parts.vault;
   }
-  get worker(): InlineCryptoWorker {
+  get worker(): CryptoWorker {
     return this.#parts.worker;
   }
   get directory(): string {
@@ -158,9 +166,9 @@ export class Person {
 
   /** The first one, who makes the network. */
   async host(networkName = "Harbour"): Promise<this> {
-    this.#claimCode ??= await this.#world.relay.relay.claimCode();
+    this.#claimCode ??= await this.#around.claimCode();
     const claim = { claimCode: this.#claimCode ?? "none", networkName };
-    await this.#make({ claim, invite: { relayUrl: this.#world.relay.url } });
+    await this.#make({ claim, invite: { relayUrl: this.#around.relayUrl } });
     return this;
   }
 
@@ -179,7 +187,7 @@ export class Person {
   async #make(
     origin: Pick<Parameters<typeof createAccount>[0], "claim" | "invite">,
   ): Promise<void> {
-    const worker = await startInlineCryptoWorker();
+    const worker = await this.#around.startWorker();
     const options = this.#vaultOptions(worker);
     // A second try goes on in the vault of the first.
     const found = await inspectVault(this.#directory);
@@ -197,7 +205,7 @@ export class Person {
     await this.open();
   }
 
-  #vaultOptions(worker: InlineCryptoWorker, options: PersonOptions = {}): VaultOptions {
+  #vaultOptions(worker: CryptoWorker, options: PersonOptions = {}): VaultOptions {
     return {
       directory: this.#directory,
       worker,
@@ -211,7 +219,7 @@ export class Person {
 
   /** Starts Sotto. */
   async open(options: PersonOptions = {}): Promise<this> {
-    const worker = await startInlineCryptoWorker();
+    const worker = await this.#around.startWorker();
     const vault = await openVault(this.#vaultOptions(worker, options));
     const client = await openClient({
       vault,
@@ -369,8 +377,9 @@ export class Person {
 }
 
 /** A relay and everybody around it. */
-export class World {
+export class World implements Surroundings {
   readonly relay: RelayFixture;
+  readonly workers: InlineCryptoWorker[] = [];
   readonly #people: Person[] = [];
 
   private constructor(relay: RelayFixture) {
@@ -379,6 +388,20 @@ export class World {
 
   static async start(): Promise<World> {
     return new World(await RelayFixture.start());
+  }
+
+  get relayUrl(): string {
+    return this.relay.url;
+  }
+
+  claimCode(): Promise<string | null> {
+    return this.relay.relay.claimCode();
+  }
+
+  async startWorker(): Promise<CryptoWorker> {
+    const worker = await startInlineCryptoWorker();
+    this.workers.push(worker);
+    return worker;
   }
 
   person(name: string): Person {

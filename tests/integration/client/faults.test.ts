@@ -326,7 +326,7 @@ describe("a power cut", () => {
   test("the crypto worker dies: the client stops, and a new start goes on", async () => {
     await ada.say(direct, "before");
     await ben.sees(direct, "before");
-    await ben.worker.crash();
+    await world.workers.find((worker) => worker === ben.worker)?.crash();
     expect(ben.client.view.connection).toMatchObject({ kind: "offline", code: "worker-stopped" });
     await expect(ben.say(direct, "lost?")).rejects.toBeInstanceOf(AppError);
     await ada.say(direct, "meanwhile");
