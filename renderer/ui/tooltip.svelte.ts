@@ -1,5 +1,6 @@
 import { createContext } from "svelte";
 import type { Attachment } from "svelte/attachments";
+import { on } from "svelte/events";
 
 /** What a tooltip says: a line, or several of which the first matters most. */
 export type TooltipText = string | readonly string[];
@@ -90,9 +91,10 @@ export function useTooltip(): (text: () => TooltipText) => Attachment {
       ["focus", focus],
       ["blur", dismiss],
     ] as const;
-    for (const [name, handler] of handlers) anchor.addEventListener(name, handler);
+    // Svelte's own way of listening: an anchor that is taken off the page blurs in the middle of Svelte's work, where state can't change.
+    const disposers = handlers.map(([name, handler]) => on(anchor, name, handler));
     return () => {
-      for (const [name, handler] of handlers) anchor.removeEventListener(name, handler);
+      for (const dispose of disposers) dispose();
       if (tooltips.shown?.anchor === anchor) tooltips.hide();
     };
   };
