@@ -46,7 +46,7 @@ export class Person {
   async start(environment = this.options.environment): Promise<void> {
     const app = await this.#launch({ ...this.options, environment });
     this.#app = app;
-    app.page.on("pageerror", (error) => this.complaints.push(`${this.name}: ${error.message}`));
+    app.page.on("pageerror", (error) => this.complaints.push(`${this.name}: ${error.stack}`));
     app.page.on("console", (message) => {
       if (message.type() === "error") this.complaints.push(`${this.name}: ${message.text()}`);
     });
@@ -157,15 +157,27 @@ export class Person {
     await this.page.getByRole("menuitem", { name: entry }).click();
   }
 
-  /** Makes an invite. @param uses - as the list of choices says it. @returns the link */
-  async invite(uses = "Once"): Promise<string> {
+  /** Makes an invite. @param uses - as the list of choices says it. @returns the dialog that shows it */
+  async makeInvite(uses = "Once"): Promise<Locator> {
     await this.menu("Invite people");
     const dialog = this.dialog(/^Invite people to/u);
     await dialog.getByLabel("How often").selectOption(uses);
     await dialog.getByRole("button", { name: "Create link" }).click();
+    await expect(dialog.getByRole("textbox", { name: "Invite link" })).toBeVisible();
+    return dialog;
+  }
+
+  /** Makes an invite and takes down its link. */
+  async invite(uses = "Once"): Promise<string> {
+    const dialog = await this.makeInvite(uses);
     const link = await dialog.getByRole("textbox", { name: "Invite link" }).inputValue();
-    await dialog.getByRole("button", { name: "Close" }).click();
+    await this.closeDialog();
     return link;
+  }
+
+  async closeDialog(): Promise<void> {
+    await this.dialog().getByRole("button", { name: "Close" }).click();
+    await expect(this.dialog()).toHaveCount(0);
   }
 
   /** Opens the conversation with one person. */
