@@ -115,8 +115,9 @@ export class Formats {
   day(ms: number, nowMs: number): string {
     const days = daysBefore(ms, nowMs);
     if (days > 0 && days < 7) return this.#weekdayLong.format(ms);
-    if (new Date(ms).getFullYear() === new Date(nowMs).getFullYear())
+    if (new Date(ms).getFullYear() === new Date(nowMs).getFullYear()) {
       return this.#dayLong.format(ms);
+    }
     return this.date(ms);
   }
 

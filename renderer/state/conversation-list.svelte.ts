@@ -39,10 +39,10 @@ function passes(row: ConversationRowView, filter: ListFilter): boolean {
 
 /** Pinned ones first, then by time. */
 export function sortRows(rows: readonly ConversationRowView[]): readonly ConversationRowView[] {
-  return rows.toSorted(
-    (left, right) =>
-      Number(right.pinned) - Number(left.pinned) || right.lastActivityMs - left.lastActivityMs,
-  );
+  return rows.toSorted((left, right) => {
+    if (left.pinned !== right.pinned) return left.pinned ? -1 : 1;
+    return right.lastActivityMs - left.lastActivityMs;
+  });
 }
 
 /** All conversations, and which of them are shown. */

@@ -7,6 +7,8 @@ export type TimelineItem =
   | { readonly kind: "earlier"; readonly key: "earlier" }
   | { readonly kind: "day"; readonly key: string; readonly dayMs: number }
   | { readonly kind: "unread"; readonly key: "unread" }
+  /** Room below the last message. */
+  | { readonly kind: "end"; readonly key: "end" }
   | {
       readonly kind: "message";
       readonly key: MessageId;
@@ -55,8 +57,9 @@ export function timelineItems(
     const dayMs = startOfDayMs(message.sentAtMs);
     const newDay = previous === null || startOfDayMs(previous.sentAtMs) !== dayMs;
     const unread = message.messageId === options.firstUnreadId;
-    if (newDay)
+    if (newDay) {
       items.push({ kind: "day", key: `day-${String(dayMs)}-${message.messageId}`, dayMs });
+    }
     if (unread) items.push({ kind: "unread", key: "unread" });
     const next = messages[index + 1];
     const nextStartsAnew = next === undefined || next.messageId === options.firstUnreadId;
@@ -69,6 +72,7 @@ export function timelineItems(
     });
     previous = message;
   }
+  items.push({ kind: "end", key: "end" });
   return items;
 }
 

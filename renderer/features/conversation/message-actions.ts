@@ -115,19 +115,52 @@ export class MessageActions {
       entries.push({ kind: "action", ...entry });
     };
     if (message.kind === "text" && message.delivery?.kind === "failed") {
-      add({ label: t("action.retry"), icon: RetryIcon, run: () => this.retry(message) });
+      add({
+        label: t("action.retry"),
+        icon: RetryIcon,
+        run: () => {
+          this.retry(message);
+        },
+      });
     }
     if (this.mayAnswer(message)) {
-      add({ label: t("action.reply"), icon: ReplyIcon, keys: "R", run: () => this.reply(message) });
+      add({
+        label: t("action.reply"),
+        icon: ReplyIcon,
+        keys: "R",
+        run: () => {
+          this.reply(message);
+        },
+      });
     }
     if (this.mayEdit(message)) {
-      add({ label: t("action.edit"), icon: EditIcon, keys: "E", run: () => this.edit(message) });
+      add({
+        label: t("action.edit"),
+        icon: EditIcon,
+        keys: "E",
+        run: () => {
+          this.edit(message);
+        },
+      });
     }
     if (message.kind === "text") {
-      add({ label: t("action.copy"), icon: CopyIcon, keys: "C", run: () => this.copy(message) });
+      add({
+        label: t("action.copy"),
+        icon: CopyIcon,
+        keys: "C",
+        run: () => {
+          this.copy(message);
+        },
+      });
     }
     if (message.kind === "text" || message.kind === "covered") {
-      add({ label: t("action.info"), icon: InfoIcon, run: () => this.info(message) });
+      add({
+        label: t("action.info"),
+        icon: InfoIcon,
+        run: () => {
+          this.info(message);
+        },
+      });
     }
     if (!this.#app.readOnly) {
       if (entries.length > 0) entries.push({ kind: "separator" });
@@ -136,14 +169,18 @@ export class MessageActions {
           label: t("action.recall"),
           icon: RecallIcon,
           danger: true,
-          run: () => this.recall(message),
+          run: () => {
+            this.recall(message);
+          },
         });
       }
       add({
         label: t("action.deleteForMe"),
         icon: TrashIcon,
         danger: true,
-        run: () => this.deleteForMe(message),
+        run: () => {
+          this.deleteForMe(message);
+        },
       });
     }
     return entries;

@@ -24,6 +24,7 @@ export const firstRun = {
   "firstRun.join.submitNamed": "Join {network}",
 
   "firstRun.host.heading": "Host a network on this computer",
+  "firstRun.host.explainTitle": "Runs on this computer",
   "firstRun.host.explain":
     "Sotto starts a relay inside this app. Others reach it while this app runs. You can invite them as soon as you are in.",
   "firstRun.host.networkName": "Name of the network",

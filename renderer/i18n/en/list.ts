@@ -64,6 +64,8 @@ export const list = {
   "connection.offlineRetry": "Next try {when}",
   "readOnly.title": "Reading only",
 
+  "welcome.firstTitle": "Welcome to {network}",
+  "welcome.firstText": "Start a conversation, or invite the people you want to talk to.",
   "welcome.title": "Pick a conversation",
   "welcome.text": "Choose one from the list, or start a new one.",
   "welcome.palette": "Go to a person, conversation or action",

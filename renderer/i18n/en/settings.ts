@@ -16,7 +16,7 @@ export const settings = {
     "Your name is part of your signed account. Changing it comes with a later version.",
   "settings.profile.role": "Role in the network",
   "settings.profile.network": "Network",
-  "settings.profile.profile": "Profile on this computer",
+  "settings.profile.profile": "Profile",
   "settings.profile.id": "Account id",
 
   "settings.devices.text": "Devices that can read your conversations. Each one holds its own keys.",
@@ -47,9 +47,9 @@ export const settings = {
 
   "settings.network.name": "Network",
   "settings.network.relay": "Relay",
-  "settings.network.hosted": "Runs on this computer",
-  "settings.network.hostedText": "Others reach the network while this app runs.",
-  "settings.network.remote": "Runs elsewhere",
+  "settings.network.place": "Where the relay runs",
+  "settings.network.placeHere": "On this computer, while this app runs",
+  "settings.network.placeElsewhere": "On a server",
   "settings.network.connection": "Connection",
   "settings.network.id": "Network id",
   "settings.network.policy": "Rules of this network",
