@@ -49,6 +49,8 @@ export interface ConnectionOptions {
   readonly relayUrl: string;
   /** Called for each event in the order of arrival. */
   readonly onEvent: (event: RelayEventMessage) => void;
+  /** Ends it, wherever it is. */
+  readonly signal?: AbortSignal;
 }
 
 /** The WebSocket's address at a relay. */
@@ -83,6 +85,7 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
     if (over) return;
     over = true;
     cancelHelloTimeout();
+    options.signal?.removeEventListener("abort", abort);
     socket?.close();
     opening.reject(error);
     for (const { reject, cancelTimeout } of waiting.values()) {
@@ -95,6 +98,8 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
   const unreachable = (reason: string) => (): void => {
     finish(new AppError("relay-unreachable", { data: { reason } }));
   };
+  const abort = unreachable("closed");
+  options.signal?.addEventListener("abort", abort);
   const cancelHelloTimeout = clock.setTimeout(unreachable("hello"), helloTimeoutMs);
 
   const settle = (id: number, use: (entry: Waiting) => void): void => {
@@ -115,7 +120,7 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
       throw new AppError("protocol-version-unknown");
     }
     cancelHelloTimeout();
-    opening.resolve({ hello, request, ended: end.promise, close: unreachable("closed") });
+    opening.resolve({ hello, request, ended: end.promise, close: abort });
   };
   const take = (frame: Frame): void => {
     switch (frame.kind) {
@@ -179,7 +184,7 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
           finish(ensureAppError(error));
         }
       },
-      closed: unreachable("closed"),
+      closed: abort,
     },
   );
   return opening.promise;

@@ -80,19 +80,17 @@ function fractionOf(random: Random): number {
 export function startLink(options: LinkOptions): Link {
   const { clock, identity, listener } = options;
   let state: ConnectionView = { kind: "connecting" };
-  /** Open, but not necessarily signed in. */
-  let opening: Connection | null = null;
   let connection: Connection | null = null;
   let onlineSinceMs = Infinity;
-  let closed = false;
+  const ending = new AbortController();
   let failures = 0;
   let distrustCode: ErrorCode | null = null;
   let cancelTimer = (): void => undefined;
   let heardAtMs = 0;
 
-  const isClosed = (): boolean => closed;
+  const isClosed = (): boolean => ending.signal.aborted;
   const show = (next: ConnectionView): void => {
-    if (closed) return;
+    if (isClosed()) return;
     state = next;
     listener.onState(next);
   };
@@ -119,6 +117,7 @@ export function startLink(options: LinkOptions): Link {
     const params = await identity.signIn(opened.hello.challenge);
     const session = await opened.request("session.signIn", params);
     await identity.acceptSession(session);
+    if (isClosed()) return;
     connection = opened;
     heardAtMs = clock.now();
     onlineSinceMs = heardAtMs;
@@ -135,6 +134,7 @@ export function startLink(options: LinkOptions): Link {
       connect: options.connect,
       clock,
       relayUrl: options.relayUrl,
+      signal: ending.signal,
       onEvent: (event) => {
         heardAtMs = clock.now();
         if (early === null) listener.onEvent(event);
@@ -143,8 +143,6 @@ export function startLink(options: LinkOptions): Link {
       },
     });
     try {
-      opening = opened;
-      if (closed) throw new AppError("relay-unreachable");
       await signIn(opened);
       const waiting = early;
       early = null;
@@ -153,7 +151,6 @@ export function startLink(options: LinkOptions): Link {
       return distrustCode ?? code;
     } finally {
       connection = null;
-      opening = null;
       opened.close();
     }
   };
@@ -187,15 +184,14 @@ export function startLink(options: LinkOptions): Link {
       connection?.close();
     },
     retryNow: () => {
-      if (closed || state.kind !== "offline") return;
+      if (isClosed() || state.kind !== "offline") return;
       cancelTimer();
       failures = 0;
       void turn();
     },
     close: () => {
-      closed = true;
       cancelTimer();
-      opening?.close();
+      ending.abort();
     },
   };
 }

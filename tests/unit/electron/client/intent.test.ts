@@ -1,0 +1,156 @@
+import { describe, expect, test } from "vitest";
+import type { ConversationId, DeviceId, RoomState, UserId } from "#protocol";
+import {
+  decodeIntent,
+  decodeOffer,
+  encodeIntent,
+  encodeOffer,
+  planCommit,
+  type Intent,
+  type PlanContext,
+} from "../../../../electron/client/conversations/intent.ts";
+import type { StoredConversation } from "../../../../electron/client/store/rows.ts";
+
+const [ada, ben, cem, dee] = ["ada", "ben", "cem", "dee"] as unknown as [
+  UserId,
+  UserId,
+  UserId,
+  UserId,
+];
+const device = (name: string) => name as DeviceId;
+const devices = new Map<UserId, readonly DeviceId[]>([
+  [ada, [device("ada-1"), device("ada-2")]],
+  [ben, [device("ben-1")]],
+  [cem, [device("cem-1"), device("cem-2")]],
+  [dee, []],
+]);
+
+function context(
+  room: Partial<RoomState> = {},
+  rest: Partial<Pick<PlanContext, "me" | "leavers">> = {},
+): PlanContext {
+  const roomState: RoomState = {
+    kind: "group",
+    name: "Crew",
+    administrators: [ada],
+    timers: { expirationSeconds: 600, burnSeconds: null },
+    ...room,
+  };
+  const conversation = {
+    conversationId: "AAAAAAAAAAAAAAAAAAAAAA" as ConversationId,
+    roomState,
+    members: [
+      { userId: ada, deviceId: device("ada-1") },
+      { userId: ben, deviceId: device("ben-1") },
+    ],
+  } as unknown as StoredConversation;
+  return {
+    conversation,
+    me: ada,
+    devicesOf: (userId) => devices.get(userId) ?? [],
+    leavers: [],
+    ...rest,
+  };
+}
+
+describe("what a commit does for an intent", () => {
+  test("adding people adds all their devices, and this person's others", () => {
+    expect(planCommit({ kind: "add", people: [cem] }, context())).toEqual({
+      addDevices: ["cem-1", "cem-2", "ada-2"],
+      required: [cem],
+      removeDevices: [],
+      roomState: null,
+    });
+  });
+
+  test("adding somebody without any device is still asked for, so that it can fail in words", () => {
+    expect(planCommit({ kind: "add", people: [dee] }, context())?.required).toEqual([dee]);
+  });
+
+  test("what has come about meanwhile is not done again", () => {
+    const done: readonly Intent[] = [
+      { kind: "add", people: [ben] },
+      { kind: "remove", userId: cem },
+      { kind: "rename", name: "Crew" },
+      { kind: "timers", timers: { expirationSeconds: 600, burnSeconds: null } },
+      { kind: "role", userId: ada, role: "administrator" },
+      { kind: "role", userId: ben, role: "member" },
+      { kind: "leavers" },
+    ];
+    const me = context({}, {});
+    const alone = {
+      ...me,
+      devicesOf: (id: UserId) => (id === ada ? [device("ada-1")] : me.devicesOf(id)),
+    };
+    for (const intent of done) expect(planCommit(intent, alone), intent.kind).toBeUndefined();
+  });
+
+  test("removing a person removes all their devices, and their role", () => {
+    const both = context({ administrators: [ada, ben] });
+    expect(planCommit({ kind: "remove", userId: ben }, both)).toMatchObject({
+      removeDevices: ["ben-1"],
+      roomState: { administrators: [ada] },
+    });
+    expect(planCommit({ kind: "remove", userId: ben }, context())?.roomState).toBeNull();
+  });
+
+  test("a change of the room keeps what others have changed meanwhile", () => {
+    const moved = context({ timers: { expirationSeconds: 5, burnSeconds: 5 } });
+    expect(planCommit({ kind: "rename", name: "Pilots" }, moved)?.roomState).toMatchObject({
+      name: "Pilots",
+      timers: { expirationSeconds: 5, burnSeconds: 5 },
+    });
+  });
+
+  test("others' wishes to leave need no proposal of ours", () => {
+    expect(planCommit({ kind: "leavers" }, context({}, { leavers: [ben] }))).toEqual({
+      addDevices: [],
+      required: [],
+      removeDevices: [],
+      roomState: null,
+    });
+  });
+
+  test("a role that doesn't allow it is told before anything is made", () => {
+    const member = context({}, { me: ben });
+    for (const intent of [
+      { kind: "remove", userId: ada },
+      { kind: "timers", timers: { expirationSeconds: 5, burnSeconds: null } },
+      { kind: "role", userId: ben, role: "administrator" },
+    ] as const) {
+      expect(() => planCommit(intent, member), intent.kind).toThrow(
+        expect.objectContaining({ code: "not-allowed" }),
+      );
+    }
+    const room = context({ kind: "room" }, { me: ben });
+    expect(() => planCommit({ kind: "add", people: [cem] }, room)).toThrow(
+      expect.objectContaining({ code: "not-allowed" }),
+    );
+  });
+
+  test("nobody removes themselves, and the last administrator stays one", () => {
+    expect(() => planCommit({ kind: "remove", userId: ada }, context())).toThrow(
+      expect.objectContaining({ code: "not-allowed" }),
+    );
+    expect(() => planCommit({ kind: "role", userId: ada, role: "member" }, context())).toThrow(
+      expect.objectContaining({ code: "not-allowed" }),
+    );
+    expect(() =>
+      planCommit({ kind: "role", userId: cem, role: "administrator" }, context()),
+    ).toThrow(expect.objectContaining({ code: "not-found" }));
+  });
+});
+
+test("intents and offers come back from the vault as they went in", () => {
+  const intent: Intent = { kind: "create", people: [ben], groupInfo: new Uint8Array([1, 2]) };
+  expect(decodeIntent(encodeIntent(intent))).toEqual(intent);
+  const offer = {
+    epoch: 3,
+    bytes: new Uint8Array([1]),
+    welcome: null,
+    groupInfo: new Uint8Array([2]),
+    add: [device("ben-1")],
+    remove: [],
+  };
+  expect(decodeOffer(encodeOffer(offer))).toEqual(offer);
+});
