@@ -11,10 +11,9 @@ export {
 } from "./engine.ts";
 export type { EventListener } from "./events.ts";
 export { lineLog } from "./line-log.ts";
-export { linkScheme, readLink } from "./links.ts";
+export { linkScheme } from "./links.ts";
 export { deviceNameOf, thisMachine } from "./machine.ts";
 export {
-  contentSecurityPolicy,
   pageHeaders,
   readPageFiles,
   type PageFile,
@@ -22,9 +21,7 @@ export {
 } from "./page-files.ts";
 export type { AboutFacts, AppPorts, Log, NotificationPort, RelayWorker } from "./ports.ts";
 export {
-  dataDirectory,
   defaultProfile,
-  isProfileName,
   profilePaths,
   type Machine,
   type ProfilePaths,

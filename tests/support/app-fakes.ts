@@ -121,7 +121,7 @@ export function fakeVault(readOnly: ErrorCode | null = null): FakeVault {
 }
 
 /** A client whose commands answer null and are written down. */
-export class FakeClient {
+class FakeClient {
   readonly calls: { readonly name: string; readonly params: unknown }[] = [];
   closed = false;
   retries = 0;
@@ -194,7 +194,7 @@ export class FakeClient {
 }
 
 /** An engine without keys and files: each step does what the test says. */
-export class FakeEngine implements Engine {
+class FakeEngine implements Engine {
   inspection: VaultInspection = { kind: "none" };
   keychainProblem: ErrorCode | null = null;
   progress: AccountProgress = { kind: "none" };
