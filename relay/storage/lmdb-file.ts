@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, fsyncSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "#protocol";
 
@@ -40,6 +40,17 @@ export function checkLmdbFile(directory: string): void {
     }
   } finally {
     closeSync(file);
+  }
+}
+
+/** Makes the names in a folder durable. Windows keeps them with the files and opens no folder. */
+export function syncFolder(directory: string): void {
+  if (process.platform === "win32") return;
+  const folder = openSync(directory, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
 

@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { open, type RootDatabase } from "lmdb";
 import { AppError } from "#protocol";
-import { checkLmdbFile } from "./lmdb-file.ts";
+import { checkLmdbFile, syncFolder } from "./lmdb-file.ts";
 import { createTopics } from "./topics.ts";
 import type { Change, RelayStorage, StorageKey } from "./port.ts";
 
@@ -138,6 +139,9 @@ function openAlone(directory: string): RootDatabase<Uint8Array, StorageKey> {
       // Without this a folder with a dot in its name is taken for a file.
       noSubdir: false,
     });
+    // A new file is only there for good when the folder that names it is synced too; LMDB leaves that to us.
+    syncFolder(directory);
+    syncFolder(dirname(directory));
     // Takes a slot in the table of readers, where another process finds us.
     database.get("meta.format" as StorageKey);
     database.readerCheck();

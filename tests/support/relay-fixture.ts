@@ -20,7 +20,7 @@ import { RelayClient } from "./relay-client.ts";
 import { TestDevice, testBytes, TestNetwork } from "./relay-identity.ts";
 
 /** The system's time, which can be moved on: timers fire as if it had passed. */
-export class ShiftedClock implements Clock {
+class ShiftedClock implements Clock {
   #shiftMs = 0;
   readonly #timers = new Set<{ readonly dueMs: number; arm: () => void; stop: () => void }>();
 

@@ -160,7 +160,7 @@ describe("a storage that can't write", () => {
 const mountPoint = temporaryDirectory();
 const smallDisk = ((): boolean => {
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", mountPoint], {
+    execFileSync("/bin/mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", mountPoint], {
       stdio: "ignore",
     });
     return true;
@@ -172,7 +172,7 @@ const smallDisk = ((): boolean => {
 // Needs the right to mount; the same is tested above with a storage that fails by itself.
 describe.skipIf(!smallDisk)("a disk that is really full", () => {
   afterEach(() => {
-    execFileSync("umount", [mountPoint]);
+    execFileSync("/bin/umount", [mountPoint]);
     rmSync(mountPoint, { recursive: true });
   });
 
