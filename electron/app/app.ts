@@ -44,7 +44,8 @@ export function startApp(ports: AppPorts, engine: Engine, link: string | null): 
   const openConversations = new OpenConversations();
   /** What shall be shown as soon as a window listens. */
   let pending: Events["app.show"] | null = null;
-  let windowReady = false;
+  /** Windows that have asked where the app is, and listen. */
+  const listening = new Set<number>();
 
   const lifecycle = new Lifecycle({
     profile: ports.paths.name,
@@ -68,7 +69,7 @@ export function startApp(ports: AppPorts, engine: Engine, link: string | null): 
 
   const show = (target: Events["app.show"]): void => {
     ports.raiseWindow();
-    if (windowReady) hub.emit("app.show", target);
+    if (listening.size > 0) hub.emit("app.show", target);
     else pending = target;
   };
 
@@ -103,8 +104,8 @@ export function startApp(ports: AppPorts, engine: Engine, link: string | null): 
     ports,
     lifecycle,
     openConversations,
-    onWindowReady: () => {
-      windowReady = true;
+    onWindowReady: (sourceId) => {
+      listening.add(sourceId);
       if (pending === null) return;
       const target = pending;
       pending = null;
@@ -130,6 +131,7 @@ export function startApp(ports: AppPorts, engine: Engine, link: string | null): 
     dispatch: createDispatcher(handlers, ports.log),
     subscribe: (listener) => hub.subscribe(listener),
     sourceGone: (sourceId) => {
+      listening.delete(sourceId);
       if (lifecycle.view.phase !== "ready") return;
       for (const conversationId of openConversations.sourceGone(sourceId)) {
         lifecycle.client.commands["conversation.close"]({ conversationId }).catch(() => undefined);

@@ -22,7 +22,7 @@ export interface HandlerOptions {
   readonly lifecycle: Lifecycle;
   readonly openConversations: OpenConversations;
   /** A window has asked where the app is: it hears events from now on. */
-  readonly onWindowReady: () => void;
+  readonly onWindowReady: (sourceId: number) => void;
 }
 
 /** Every command of the contract: the composition's own, and the engine's, which are `not-ready` until there is one. */
@@ -52,8 +52,8 @@ export function createHandlers(options: HandlerOptions): Handlers {
 
 function ownHandlers({ ports, lifecycle, onWindowReady }: HandlerOptions): OwnHandlers {
   return {
-    "app.get": () => {
-      onWindowReady();
+    "app.get": (_params, source) => {
+      onWindowReady(source.id);
       return lifecycle.view;
     },
     "app.retry": async () => {

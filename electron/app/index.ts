@@ -13,18 +13,8 @@ export type { EventListener } from "./events.ts";
 export { lineLog } from "./line-log.ts";
 export { linkScheme } from "./links.ts";
 export { deviceNameOf, thisMachine } from "./machine.ts";
-export {
-  pageHeaders,
-  readPageFiles,
-  type PageFile,
-  type PageFiles,
-} from "./page-files.ts";
+export { pageHeaders, readPageFiles, type PageFile, type PageFiles } from "./page-files.ts";
 export type { AboutFacts, AppPorts, Log, NotificationPort, RelayWorker } from "./ports.ts";
-export {
-  defaultProfile,
-  profilePaths,
-  type Machine,
-  type ProfilePaths,
-} from "./profile.ts";
+export { defaultProfile, profilePaths, type Machine, type ProfilePaths } from "./profile.ts";
 export { relayThread } from "./relay-thread.ts";
 export { systemClock } from "./system-clock.ts";

@@ -20,6 +20,7 @@ import { threadSpawner } from "../worker/index.ts";
 import { claimInstance } from "./instance.ts";
 import { newToken } from "./secret.ts";
 import { servePreview, type PreviewServer } from "./server.ts";
+import { readUsualPort, writeUsualPort } from "./usual-port.ts";
 
 /** Where the programs lie that a profile is made of. */
 export interface Programs {
@@ -114,7 +115,15 @@ export async function runPreview(setup: PreviewSetup): Promise<PreviewRun> {
 
   try {
     const { platform } = machine;
-    server = await servePreview({ app, files, token: newToken(), port: start.port, platform });
+    server = await servePreview({
+      app,
+      files,
+      token: newToken(),
+      port: start.port,
+      usualPort: await readUsualPort(paths.root),
+      platform,
+    });
+    await writeUsualPort(paths.root, server.port);
   } catch (error) {
     await stop();
     throw error;

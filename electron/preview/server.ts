@@ -12,8 +12,10 @@ export interface PreviewOptions {
   readonly files: PageFiles;
   /** Who knows it is let in. Secret: it stands only in the address that is printed. */
   readonly token: string;
-  /** TCP port on 127.0.0.1; 0 takes a free one. */
+  /** TCP port on 127.0.0.1; 0 takes {@link usualPort} if it is free, otherwise any. */
   readonly port: number;
+  /** The port of last time: what a page remembers of its looks is bound to it. 0: there was none. */
+  readonly usualPort: number;
   readonly platform: "darwin" | "win32" | "linux";
 }
 
@@ -21,6 +23,7 @@ export interface PreviewOptions {
 export interface PreviewServer {
   /** The address to open, with the token behind `#`, where no server or log sees it. */
   readonly address: string;
+  readonly port: number;
   /** How many pages are open and let in. */
   readonly pageCount: number;
   close(): Promise<void>;
@@ -41,8 +44,15 @@ const maxMessageBytes = 2 * 1024 * 1024;
  */
 export async function servePreview(options: PreviewOptions): Promise<PreviewServer> {
   const server = createServer({ maxHeaderSize: 16_384 });
-  await listen(server, options.port);
-  const authority = `${host}:${(server.address() as AddressInfo).port}`;
+  const wished = options.port === 0 ? options.usualPort : options.port;
+  try {
+    await listen(server, wished);
+  } catch (error) {
+    if (options.port !== 0 || wished === 0) throw error;
+    await listen(server, 0);
+  }
+  const { port } = server.address() as AddressInfo;
+  const authority = `${host}:${port}`;
   const origin = `http://${authority}`;
 
   server.on("request", (request, response) => {
@@ -79,6 +89,7 @@ export async function servePreview(options: PreviewOptions): Promise<PreviewServ
 
   return {
     address: `${origin}/#token=${options.token}`,
+    port,
     get pageCount() {
       return pageCount;
     },
@@ -100,10 +111,14 @@ export async function servePreview(options: PreviewOptions): Promise<PreviewServ
 
 function listen(server: ReturnType<typeof createServer>, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (cause) => {
+    const fail = (cause: Error): void => {
       reject(new AppError("argument-invalid", { cause, data: { option: "--port" } }));
+    };
+    server.once("error", fail);
+    server.listen(port, host, () => {
+      server.off("error", fail);
+      resolve();
     });
-    server.listen(port, host, resolve);
   });
 }
 

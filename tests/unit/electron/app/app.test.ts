@@ -72,6 +72,17 @@ describe("links from outside", () => {
     expect(bench.raised).toBe(1);
   });
 
+  test("wait for the next window when the last one is gone", async () => {
+    const bench = await readyBench();
+    await bench.send("app.get", {}, 1);
+    bench.app.sourceGone(1);
+    bench.app.openLink("sotto://join/abc");
+    expect(bench.events.map(({ name }) => name)).not.toContain("app.show");
+    await bench.send("app.get", {}, 2);
+    await bench.clock.advance(0);
+    expect(bench.events.at(-1)?.name).toBe("app.show");
+  });
+
   test("fill the first run's form", async () => {
     const bench = await new AppBench().start();
     bench.app.openLink("sotto://join/abc");

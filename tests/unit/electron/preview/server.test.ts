@@ -1,10 +1,14 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request, type IncomingMessage } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { maxIpcBytes, type PreviewMessage } from "#protocol";
 import WebSocket from "ws";
-import { contentSecurityPolicy } from "../../../../electron/app/page-files.ts";
+import { contentSecurityPolicy, type PageFiles } from "../../../../electron/app/page-files.ts";
 import { isSameToken, newToken } from "../../../../electron/preview/secret.ts";
 import { servePreview, type PreviewServer } from "../../../../electron/preview/server.ts";
+import { readUsualPort, writeUsualPort } from "../../../../electron/preview/usual-port.ts";
 import { AppBench, settle } from "../../../support/app-fakes.ts";
 
 const token = newToken();
@@ -22,7 +26,7 @@ beforeEach(async () => {
   bench.engine.progress = { kind: "ready", hosted: false, relayUrl: "ws://127.0.0.1:1" };
   await bench.start();
   const files = new Map([["/index.html", { mediaType: "text/html; charset=utf-8", bytes: page }]]);
-  server = await servePreview({ app: bench.app, files, token, port: 0, platform: "linux" });
+  server = await serve(files, 0, 0);
   authority = new URL(server.address).host;
   port = Number(new URL(server.address).port);
 });
@@ -30,6 +34,17 @@ afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.terminate();
   await server.close();
 });
+
+function serve(files: PageFiles, wished: number, usualPort: number): Promise<PreviewServer> {
+  return servePreview({
+    app: bench.app,
+    files,
+    token,
+    port: wished,
+    usualPort,
+    platform: "linux",
+  });
+}
 
 interface Answer {
   readonly status: number | undefined;
@@ -251,11 +266,38 @@ describe("a page's socket", () => {
 });
 
 describe("a port that is taken", () => {
-  test("is said in words, not thrown away", async () => {
-    const files = new Map();
-    await expect(
-      servePreview({ app: bench.app, files, token, port, platform: "linux" }),
-    ).rejects.toMatchObject({ code: "argument-invalid", data: { option: "--port" } });
+  test("is said in words when the person asked for it", async () => {
+    await expect(serve(new Map(), port, 0)).rejects.toMatchObject({
+      code: "argument-invalid",
+      data: { option: "--port" },
+    });
+  });
+
+  test("is left alone when it is only the usual one", async () => {
+    const other = await serve(new Map(), 0, port);
+    expect(other.port).not.toBe(port);
+    await other.close();
+  });
+});
+
+describe("the usual port", () => {
+  test("is taken again when it is free", async () => {
+    await server.close();
+    server = await serve(new Map(), 0, port);
+    expect(server.port).toBe(port);
+  });
+
+  test("is remembered, and forgotten when what is written there is no port", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "sotto-port-"));
+    expect(await readUsualPort(directory)).toBe(0);
+    await writeUsualPort(directory, 4711);
+    expect(await readUsualPort(directory)).toBe(4711);
+    for (const text of ["", "x", "99999", "-1", "1e3", "80"]) {
+      await writeFile(join(directory, "preview-port"), text);
+      expect(await readUsualPort(directory), text).toBe(0);
+    }
+    await rm(directory, { recursive: true });
+    await expect(writeUsualPort(directory, 1)).resolves.toBeUndefined();
   });
 });
 
