@@ -25,7 +25,7 @@ import type { Client, ClientCommands, ClientView, Notice, OpenClientOptions } fr
 import { ViewHub } from "./views/view-hub.ts";
 
 /** Unpredictable bytes from the platform. */
-export function platformRandom(sizeBytes: number): Uint8Array {
+function platformRandom(sizeBytes: number): Uint8Array {
   return globalThis.crypto.getRandomValues(new Uint8Array(sizeBytes));
 }
 
@@ -41,24 +41,16 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
   return new RunningClient(core, account, options).begin();
 }
 
-/** Loads identity, network and policy into the worker. */
+/** Loads the identity into the worker, and the policy from the vault. */
 async function openCore(
   { vault, worker, clock, random = platformRandom }: OpenClientOptions,
   account: StoredAccount,
 ): Promise<Core> {
   const { networkId, networkKey, userId, deviceId } = account;
   const identity = readFact(vault, "identity");
-  const issuer = readFact(vault, "issuer");
   const policy = readFact(vault, "policy");
-  if (identity === undefined || issuer === undefined || policy === undefined) {
-    throw new AppError("vault-damaged");
-  }
+  if (identity === undefined || policy === undefined) throw new AppError("vault-damaged");
   await worker.call("identity.load", { sealedIdentity: identity, networkId });
-  await worker.call("directory.setNetwork", {
-    networkKey,
-    issuerCertificate: issuer.certificate,
-    issuerKey: issuer.key,
-  });
   return new Core({
     vault,
     worker,
@@ -184,7 +176,8 @@ class RunningClient {
       }),
     );
     await this.#sweeper.begin(readFact(vault, "floorMs") ?? 0);
-    await this.#directory.load();
+    // After the sweep: the worker knows the time now, by which the certificate must be valid, even if this machine's clock was lost.
+    await this.#directory.begin(this.#account.networkKey);
     await this.#hub.begin();
     if (vault.readOnly === null) this.#connect();
     else this.#stop({ kind: "offline", code: vault.readOnly, retryAtMs: this.#core.clock.now() });
@@ -314,6 +307,7 @@ class RunningClient {
     await Promise.allSettled([this.#sweeper.close(), this.#forgetting.close()]);
     // What is under way sees a closed link, and ends.
     await Promise.allSettled([this.#sync.idle(), this.#core.groupQueue.idle()]);
+    await this.#sweeper.keepTime().catch(ensureAppError);
     this.#core.close();
     await this.#hub.close();
     await this.#unloadGroups().catch(ensureAppError);

@@ -57,7 +57,7 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
 type Request = Extract<Frame, { readonly kind: "request" }>;
 
 /** The network of one computer, which can be unplugged. */
-export class Cable {
+class Cable {
   readonly #sockets = new Set<RelaySocket>();
   #plugged = true;
   /** Sees, and may change or swallow (null), what arrives. */

@@ -25,7 +25,24 @@ export class Directory {
     return readFact(this.#core.vault, "directoryVersion") ?? 0;
   }
 
-  /** Lets the worker verify what the vault has. The network must have been set before. */
+  /**
+   * Tells the worker whose records are to be believed, and lets it verify those that the vault has.
+   *
+   * @throws AppError `relay-identity-changed` when the issuer's certificate is no longer valid
+   */
+  async begin(networkKey: Uint8Array): Promise<void> {
+    const issuer = readFact(this.#core.vault, "issuer");
+    if (issuer === undefined) throw new AppError("vault-damaged");
+    const { certificate, key } = issuer;
+    await this.#core.worker.call("directory.setNetwork", {
+      networkKey,
+      issuerCertificate: certificate,
+      issuerKey: key,
+    });
+    await this.load();
+  }
+
+  /** Lets the worker verify what the vault has. */
   async load(): Promise<void> {
     const entries = this.#core.store.directory();
     if (entries.length === 0) return;

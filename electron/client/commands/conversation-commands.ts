@@ -53,12 +53,13 @@ export function conversationCommands(engine: Engine): ConversationCommands {
   const set = async (
     conversationId: ConversationId,
     write: (changes: Changes) => Promise<void> | void,
+    whole = true,
   ): Promise<null> => {
     core.ensureWritable();
     ensureShown(conversationId);
     const changes = new Changes();
     await write(changes);
-    changes.touch(conversationId);
+    changes.touch(conversationId, whole);
     await core.commit(changes);
     return null;
   };
@@ -172,7 +173,8 @@ export function conversationCommands(engine: Engine): ConversationCommands {
         changes.write("conversation.setMuted", conversationId, muted ? 1 : 0);
       }),
     "conversation.saveDraft": ({ conversationId, text }) =>
-      set(conversationId, (changes) => writeDraft(engine, changes, conversationId, text)),
+      // The window that wrote it knows it: only the list's row changes.
+      set(conversationId, (changes) => writeDraft(engine, changes, conversationId, text), false),
 
     "conversation.markRead": ({ conversationId, order }) => {
       const conversation = ensureShown(conversationId);

@@ -11,6 +11,7 @@ import { insertMessage, sealBody } from "../core/insert-message.ts";
 import { localEnd } from "../core/timers.ts";
 import { encodeMembers, type ConversationState, type StoredConversation } from "../store/rows.ts";
 import { peopleOf } from "../store/store.ts";
+import { reconsiderBurns } from "./receipts.ts";
 import { encodeLine, linesOfChange, type StoredLine } from "../views/system-line.ts";
 
 /** The other person of a direct conversation, as far as its group tells. */
@@ -94,6 +95,9 @@ export async function takeGroupChange(
     { conversationId, roomState: change.after, epoch: summary.epoch },
     lines,
   );
+  if (change.removed.length > 0) {
+    reconsiderBurns(core, changes, { conversationId, members: summary.members });
+  }
   // Nobody is left to talk to.
   if (kind === "direct" && after.length === 1 && conversation.epoch > 0) {
     endConversation(core, changes, conversationId, "removed");

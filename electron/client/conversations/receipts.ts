@@ -106,7 +106,7 @@ function burnOwn(
   changes: Changes,
   message: StoredMessage,
   receipts: readonly StoredReceipt[],
-  conversation: StoredConversation,
+  conversation: Pick<StoredConversation, "members">,
 ): void {
   if (message.burnSeconds === null || message.burnsAtMs !== null) return;
   const members = new Set(peopleOf(conversation.members));
@@ -115,4 +115,15 @@ function burnOwn(
   changes.write("message.setBurn", message.messageId, burnsAtMs, 0);
   const deadlineMs = Math.min(burnsAtMs, message.endsAtMs);
   changes.deadlines.push({ messageId: message.messageId, deadlineMs });
+}
+
+/** Somebody is gone: what waited for nobody but them to be read burns now. */
+export function reconsiderBurns(
+  core: Core,
+  changes: Changes,
+  conversation: Pick<StoredConversation, "conversationId" | "members">,
+): void {
+  for (const message of core.store.waitingToBurn(conversation.conversationId)) {
+    burnOwn(changes, message, core.store.receipts(message.messageId), conversation);
+  }
 }

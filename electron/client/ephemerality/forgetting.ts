@@ -8,12 +8,12 @@ const intervalMs = 5 * 60_000;
 
 /** After content has ended, lets the vault write itself anew, so that its sealed remains leave the files. */
 export class Forgetting {
-  readonly #core: Core;
+  readonly #core: Pick<Core, "clock" | "vault">;
   #lastAtMs: number | null = null;
   #cancel: (() => void) | null = null;
   #running: Promise<unknown> = Promise.resolve();
 
-  constructor(core: Core) {
+  constructor(core: Pick<Core, "clock" | "vault">) {
     this.#core = core;
   }
 

@@ -52,6 +52,14 @@ export class Sweeper {
     time.raise(nowMs);
   }
 
+  /** Keeps the largest time that was seen, so that a clock which is set back before the next start gains nothing. */
+  async keepTime(): Promise<void> {
+    if (this.#core.vault.readOnly !== null) return;
+    const changes = new Changes();
+    changes.statements.push(putFact("floorMs", this.#core.time.now()));
+    await this.#core.commit(changes);
+  }
+
   async close(): Promise<void> {
     this.#unlisten();
     this.#cancelExtension();

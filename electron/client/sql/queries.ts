@@ -50,6 +50,8 @@ export const queries = {
   owing: `SELECT message_id, owed, ends_ms FROM messages
     WHERE conversation_id = ?1 AND owed > told AND deadline_ms > ?2 ORDER BY ord LIMIT ?3`,
   allOwing: `SELECT DISTINCT conversation_id FROM messages WHERE owed > told`,
+  waitingToBurn: `SELECT * FROM messages WHERE conversation_id = ?1 AND own = 1 AND state = 'sent'
+    AND burn_seconds IS NOT NULL AND burns_ms IS NULL`,
   messagesOf: `SELECT message_id FROM messages WHERE conversation_id = ?1`,
   waitingIn: `SELECT message_id FROM messages WHERE conversation_id = ?1 AND state = 'waiting'`,
 

@@ -61,16 +61,30 @@ function decodeMembers(stored: Uint8Array): readonly GroupMember[] {
   return pairs.map(([userId, deviceId]) => ({ userId, deviceId }));
 }
 
+/** The columns of a conversation's row that take long to read in a large group. */
+export interface GroupColumns {
+  readonly roomState: RoomState;
+  readonly members: readonly GroupMember[];
+}
+
+/** Reads {@link GroupColumns}. */
+export function groupColumnsOf(row: Row): GroupColumns {
+  return {
+    roomState: decodeRoomState(bytes(row, "room_state")),
+    members: decodeMembers(bytes(row, "members")),
+  };
+}
+
 /** Reads a row of `conversations`. */
-export function conversationOf(row: Row): StoredConversation {
+export function conversationOf(row: Row, { roomState, members }: GroupColumns): StoredConversation {
   const draft = nullable(bytes, row, "draft");
   return {
     conversationId: text(row, "conversation_id") as ConversationId,
     state: text(row, "state") as ConversationState,
     kind: text(row, "kind") as ConversationKind,
     peer: nullable(text, row, "peer") as UserId | null,
-    roomState: decodeRoomState(bytes(row, "room_state")),
-    members: decodeMembers(bytes(row, "members")),
+    roomState,
+    members,
     epoch: number(row, "epoch"),
     suite: text(row, "suite"),
     authenticator: text(row, "authenticator"),

@@ -15,9 +15,11 @@ import type { QueryName } from "../sql/queries.ts";
 import { bytes, nullable, number, text } from "./columns.ts";
 import {
   conversationOf,
+  groupColumnsOf,
   messageOf,
   outboxItemOf,
   type ConversationState,
+  type GroupColumns,
   type StoredConversation,
   type StoredMessage,
   type StoredOutboxItem,
@@ -70,6 +72,10 @@ function ifFound<Value>(row: Row | undefined, read: (row: Row) => Value): Value 
 /** Reads of the vault, typed. All are answered from memory. */
 export class Store {
   readonly vault: Vault;
+  readonly #groups = new Map<
+    string,
+    { readonly room: Uint8Array; readonly members: Uint8Array; readonly columns: GroupColumns }
+  >();
 
   constructor(vault: Vault) {
     this.vault = vault;
@@ -101,11 +107,25 @@ export class Store {
   }
 
   conversations(): readonly StoredConversation[] {
-    return this.#read("conversations").map(conversationOf);
+    return this.#read("conversations").map((row) => this.#conversationOf(row));
+  }
+
+  /** What a large group's members are is read again only when it has changed. */
+  #conversationOf(row: Row): StoredConversation {
+    const id = text(row, "conversation_id");
+    const [room, members] = [bytes(row, "room_state"), bytes(row, "members")];
+    const known = this.#groups.get(id);
+    const same =
+      known !== undefined &&
+      Buffer.compare(known.room, room) === 0 &&
+      Buffer.compare(known.members, members) === 0;
+    const columns = same ? known.columns : groupColumnsOf(row);
+    if (!same) this.#groups.set(id, { room, members, columns });
+    return conversationOf(row, columns);
   }
 
   conversation(conversationId: ConversationId): StoredConversation | undefined {
-    return ifFound(this.#first("conversation", conversationId), conversationOf);
+    return ifFound(this.#first("conversation", conversationId), (row) => this.#conversationOf(row));
   }
 
   /** @throws AppError `not-found` */
@@ -232,6 +252,11 @@ export class Store {
 
   quotedBy(messageId: MessageId): readonly MessageId[] {
     return this.#messageIds("quotedBy", messageId);
+  }
+
+  /** Own burn-on-read messages that wait for readers. */
+  waitingToBurn(conversationId: ConversationId): readonly StoredMessage[] {
+    return this.#read("waitingToBurn", conversationId).map(messageOf);
   }
 
   messagesOf(conversationId: ConversationId): readonly MessageId[] {

@@ -41,7 +41,7 @@ const roomActions: readonly RoomAction[] = [
 ];
 
 /** A conversation's name: its own, or the other person's. */
-export function titleOf(conversation: StoredConversation, people: People): string {
+function titleOf(conversation: StoredConversation, people: People): string {
   if (conversation.kind === "direct" && conversation.peer !== null) {
     return people.view(conversation.peer).displayName;
   }

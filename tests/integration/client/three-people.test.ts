@@ -243,4 +243,41 @@ describe("a group of three", () => {
     await dee.say(group, "hello all");
     await ada.sees(group, "hello all");
   });
+
+  test("somebody whom a member's directory doesn't have yet is looked up before the commit is judged", async () => {
+    cem.cable.onFrame = (frame) =>
+      frame.kind === "event" && frame.name === "directory.changed" ? null : frame;
+    const dee = await world.person("Dee").join(await world.invite(ada));
+    await dee.online();
+    await until("Ada knows Dee", async () =>
+      (await ada.client.commands["people.list"]({})).some(
+        ({ displayName }) => displayName === "Dee",
+      ),
+    );
+    expect(await cem.client.commands["people.list"]({})).toHaveLength(3);
+    await ada.client.commands["conversation.addMembers"]({
+      conversationId: group,
+      people: [dee.userId],
+    });
+    await dee.finds(group);
+    await dee.say(group, "hello");
+    await cem.sees(group, "hello");
+    expect(await cem.client.commands["people.list"]({})).toHaveLength(4);
+    expect((await conversationOf(cem)).encryption.unopenableCount).toBe(0);
+    await agree(ada, ben, cem, dee);
+  });
+
+  test("a burn-on-read message burns with the last reader who is still there", async () => {
+    const timers = { expirationSeconds: 3600, burnSeconds: 5 };
+    const messageId = await ada.say(group, "for two pairs of eyes", { timers });
+    await until("Ben has it", () => ben.shown.get(group)?.get(messageId)?.kind === "covered");
+    await ben.client.commands["message.reveal"]({ conversationId: group, messageId });
+    await until("Ben's is gone", () => ben.shown.get(group)?.has(messageId) === false);
+    expect(ada.texts(group)).toContain("for two pairs of eyes");
+    await ada.client.commands["conversation.removeMember"]({
+      conversationId: group,
+      userId: cem.userId,
+    });
+    await until("Ada's is gone", () => ada.shown.get(group)?.has(messageId) === false);
+  });
 });
