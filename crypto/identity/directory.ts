@@ -31,7 +31,7 @@ export interface TrustDirectory extends DeviceTrust {
     nowMs: number,
   ): NetworkId;
   /**
-   * Checks a person's record and their devices'.
+   * Checks a person's record and their devices'. The first account key that is believed for a person is the only one.
    *
    * @returns what was believed, or null when the person's record was refused
    * @throws AppError `not-ready` before {@link setNetwork}
@@ -45,7 +45,11 @@ interface Network {
   readonly issuerKey: Uint8Array;
 }
 
-export function createTrustDirectory(ed25519: Ed25519): TrustDirectory {
+/** @param ownKey - the account key of this device's own person; undefined for anybody else */
+export function createTrustDirectory(
+  ed25519: Ed25519,
+  ownKey: (userId: UserId) => Uint8Array | undefined,
+): TrustDirectory {
   const people = new Map<UserId, UserRecord>();
   const devices = new Map<DeviceId, DeviceRecord>();
   let network: Network | null = null;
@@ -57,6 +61,10 @@ export function createTrustDirectory(ed25519: Ed25519): TrustDirectory {
     const user = orNull(() => verifyRecord(ed25519, "user", record, issuerKey));
     if (user?.networkId !== networkId) return null;
     const known = people.get(user.userId);
+    // A person has one account key for ever: the issuer, which the relay is, can't put another in its place.
+    if (!equalBytes(known?.accountKey ?? ownKey(user.userId) ?? user.accountKey, user.accountKey)) {
+      return null;
+    }
     // An older record than the one we have is a roll-back.
     return known !== undefined && known.issuedAtMs > user.issuedAtMs ? null : user;
   }
@@ -97,13 +105,6 @@ export function createTrustDirectory(ed25519: Ed25519): TrustDirectory {
       if (network === null) throw new AppError("not-ready", { data: { reason: "no network yet" } });
       const user = verifiedUser(userRecord, network);
       if (user === null) return null;
-      const known = people.get(user.userId);
-      if (known !== undefined && !equalBytes(known.accountKey, user.accountKey)) {
-        // Devices that the old account key certified are not this account key's.
-        for (const device of [...devices.values()]) {
-          if (device.userId === user.userId) devices.delete(device.deviceId);
-        }
-      }
       people.set(user.userId, user);
       const believed: DeviceRecord[] = [];
       for (const record of deviceRecords) {

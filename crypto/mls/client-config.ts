@@ -27,7 +27,7 @@ export const capabilities: Capabilities = {
 };
 
 const daySeconds = 86_400;
-/** How long a key package may wait for its use, and for how much longer the leaf it became may be shown to newcomers. */
+/** How long a key package may wait for its use; the leaf it became grows as old as the group. */
 const lifetimeSeconds = 366 * daySeconds;
 const clockSkewSeconds = daySeconds;
 const maxLifetimeSeconds = lifetimeSeconds + clockSkewSeconds;
@@ -95,7 +95,9 @@ export function createTrustGate(trust: DeviceTrust): TrustGate {
       },
       lifetimeConfig: {
         maximumTotalLifetime: BigInt(maxLifetimeSeconds),
-        validateLifetimeOnReceive: true,
+        // Whoever adds a device asks `lifetimeAllowsAdding` first. A leaf that grew old in the group stays a member, and newcomers must
+        // be able to join it (RFC 9420 §7.3).
+        validateLifetimeOnReceive: false,
       },
       keyPackageEqualityConfig: {
         // One leaf per device, whatever its keys.

@@ -25,7 +25,7 @@ import { mapMlsError, mappingErrors } from "./errors.ts";
 import { wipeState } from "./group-commit.ts";
 import { leavingLeaves, withoutPast, type GroupMemory } from "./memory.ts";
 import { leafOf, leavesOf } from "./room.ts";
-import { judgeCommit, judgeLeaveProposal, memberOf } from "./rules.ts";
+import { judgeCommit, judgeLeaveProposal, judgeLeaves, memberOf } from "./rules.ts";
 
 /** A sealed entry for the group log, and the group after it. */
 export interface SealedEntry {
@@ -233,6 +233,7 @@ async function openCommit(memory: GroupMemory, message: PrivateMessage): Promise
   const result = await processPrivateMessage(state, message, emptyPskIndex, impl, judge);
   const { change } = judged;
   if (result.kind !== "newState" || change === undefined) throw new AppError("commit-refused");
+  judgeLeaves(leaves, leavesOf(result.newState.ratchetTree), change);
   const devices = gate.takeUnknown();
   if (devices.length > 0) return { kind: "device-unknown", devices };
   if (memory.pending !== null) wipeState(memory.pending.next);

@@ -1,6 +1,7 @@
 import type { Extension, ProposalWithSender } from "ts-mls";
 import {
   AppError,
+  equalBytes,
   roleAllows,
   roleOf,
   type GroupChange,
@@ -62,6 +63,43 @@ export function judgeCommit(commit: JudgedCommit): GroupChange {
 
   judgePeople(commit, { before, after, added, removed });
   return { committer: memberOf(committer), added, removed, before, after };
+}
+
+/**
+ * Holds the leaves that a commit came to against what it was judged by. Its path brings a new leaf of the committer, which no proposal
+ * names: it must belong to the same device with the same signature key, and nobody else may have moved.
+ *
+ * @param before - the leaves that the commit was made for
+ * @param after - the leaves that it came to
+ * @throws AppError `commit-refused`
+ */
+export function judgeLeaves(
+  before: ReadonlyMap<number, Leaf>,
+  after: ReadonlyMap<number, Leaf>,
+  { added, removed }: Pick<GroupChange, "added" | "removed">,
+): void {
+  const gone = new Set(removed.map(({ deviceId }) => deviceId));
+  const stay = [...before.values()].filter(({ deviceId }) => !gone.has(deviceId));
+  for (const leaf of stay) {
+    const now = after.get(leaf.leafIndex);
+    if (now === undefined || !sameDevice(leaf, now)) throw refused("a leaf of somebody else");
+  }
+  const devices = new Set([...after.values()].map(({ deviceId }) => deviceId));
+  const all = [...stay, ...added];
+  const exact =
+    after.size === all.length &&
+    devices.size === all.length &&
+    all.every(({ deviceId }) => devices.has(deviceId));
+  if (!exact) throw refused("other members than the commit says");
+}
+
+function sameDevice(left: Leaf, right: Leaf): boolean {
+  return (
+    left.networkId === right.networkId &&
+    left.userId === right.userId &&
+    left.deviceId === right.deviceId &&
+    equalBytes(left.leafNode.signaturePublicKey, right.leafNode.signaturePublicKey)
+  );
 }
 
 /**

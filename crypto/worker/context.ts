@@ -72,7 +72,9 @@ export class WorkerContext {
   constructor(ports: WorkerPorts) {
     this.ports = ports;
     this.time = createFloorClock(ports.clock);
-    this.directory = createTrustDirectory(ports.primitives.ed25519);
+    this.directory = createTrustDirectory(ports.primitives.ed25519, (userId) =>
+      userId === this.#identity?.userId ? this.#identity.account.publicKey : undefined,
+    );
     this.sweeper = createSweeper(ports.clock, this.time, (messageIds, nowMs) => {
       ports.emit("sweep.due", { messageIds, nowMs });
     });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { decryptSenderData } from "ts-mls/privateMessage.js";
 import { decodePrivateMessage } from "../../../../crypto/mls/codec.ts";
 import { supportedSuites } from "../../../../crypto/mls/suites.ts";
@@ -36,6 +36,26 @@ describe.each(supportedSuites)("a group of three in %s", (suite) => {
     expect(cora.summary(id)).toEqual(anna.summary(id));
     expect(anna.summary(id)).toMatchObject({ suite, epoch: 1 });
   });
+});
+
+test("a newcomer joins a group in which somebody hasn't renewed their leaf for more than a year", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  try {
+    const world = {
+      ...createMlsWorld(primitives),
+      get nowMs() {
+        return Date.now();
+      },
+    };
+    const [anna, ben, cora] = [new MlsDevice(world), new MlsDevice(world), new MlsDevice(world)];
+    await groupOf(id, anna, [ben]);
+    vi.setSystemTime(Date.now() + 400 * 86_400_000);
+    const addKeyPackages = [await cora.keyPackage()];
+    await orderCommit(id, anna, { addKeyPackages }, { others: [ben], newcomers: [cora] });
+    expect(await cora.read(id, await ben.seal(id, "long ago"))).toBe("long ago");
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 describe("messages", () => {

@@ -4,6 +4,7 @@ import {
   createProposal,
   makePskIndex,
   type CreateCommitOptions,
+  type Credential,
   type Proposal,
 } from "ts-mls";
 import { equalBytes, roomStateExtensionType, type RoomState } from "#protocol";
@@ -12,6 +13,7 @@ import {
   encodePrivateMessage,
   encodeWelcome,
 } from "../../../../crypto/mls/codec.ts";
+import { credentialOf } from "../../../../crypto/mls/credential.ts";
 import { roomExtensions } from "../../../../crypto/mls/room.ts";
 import { suiteNames } from "../../../../crypto/mls/suites.ts";
 import { loadPrimitives } from "../../../../crypto/primitives/index.ts";
@@ -36,7 +38,21 @@ async function groupOfThree(room: Partial<RoomState> = {}) {
   return { world, anna, mallory, cora };
 }
 
-async function commitWithoutRules(mallory: MlsDevice, options: CreateCommitOptions) {
+/** `mallory`, as if their leaf had that credential: what their next commit puts into its path. */
+function withLeaf(mallory: MlsDevice, credential: Credential): Pick<MlsDevice, "memory"> {
+  const memory = mallory.memory(id);
+  const ratchetTree = memory.state.ratchetTree.map((node) =>
+    node?.nodeType === "leaf" && equalBytes(node.leaf.signaturePublicKey, mallory.own.signatureKey)
+      ? { ...node, leaf: { ...node.leaf, credential } }
+      : node,
+  );
+  return { memory: () => ({ ...memory, state: { ...memory.state, ratchetTree } }) };
+}
+
+async function commitWithoutRules(
+  mallory: Pick<MlsDevice, "memory">,
+  options: CreateCommitOptions,
+) {
   const { impl, state } = mallory.memory(id);
   const made = await createCommit(
     { state, cipherSuite: impl, pskIndex: makePskIndex(state, {}) },
@@ -174,6 +190,18 @@ describe("a receiver refuses, and keeps its state, when a member", () => {
     Object.defineProperty(stranger, "own", { value: foreign });
     expect(await judged(mallory, anna, [await add(stranger)])).toBe("commit-refused");
   });
+
+  test.each(["an outsider", "another member"] as const)(
+    "turns their own leaf into that of %s",
+    async (whose) => {
+      const { world, mallory, anna, cora } = await groupOfThree();
+      const { own } = whose === "an outsider" ? new MlsDevice(world) : cora;
+      const before = anna.memory(id);
+      const { bytes } = await commitWithoutRules(withLeaf(mallory, credentialOf(own)), {});
+      expect(await anna.open(id, bytes)).toEqual({ kind: "refused", code: "commit-refused" });
+      expect(anna.memory(id)).toBe(before);
+    },
+  );
 
   test("sends the commit as a public message, which the relay could read", async () => {
     const { mallory, anna } = await groupOfThree();

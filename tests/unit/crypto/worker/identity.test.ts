@@ -189,6 +189,56 @@ describe("the directory", () => {
     expect(people).toMatchObject([{ devices: [], refusedDevices: 2 }]);
   });
 
+  test("refuses another account key for a person it knows, in one page or later", async () => {
+    const entry = await ben.records(network);
+    const value = decodeRecord("user", entry.user.payload);
+    const account = primitives.ed25519.generateKeyPair();
+    const swapped = {
+      user: signAs(
+        primitives,
+        "user",
+        { ...value, accountKey: account.publicKey, issuedAtMs: value.issuedAtMs + 5000 },
+        network.issuer,
+      ),
+      devices: [
+        signAs(
+          primitives,
+          "device",
+          {
+            networkId: network.networkId,
+            userId: ben.userId,
+            deviceId: idFromBytes<DeviceId>(primitives.random(16)),
+            deviceName: "Relay",
+            platform: "linux",
+            signatureKey: primitives.ed25519.generateKeyPair().publicKey,
+            createdAtMs: value.issuedAtMs,
+          },
+          account,
+        ),
+      ],
+    };
+    const page = await anna.worker.call("directory.trust", { entries: [entry, swapped] });
+    expect(page.people[0]).not.toBeNull();
+    expect(page.people[1]).toBeNull();
+    const later = await anna.worker.call("directory.trust", { entries: [swapped, entry] });
+    expect(later.people[0]).toBeNull();
+    // The devices that were believed before still are.
+    expect(later.people[1]).toMatchObject({ devices: [{ deviceId: ben.deviceId }] });
+  });
+
+  test("refuses another account key for its own person from the first record on", async () => {
+    const entry = await ben.records(network);
+    const value = decodeRecord("user", entry.user.payload);
+    const { publicKey } = primitives.ed25519.generateKeyPair();
+    const swapped = signAs(primitives, "user", { ...value, accountKey: publicKey }, network.issuer);
+    await ben.enter(network);
+    const { people } = await ben.worker.call("directory.trust", {
+      entries: [{ user: swapped, devices: [] }, entry],
+    });
+    expect(people[0]).toBeNull();
+    expect(people[1]).not.toBeNull();
+  });
+
   test("refuses an older record of a person than it has", async () => {
     const entry = await ben.records(network);
     const value = decodeRecord("user", entry.user.payload);
