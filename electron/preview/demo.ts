@@ -4,8 +4,6 @@ import {
   type CommandName,
   type CommandParams,
   type CommandResult,
-  type ConversationId,
-  type UserId,
 } from "#protocol";
 import type { App } from "../app/index.ts";
 import { unsafeMemoryKeychain } from "../keychain/index.ts";
@@ -75,35 +73,18 @@ async function talk(host: App, guest: App): Promise<void> {
     const people = await ask(host, "people.list", {});
     return people.find(({ userId }) => userId === me.userId);
   });
-  const { conversationId } = await createDirect(host, found.userId);
+  const { conversationId } = await ask(host, "conversation.create", {
+    kind: "direct",
+    people: [found.userId],
+    name: "",
+    timers: null,
+  });
   await ask(host, "message.send", {
     conversationId,
     text: "Hello Grace! This message ends by itself, here and at your side.",
     replyTo: null,
     timers: null,
   });
-}
-
-/** A device that has just come may not have given the relay its keys yet. */
-async function createDirect(
-  host: App,
-  person: UserId,
-): Promise<{ readonly conversationId: ConversationId }> {
-  const people = [person];
-  for (let triesLeft = 40; ; triesLeft--) {
-    try {
-      return await ask(host, "conversation.create", {
-        kind: "direct",
-        people,
-        name: "",
-        timers: null,
-      });
-    } catch (error) {
-      const isEarly = error instanceof AppError && error.code === "key-packages-exhausted";
-      if (!isEarly || triesLeft === 0) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 250));
-    }
-  }
 }
 
 /** Waits for a phase. */
