@@ -3,6 +3,8 @@ export interface VaultFile {
   sizeBytes(): Promise<number>;
   /** Writes all of `bytes` at `position`, or throws. */
   write(bytes: Uint8Array, position: number): Promise<void>;
+  /** As {@link write} and {@link sync} together, for a file that was opened with `modify`. */
+  writeDurably(bytes: Uint8Array, position: number): Promise<void>;
   /** Until the file's data and size are on the disk. */
   sync(): Promise<void>;
   truncate(sizeBytes: number): Promise<void>;

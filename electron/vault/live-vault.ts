@@ -180,6 +180,9 @@ class LiveVault implements Vault {
       for (const { reject } of batch) reject(refusal ?? new AppError("vault-read-only"));
       return;
     }
+    // Sealed on the chance that all of them work, since the worker has time while SQLite tries them out.
+    const sealing = this.#seal(log, batch);
+    sealing.catch(() => undefined);
     const failures = this.#tryOut(batch.map(({ item }) => item));
     const working = batch.filter(({ reject }, index) => {
       const cause = failures[index];
@@ -187,11 +190,11 @@ class LiveVault implements Vault {
       return cause === null;
     });
     try {
-      if (working.length > 0) {
-        await this.#append(
-          log,
-          working.map(({ item }) => item),
-        );
+      if (working.length === batch.length) {
+        await this.#append(log, await sealing);
+      } else {
+        this.#texts.discard();
+        if (working.length > 0) await this.#append(log, await this.#seal(log, working));
       }
     } catch (error) {
       this.#view.discard();
@@ -221,10 +224,12 @@ class LiveVault implements Vault {
     }
   }
 
-  /** Seals a frame and puts it on the disk. @throws AppError; of the disk's, after the vault was made read-only */
-  async #append(log: LogWriter, batch: readonly (readonly BoundSql[])[]): Promise<void> {
-    const transactions: StoredTransaction[] = batch.map((transaction) =>
-      transaction.map(({ sql, params }) => [this.#texts.placeOf(sql), ...params]),
+  async #seal(
+    log: LogWriter,
+    batch: readonly { readonly item: readonly BoundSql[] }[],
+  ): Promise<Uint8Array> {
+    const transactions: StoredTransaction[] = batch.map(({ item }) =>
+      item.map(({ sql, params }) => [this.#texts.placeOf(sql), ...params]),
     );
     const { sealed } = await this.#parts.worker.call("vault.sealFrame", {
       generation: this.#generation,
@@ -237,6 +242,11 @@ class LiveVault implements Vault {
         transactions,
       }),
     });
+    return sealed;
+  }
+
+  /** Puts a frame on the disk. @throws AppError, after the vault was made read-only */
+  async #append(log: LogWriter, sealed: Uint8Array): Promise<void> {
     try {
       await log.append(sealed);
     } catch (cause) {
@@ -244,7 +254,7 @@ class LiveVault implements Vault {
       this.#stopWriting(error.code);
       throw error;
     }
-    this.#endsInOrder = transactions.length === 0;
+    this.#endsInOrder = false;
   }
 
   #stopWriting(code: ErrorCode): void {
@@ -325,7 +335,9 @@ class LiveVault implements Vault {
     const hasNews = log !== null && log.frames > 0 && !this.#endsInOrder;
     if (hasNews && this.#readOnly === null && !this.#isWorkerLost) {
       // Proves the last transaction whole; without it the next start just can't tell a damaged last frame from a torn one.
-      await this.#append(log, []).catch(() => undefined);
+      await this.#seal(log, [])
+        .then((sealed) => this.#append(log, sealed))
+        .catch(() => undefined);
     }
     await log?.close().catch(() => undefined);
     this.#parts.database.close();

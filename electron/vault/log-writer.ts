@@ -21,9 +21,26 @@ export interface LogWriter extends LogEnd {
   close(): Promise<void>;
 }
 
+/** How much a log grows at a time, bytes. */
+const reserveBytes = 128 * 1024;
+
 /** @param file - open for writing, and this writer's from now on */
 export function createLogWriter(file: VaultFile, end: LogEnd): LogWriter {
   let { endBytes, frames, lastTag } = end;
+  let reservedBytes = endBytes;
+
+  /**
+   * Lets the file grow in large steps, by zeros that frames are then written over: a sync that need not also store a new size costs about
+   * half. A disk without room for that may still have room for the frame.
+   */
+  const reserve = async (untilBytes: number) => {
+    if (untilBytes <= reservedBytes) return;
+    const stepBytes = Math.ceil((untilBytes - reservedBytes) / reserveBytes) * reserveBytes;
+    const at = reservedBytes;
+    reservedBytes += stepBytes;
+    await file.write(new Uint8Array(stepBytes), at).catch(() => undefined);
+  };
+
   return {
     get endBytes() {
       return endBytes;
@@ -36,9 +53,9 @@ export function createLogWriter(file: VaultFile, end: LogEnd): LogWriter {
     },
     async append(sealed) {
       const frame = encodeFrame(frames + 1, sealed);
+      await reserve(endBytes + frame.length);
       try {
-        await file.write(frame, endBytes);
-        await file.sync();
+        await file.writeDurably(frame, endBytes);
       } catch (error) {
         // So that a transaction which is reported as failed isn't found at the next start, if that can still be helped.
         await file.truncate(endBytes).catch(() => undefined);
@@ -48,6 +65,9 @@ export function createLogWriter(file: VaultFile, end: LogEnd): LogWriter {
       frames += 1;
       lastTag = tagOf(sealed);
     },
-    close: () => file.close(),
+    async close() {
+      if (reservedBytes > endBytes) await file.truncate(endBytes).catch(() => undefined);
+      await file.close();
+    },
   };
 }

@@ -1,11 +1,17 @@
-import { close, fdatasync, fstat, fsync, ftruncate, open, write } from "node:fs";
+import { close, constants, fdatasync, fstat, fsync, ftruncate, open, write } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import type { OpenMode, VaultFile, VaultFiles } from "./files.ts";
 
-const flags: Readonly<Record<OpenMode, string>> = {
+/**
+ * On Linux a file can be opened so that each write is on the disk when it returns, as if fdatasync followed (O_DSYNC, open(2)): one turn
+ * through the thread pool per commit instead of two. On macOS the flag leaves the data in the drive's cache, and Windows has none.
+ */
+const hasDurableWrites = process.platform === "linux";
+
+const flags: Readonly<Record<OpenMode, string | number>> = {
   create: "w",
   "create-new": "wx",
-  modify: "r+",
+  modify: hasDurableWrites ? constants.O_RDWR | constants.O_DSYNC : "r+",
 };
 
 /** Readable and writable by this user alone. */
@@ -24,7 +30,7 @@ function settled(begin: (done: Done) => void): Promise<void> {
   });
 }
 
-function openDescriptor(path: string, how: string): Promise<number> {
+function openDescriptor(path: string, how: string | number): Promise<number> {
   return new Promise((resolve, reject) => {
     open(path, how, fileMode, (error, descriptor) => {
       if (error === null) resolve(descriptor);
@@ -64,6 +70,11 @@ class NodeFile implements VaultFile {
       // A disk that fills up takes a part first; the rest then fails with its reason.
       written += await writeOnce(this.#descriptor, bytes.subarray(written), position + written);
     }
+  }
+
+  async writeDurably(bytes: Uint8Array, position: number): Promise<void> {
+    await this.write(bytes, position);
+    if (!hasDurableWrites) await this.sync();
   }
 
   sync(): Promise<void> {

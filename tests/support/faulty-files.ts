@@ -51,22 +51,30 @@ export function createFaultyFiles(): FaultyFiles {
     throw Object.assign(new Error(`${fault.code}: on purpose`), { code: fault.code });
   }
 
-  const wrap = (file: VaultFile, name: string): VaultFile => ({
-    sizeBytes: () => run({ operation: "sizeBytes", name }, () => file.sizeBytes()),
-    write: (bytes, position) =>
-      run(
-        { operation: "write", name },
-        () => file.write(bytes, position),
-        () => file.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), position),
-      ),
-    sync: async () => {
-      await files.beforeSync();
-      await run({ operation: "sync", name }, () => file.sync());
-    },
-    truncate: (size) => run({ operation: "truncate", name }, () => file.truncate(size)),
-    // A descriptor is given back whatever the system says.
-    close: () => run({ operation: "close", name }, () => file.close(), undefined),
-  });
+  const wrap = (file: VaultFile, name: string): VaultFile => {
+    const faulty: VaultFile = {
+      sizeBytes: () => run({ operation: "sizeBytes", name }, () => file.sizeBytes()),
+      write: (bytes, position) =>
+        run(
+          { operation: "write", name },
+          () => file.write(bytes, position),
+          () => file.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), position),
+        ),
+      // Two steps, each with its own faults, however the disk does it.
+      writeDurably: async (bytes, position) => {
+        await faulty.write(bytes, position);
+        await faulty.sync();
+      },
+      sync: async () => {
+        await files.beforeSync();
+        await run({ operation: "sync", name }, () => file.sync());
+      },
+      truncate: (size) => run({ operation: "truncate", name }, () => file.truncate(size)),
+      // A descriptor is given back whatever the system says.
+      close: () => run({ operation: "close", name }, () => file.close(), undefined),
+    };
+    return faulty;
+  };
 
   const files: FaultyFiles = {
     calls,

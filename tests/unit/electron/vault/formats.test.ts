@@ -35,8 +35,9 @@ describe("frames", () => {
     fc.assert(
       fc.property(bytes(40), fc.nat(45), (log, at) => {
         const frame = frameAt(log, at);
-        if (frame !== null)
-          {expect(frame.at + 8 + frame.sealed.length).toBeLessThanOrEqual(log.length);}
+        if (frame !== null) {
+          expect(frame.at + 8 + frame.sealed.length).toBeLessThanOrEqual(log.length);
+        }
       }),
     );
     expect(frameAt(new Uint8Array(8), 0)).toBeNull();

@@ -109,8 +109,8 @@ describe("a commit that can't be written", () => {
         await expect(vault.transact([put("b", 2), put("c", 2)])).rejects.toMatchObject({
           code: "vault-write-failed",
         });
-        files.decide = () => null;
         await vault.close();
+        files.decide = () => null;
         const found = await reopened((again) => itemsOf(again));
         const isWhole = effect === "done" || operation === "sync";
         expect([...found.keys()]).toEqual(isWhole ? ["a", "b", "c"] : ["a"]);

@@ -1,4 +1,12 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  constants,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { inspectVault, type Vault, type VaultCatalogue } from "../../../../electron/vault/index.ts";
@@ -100,7 +108,6 @@ describe("creating", () => {
     for (const loss of ["gone", "empty"]) {
       const copy = fixture.copy(loss);
       if (loss === "gone") {
-        const { rmSync } = await import("node:fs");
         rmSync(join(copy, "keyring"));
       } else writeFileSync(join(copy, "keyring"), "");
       const at = { directory: copy };
@@ -208,13 +215,14 @@ describe("transactions", () => {
   test("that wait together share one frame and one sync", async () => {
     const files = createFaultyFiles();
     const vault = await create({ files });
+    await vault.transact([put("first", 0)]);
     const callsBefore = files.calls.length;
     await Promise.all(
       Array.from({ length: 32 }, (_, index) => vault.transact([put(`${index}`, index)])),
     );
     const calls = files.calls.slice(callsBefore).filter(({ name }) => name === "log.1");
     expect(calls.map(({ operation }) => operation)).toEqual(["write", "sync"]);
-    expect(vault.sequence).toBe(32);
+    expect(vault.sequence).toBe(33);
   });
 
   test("are never seen before they are on the disk, and always from then on", async () => {
@@ -527,4 +535,57 @@ describe("closing", () => {
     expect(fixture.bytes("log.1")).toHaveLength(length);
     expect(readFileSync(join(fixture.directory, "log.1")).length).toBeGreaterThan(40);
   });
+});
+
+describe("the disk", () => {
+  test("gets a log that grows in steps, and ends with its last frame once it is closed", async () => {
+    const vault = await create();
+    expect(fixture.bytes("log.1")).toHaveLength(40);
+    await vault.transact([put("a", 1)]);
+    const grown = fixture.bytes("log.1").length;
+    expect(grown).toBe(40 + 128 * 1024);
+    await vault.transact([put("b", new Uint8Array(1000))]);
+    expect(fixture.bytes("log.1")).toHaveLength(grown);
+    await vault.transact([put("c", new Uint8Array(300_000))]);
+    expect(fixture.bytes("log.1")).toHaveLength(40 + 3 * 128 * 1024);
+    await vault.close();
+    const closed = fixture.bytes("log.1");
+    expect(closed.length).toBeLessThan(303_000);
+    expect(closed.subarray(-16).some((byte) => byte !== 0)).toBe(true);
+    expect(itemsOf(await open()).size).toBe(3);
+  });
+
+  test("that has no room to grow a log still takes what fits", async () => {
+    const files = createFaultyFiles();
+    const vault = await create({ files });
+    let isFirst = true;
+    files.decide = ({ operation, name }) => {
+      if (operation !== "write" || name !== "log.1" || !isFirst) return null;
+      isFirst = false;
+      return { code: "ENOSPC", effect: "half" };
+    };
+    await vault.transact([put("a", 1)]);
+    expect(vault.readOnly).toBeNull();
+    await vault.transact([put("b", 2)]);
+    await vault.close();
+    expect(itemsOf(await open()).size).toBe(2);
+  });
+
+  test.runIf(process.platform === "linux")(
+    "is asked to keep each write of a log before it returns",
+    async () => {
+      await create();
+      const logs = readdirSync("/proc/self/fd").filter((descriptor) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith(fixture.root);
+        } catch {
+          return false;
+        }
+      });
+      expect(logs).toHaveLength(1);
+      const facts = readFileSync(`/proc/self/fdinfo/${logs[0]!}`, "utf8");
+      const flags = Number.parseInt(/flags:\s+(\d+)/u.exec(facts)?.[1] ?? "", 8);
+      expect(flags & constants.O_DSYNC).toBe(constants.O_DSYNC);
+    },
+  );
 });
