@@ -162,10 +162,13 @@ export class Lifecycle {
     await this.#options.relay.stop();
   }
 
-  /** The crypto worker died, and with it the vault's keys: what was open is closed and opened again. */
+  /** The crypto worker died, and with it the vault's keys: what was open, or stopped for that reason, is opened again. */
   async #reopen(): Promise<void> {
     await this.#idle();
-    if (this.#stopped || !("vault" in this.#phase) || this.#phase.vault === null) return;
+    const phase = this.#phase;
+    const isOpen = "vault" in phase && phase.vault !== null;
+    const isHalted = phase.kind === "problem" && phase.problem.code === "worker-stopped";
+    if (this.#stopped || !(isOpen || isHalted)) return;
     await this.#alone(async () => {
       await this.#closeAll();
       await this.#begin();

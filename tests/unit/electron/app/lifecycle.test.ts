@@ -413,6 +413,18 @@ describe("a crypto worker that died", () => {
     expect(bench.app.view.phase).toBe("locked");
   });
 
+  test("while the app starts, or right after, is no reason to stay with a problem", async () => {
+    const bench = benchWithVault(["keychain"]);
+    bench.engine.failures.set("selfTest", new AppError("worker-stopped"));
+    await bench.start();
+    expect(bench.app.view).toMatchObject({ problem: { code: "worker-stopped" } });
+    bench.engine.failures.clear();
+    bench.engine.restartWorker();
+    await settle();
+    await settle();
+    expect(bench.app.view.phase).toBe("ready");
+  });
+
   test("with no vault open changes nothing", async () => {
     const bench = await new AppBench().start();
     bench.events.length = 0;
