@@ -61,6 +61,7 @@ export {
   roleOf,
   roomStateExtensionType,
   roomStateSchema,
+  settledRoomState,
   type ConversationKind,
   type Role,
   type RoomAction,

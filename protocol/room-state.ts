@@ -72,6 +72,21 @@ export function roleAllows(kind: ConversationKind, role: Role, action: RoomActio
   }
 }
 
+/**
+ * A conversation's state once `people` are its members: in groups and rooms its administrators are those named who are present. If none
+ * is, the first of `people` succeeds them, so that somebody can always act. The one place where it is decided: whoever makes a commit
+ * puts it in, and every receiver computes it again.
+ *
+ * @param people - in the order of their leaves, which is the same for everybody
+ * @returns `state` itself when nothing changes; a direct conversation has no roles, and keeps naming its two people
+ */
+export function settledRoomState(state: RoomState, people: readonly UserId[]): RoomState {
+  if (state.kind === "direct") return state;
+  const present = state.administrators.filter((id) => people.includes(id));
+  if (present.length === state.administrators.length) return state;
+  return { ...state, administrators: present.length > 0 ? present : people.slice(0, 1) };
+}
+
 /** The role of a person in a conversation of which they are a member. */
 export function roleOf(state: RoomState, userId: UserId): Role {
   return state.administrators.includes(userId) ? "administrator" : "member";

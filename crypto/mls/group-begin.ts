@@ -15,6 +15,7 @@ import {
   idToBytes,
   roleAllows,
   roleOf,
+  settledRoomState,
   type ConversationId,
   type DeviceId,
   type ErrorCode,
@@ -26,7 +27,7 @@ import { encodeGroupInfo } from "./codec.ts";
 import { mapMlsError, mappingErrors } from "./errors.ts";
 import { createKeyPackage, type OwnDevice, type OwnKeyPackage } from "./key-packages.ts";
 import { withoutPast, type GroupMemory } from "./memory.ts";
-import { leavesOf, roomExtensions, roomStateOf } from "./room.ts";
+import { leavesOf, peopleAmong, roomExtensions, roomStateOf } from "./room.ts";
 
 /** What beginning a group takes, however it begins. */
 export interface GroupContextOfWorker {
@@ -39,15 +40,20 @@ export interface GroupContextOfWorker {
 /**
  * A new group of this device alone. Source: RFC 9420 §11.
  *
- * @throws AppError `argument-invalid` when this person isn't among the administrators
+ * @throws AppError `argument-invalid` when this person isn't the administrator, or one of the two of a direct conversation
  */
 export async function beginGroup(
   { impl, gate, device, nowMs }: GroupContextOfWorker,
   conversationId: ConversationId,
   roomState: RoomState,
 ): Promise<GroupMemory> {
-  if (!roomState.administrators.includes(device.userId)) {
-    throw new AppError("argument-invalid", { data: { reason: "creator is no administrator" } });
+  const [administrator, ...others] = roomState.administrators;
+  const named =
+    roomState.kind === "direct"
+      ? roomState.administrators.includes(device.userId)
+      : administrator === device.userId && others.length === 0;
+  if (!named) {
+    throw new AppError("argument-invalid", { data: { reason: "the creator begins alone" } });
   }
   return mappingErrors("internal", async () => {
     const own = await createKeyPackage(impl, device, { nowMs, lastResort: false });
@@ -156,6 +162,11 @@ function judgeJoined(
       throw new AppError("commit-refused", { data: { reason: "a direct conversation is of two" } });
     }
     return;
+  }
+  if (settledRoomState(roomState, peopleAmong(leaves)) !== roomState) {
+    throw new AppError("commit-refused", {
+      data: { reason: "an administrator who isn't a member" },
+    });
   }
   const alreadyMember = [...leaves.values()].some(
     ({ userId, deviceId }) => userId === device.userId && deviceId !== device.deviceId,

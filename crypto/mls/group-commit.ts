@@ -1,6 +1,7 @@
 import { createCommit, type ClientState, type Proposal } from "ts-mls";
 import {
   AppError,
+  settledRoomState,
   type DeviceId,
   type GroupChange,
   type GroupMember,
@@ -12,7 +13,7 @@ import { decodeKeyPackage, encodePrivateMessage, encodeWelcome } from "./codec.t
 import { mappingErrors } from "./errors.ts";
 import { groupInfoOf } from "./group-begin.ts";
 import { leavingLeaves, withoutPast, type GroupMemory } from "./memory.ts";
-import { leavesOf, roomExtensions } from "./room.ts";
+import { leavesOf, peopleAmong, roomExtensions, roomStateOf } from "./room.ts";
 import { judgeCommit } from "./rules.ts";
 
 /** What a commit is to do; nothing at all renews this device's keys. Leaves asked for by others are always included. */
@@ -127,6 +128,7 @@ function proposalsOf(
 ): Proposal[] {
   const proposals: Proposal[] = addKeyPackages.map((bytes) => addOf(state, bytes, nowMs));
   const leaves = [...leavesOf(state.ratchetTree).values()];
+  const gone = new Set(leavingLeaves(state));
   for (const device of removeDevices) {
     const leaf = leaves.find(({ deviceId }) => deviceId === device);
     if (leaf === undefined) throw new AppError("not-found", { data: { deviceId: device } });
@@ -134,16 +136,39 @@ function proposalsOf(
       throw new AppError("commit-refused", { data: { reason: "to leave takes a proposal" } });
     }
     // Who has asked to leave is taken out anyway, and only once.
-    if (leavingLeaves(state).has(leaf.leafIndex)) continue;
+    if (gone.has(leaf.leafIndex)) continue;
+    gone.add(leaf.leafIndex);
     proposals.push({ proposalType: "remove", remove: { removed: leaf.leafIndex } });
   }
-  if (roomState !== null) {
+  const next = nextRoomState(state, gone, roomState);
+  if (next !== null) {
     proposals.push({
       proposalType: "group_context_extensions",
-      groupContextExtensions: { extensions: roomExtensions(roomState) },
+      groupContextExtensions: { extensions: roomExtensions(next) },
     });
   }
   return proposals;
+}
+
+/** The state that a commit must lead to when `gone` go in it; null: it stays as it is. */
+function nextRoomState(
+  { groupContext, ratchetTree }: ClientState,
+  gone: ReadonlySet<number>,
+  wanted: RoomState | null,
+): RoomState | null {
+  const leaves = leavesOf(ratchetTree);
+  const stay = peopleAmong(leaves, gone);
+  const stored = roomStateOf(groupContext.extensions);
+  if (wanted === null) {
+    const settled = settledRoomState(stored, stay);
+    return settled === stored ? null : settled;
+  }
+  // Strangers are left in, for the rules to refuse.
+  const known = new Set([...stored.administrators, ...peopleAmong(leaves)]);
+  return settledRoomState(wanted, [
+    ...stay,
+    ...wanted.administrators.filter((id) => !known.has(id)),
+  ]);
 }
 
 function addOf(state: ClientState, bytes: Uint8Array, nowMs: number): Proposal {

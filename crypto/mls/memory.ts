@@ -1,13 +1,14 @@
 import type { CiphersuiteImpl, ClientState } from "ts-mls";
 import {
   idFromBytes,
+  settledRoomState,
   toHex,
   type ConversationId,
   type GroupChange,
   type GroupSummary,
 } from "#protocol";
 import type { TrustGate } from "./client-config.ts";
-import { leavesOf, roomStateOf } from "./room.ts";
+import { leavesOf, peopleAmong, roomStateOf } from "./room.ts";
 import { memberOf } from "./rules.ts";
 
 /**
@@ -34,12 +35,13 @@ export interface PendingCommit {
 /** What of a group is not secret within this computer. */
 export function summaryOf({ state }: Pick<GroupMemory, "state">): GroupSummary {
   const { groupContext, keySchedule, ratchetTree } = state;
+  const leaves = leavesOf(ratchetTree);
   return {
     conversationId: idFromBytes<ConversationId>(groupContext.groupId),
     epoch: Number(groupContext.epoch),
     suite: groupContext.cipherSuite,
-    roomState: roomStateOf(groupContext.extensions),
-    members: [...leavesOf(ratchetTree).values()].map(memberOf),
+    roomState: settledRoomState(roomStateOf(groupContext.extensions), peopleAmong(leaves)),
+    members: [...leaves.values()].map(memberOf),
     epochAuthenticator: toHex(keySchedule.epochAuthenticator),
   };
 }

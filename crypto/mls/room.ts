@@ -11,6 +11,7 @@ import {
   equalBytes,
   roomStateExtensionType,
   type RoomState,
+  type UserId,
 } from "#protocol";
 import { leafIdentityOf, type LeafIdentity } from "./credential.ts";
 
@@ -78,4 +79,17 @@ export function leavesOf(tree: RatchetTree): ReadonlyMap<number, Leaf> {
     if (leaf !== undefined) leaves.set(leafIndex, leaf);
   }
   return leaves;
+}
+
+/**
+ * The people who have a leaf, each once, by their first leaf.
+ *
+ * @param gone - leaves that don't count
+ */
+export function peopleAmong(
+  leaves: ReadonlyMap<number, Leaf>,
+  gone: ReadonlySet<number> = new Set(),
+): readonly UserId[] {
+  const stay = [...leaves.values()].filter(({ leafIndex }) => !gone.has(leafIndex));
+  return [...new Set(stay.map(({ userId }) => userId))];
 }

@@ -4,13 +4,15 @@ import {
   equalBytes,
   roleAllows,
   roleOf,
+  settledRoomState,
   type GroupChange,
   type GroupMember,
   type RoomAction,
   type RoomState,
+  type UserId,
 } from "#protocol";
 import { leafIdentityOf } from "./credential.ts";
-import { roomStateOf, type Leaf } from "./room.ts";
+import { peopleAmong, roomStateOf, type Leaf } from "./room.ts";
 
 /** A commit as its maker and every receiver judge it. */
 export interface JudgedCommit {
@@ -27,10 +29,13 @@ export interface JudgedCommit {
  */
 export function judgeCommit(commit: JudgedCommit): GroupChange {
   const committer = leafAt(commit, commit.committerLeaf);
-  const before = roomStateOf(commit.extensions);
-  const after = proposedRoomState(commit) ?? before;
+  const stored = roomStateOf(commit.extensions);
+  const before = settledRoomState(stored, peopleAmong(commit.leaves));
+  const proposed = proposedRoomState(commit);
+  const after = proposed ?? stored;
   const added: GroupMember[] = [];
   const removed: GroupMember[] = [];
+  const gone = new Set<number>();
 
   for (const { proposal, senderLeafIndex } of commit.proposals) {
     const actor = leafAt(commit, senderLeafIndex);
@@ -50,18 +55,24 @@ export function judgeCommit(commit: JudgedCommit): GroupChange {
           require(before, actor, "remove-member");
         }
         removed.push(memberOf(target));
+        gone.add(target.leafIndex);
         break;
       }
       case "group_context_extensions":
         requireCommitter(commit, actor);
-        for (const action of roomActions(before, after)) require(before, actor, action);
         break;
       default:
         throw refused("a proposal that Sotto doesn't use");
     }
   }
 
-  judgePeople(commit, { before, after, added, removed });
+  // What follows from who goes takes no role, but it must be done: a role never outlives its person's membership.
+  const settled = settledRoomState(stored, peopleAmong(commit.leaves, gone));
+  for (const action of roomActions(settled, after)) {
+    if (proposed === undefined) throw refused("an administrator who isn't a member");
+    require(before, committer, action);
+  }
+  judgePeople(after, [...peopleAmong(commit.leaves, gone), ...added.map(({ userId }) => userId)]);
   return { committer: memberOf(committer), added, removed, before, after };
 }
 
@@ -184,14 +195,11 @@ function roomActions(before: RoomState, after: RoomState): readonly RoomAction[]
   return actions;
 }
 
-function judgePeople({ leaves }: JudgedCommit, change: Omit<GroupChange, "committer">): void {
-  const { before, after, added, removed } = change;
-  const removedDevices = new Set(removed.map(({ deviceId }) => deviceId));
-  const stay = [...leaves.values()].filter(({ deviceId }) => !removedDevices.has(deviceId));
-  const people = new Set([...stay, ...added].map(({ userId }) => userId));
-  if (after.kind === "direct" && people.size > 2) throw refused("a direct conversation is of two");
-  const strangers = after.administrators.filter(
-    (id) => !before.administrators.includes(id) && !people.has(id),
-  );
-  if (strangers.length > 0) throw refused("an administrator who isn't a member");
+/** @param people - who is there after the commit */
+function judgePeople(after: RoomState, people: readonly UserId[]): void {
+  if (after.kind === "direct") {
+    if (new Set(people).size > 2) throw refused("a direct conversation is of two");
+  } else if (!after.administrators.every((id) => people.includes(id))) {
+    throw refused("an administrator who isn't a member");
+  }
 }

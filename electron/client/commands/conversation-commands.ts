@@ -3,6 +3,7 @@ import {
   idFromBytes,
   maxTimerSeconds,
   roleOf,
+  settledRoomState,
   type ConversationId,
   type ConversationKind,
   type RoomState,
@@ -211,8 +212,9 @@ async function ensureKnown({ core, directory }: Engine, people: readonly UserId[
 function successorOf({ kind, members, roomState }: StoredConversation, me: UserId): UserId | null {
   if (kind === "direct" || roleOf(roomState, me) !== "administrator") return null;
   const others = peopleOf(members).filter((userId) => userId !== me);
-  const covered = others.some((userId) => roleOf(roomState, userId) === "administrator");
-  return covered ? null : (others[0] ?? null);
+  const [administrator] = settledRoomState(roomState, others).administrators;
+  const isNew = administrator !== undefined && roleOf(roomState, administrator) === "member";
+  return isNew ? administrator : null;
 }
 
 /** A draft is kept like a message: sealed under a key of its own, with an end. */

@@ -7,6 +7,7 @@ import {
   parse,
   roleAllows,
   roleOf,
+  settledRoomState,
   userIdSchema,
   type ConversationKind,
   type Role,
@@ -110,4 +111,33 @@ test("who isn't named as administrator is a member", () => {
       expect(roleOf(state, someone)).toBe("member");
     }),
   );
+});
+
+describe("administrators, once some people are the members", () => {
+  test("are those named who are there, else the first one there; never nobody or a stranger", () => {
+    fc.assert(
+      fc.property(
+        roomState,
+        fc.uniqueArray(userId, { minLength: 1, maxLength: 5 }),
+        fc.nat(),
+        (state, others, at) => {
+          fc.pre(state.kind !== "direct");
+          const known = state.administrators[at % state.administrators.length]!;
+          const people = [...new Set([...others, known])];
+          const present = settledRoomState(state, people).administrators;
+          expect(present).toEqual(state.administrators.filter((id) => people.includes(id)));
+          const strangers = others.filter((id) => !state.administrators.includes(id));
+          fc.pre(strangers.length > 0);
+          const heirs = settledRoomState(state, strangers);
+          expect(heirs).toEqual({ ...state, administrators: [strangers[0]] });
+          expect(settledRoomState(heirs, strangers)).toBe(heirs);
+        },
+      ),
+    );
+  });
+
+  test("of a direct conversation stay the two", () => {
+    const direct = { ...good, kind: "direct", name: "" } as const;
+    expect(settledRoomState(direct, [])).toBe(direct);
+  });
 });

@@ -114,6 +114,8 @@ describe("unmerged leaves (RFC 9420 §12.4.3.1, §7.9.2)", () => {
         if (member !== founder) expect(await member.read(id, bytes)).toBe("still together");
       }
     },
+    // Two seconds on a machine with nothing else to do.
+    30_000,
   );
 });
 

@@ -14,6 +14,9 @@ import {
   encodeWelcome,
 } from "../../../../crypto/mls/codec.ts";
 import { credentialOf } from "../../../../crypto/mls/credential.ts";
+import { prepareCommit } from "../../../../crypto/mls/group-commit.ts";
+import { proposeLeave } from "../../../../crypto/mls/group-messages.ts";
+import { summaryOf } from "../../../../crypto/mls/memory.ts";
 import { roomExtensions } from "../../../../crypto/mls/room.ts";
 import { suiteNames } from "../../../../crypto/mls/suites.ts";
 import { loadPrimitives } from "../../../../crypto/primitives/index.ts";
@@ -23,6 +26,7 @@ import {
   createMlsWorld,
   groupOf,
   MlsDevice,
+  orderCommit,
   someTimers,
 } from "../../../support/mls-device.ts";
 
@@ -283,6 +287,119 @@ describe("a newcomer refuses the Welcome", () => {
     const administrators = [anna.userId, mallory.userId];
     await groupOf(id, anna, [mallory], { kind: "direct", name: "", administrators });
     expect(await invited(mallory, new MlsDevice(world))).toEqual({
+      kind: "refused",
+      code: "commit-refused",
+    });
+  });
+});
+
+describe("a role ends with its person's membership", () => {
+  async function leaves(device: MlsDevice, others: readonly MlsDevice[]) {
+    const { memory, entries } = await proposeLeave(device.memory(id));
+    device.keep(id, memory);
+    for (const entry of entries) {
+      for (const other of others) {
+        expect(await other.open(id, entry)).toMatchObject({ kind: "leave-proposed" });
+      }
+    }
+  }
+
+  test("the only administrator leaves: the first of the others succeeds, whoever commits", async () => {
+    const { anna, mallory, cora } = await groupOfThree({ kind: "room" });
+    await leaves(anna, [mallory, cora]);
+    await orderCommit(id, cora, {}, { others: [anna, mallory] });
+    for (const device of [mallory, cora]) {
+      expect(device.summary(id).roomState.administrators).toEqual([mallory.userId]);
+    }
+    const timers = { expirationSeconds: 60, burnSeconds: null };
+    const { roomState } = mallory.summary(id);
+    await orderCommit(id, mallory, { roomState: { ...roomState, timers } }, { others: [cora] });
+    // Who comes back comes back without the role.
+    const addKeyPackages = [await anna.keyPackage()];
+    await orderCommit(id, mallory, { addKeyPackages }, { others: [cora], newcomers: [anna] });
+    expect(anna.summary(id).roomState.administrators).toEqual([mallory.userId]);
+  });
+
+  test("one of two administrators leaves while the other changes something", async () => {
+    const { anna, mallory, cora } = await groupOfThree();
+    const administrators = [anna.userId, mallory.userId];
+    const { roomState } = anna.summary(id);
+    const both = { ...roomState, administrators };
+    await orderCommit(id, anna, { roomState: both }, { others: [mallory, cora] });
+    await leaves(anna, [mallory, cora]);
+    // Made from what its maker was shown: Anna is still named in it.
+    await orderCommit(id, cora, { roomState: { ...both, name: "New" } }, { others: [mallory] });
+    expect(mallory.summary(id).roomState).toEqual({
+      ...both,
+      name: "New",
+      administrators: [mallory.userId],
+    });
+  });
+
+  test("receivers refuse a successor of the committer's choice, and none at all", async () => {
+    const { anna, mallory, cora } = await groupOfThree();
+    const { roomState } = anna.summary(id);
+    await leaves(anna, [mallory, cora]);
+    expect(await judged(cora, mallory, [])).toBe("commit-refused");
+    const chosen = extensions({ ...roomState, administrators: [cora.userId] });
+    expect(await judged(cora, mallory, [chosen])).toBe("not-allowed");
+    const right = extensions({ ...roomState, administrators: [mallory.userId] });
+    expect(await judged(cora, mallory, [right])).toBe("commit");
+  });
+
+  test("receivers refuse a removal, or a change of roles, that leaves an absent one named", async () => {
+    const { world, anna, mallory, cora } = await groupOfThree();
+    const { roomState } = anna.summary(id);
+    const both = { ...roomState, administrators: [anna.userId, mallory.userId] };
+    await orderCommit(id, anna, { roomState: both }, { others: [mallory, cora] });
+    expect(await judged(anna, cora, [remove(mallory, anna)])).toBe("commit-refused");
+    const absent = { ...both, administrators: [new MlsDevice(world).userId] };
+    expect(await judged(anna, cora, [extensions(absent)])).toBe("commit-refused");
+    const lonely = { ...both, administrators: [mallory.userId] };
+    expect(await judged(anna, cora, [remove(mallory, anna), extensions(lonely)])).toBe(
+      "commit-refused",
+    );
+    // Made by the rules, the same removal takes the role along.
+    const removeDevices = [mallory.deviceId];
+    await orderCommit(id, anna, { removeDevices }, { others: [cora, mallory] });
+    expect(cora.summary(id).roomState.administrators).toEqual([anna.userId]);
+  });
+
+  test("who is named without being there administers nothing, now or after coming in", async () => {
+    const { world, anna, cora } = await groupOfThree();
+    const stranger = new MlsDevice(world);
+    const memory = anna.memory(id);
+    const administrators = [stranger.userId, cora.userId];
+    const { groupContext } = memory.state;
+    const named = roomExtensions({ ...anna.summary(id).roomState, administrators });
+    const state = { ...memory.state, groupContext: { ...groupContext, extensions: named } };
+    expect(summaryOf({ state }).roomState.administrators).toEqual([cora.userId]);
+    const prepared = await prepareCommit(
+      { ...memory, state },
+      { ...world.nothing, addKeyPackages: [await stranger.keyPackage()] },
+      world.nowMs,
+    );
+    expect(prepared.memory.pending?.change.after.administrators).toEqual([cora.userId]);
+  });
+
+  test("nobody is named before they are there", async () => {
+    const world = createMlsWorld(primitives, { suite: suiteNames.aes128 });
+    const [anna, ben] = [new MlsDevice(world), new MlsDevice(world)];
+    const begun = groupOf(id, anna, [], { administrators: [anna.userId, ben.userId] });
+    await expect(begun).rejects.toMatchObject({ code: "argument-invalid" });
+  });
+
+  test("a newcomer refuses a Welcome to a group in which somebody absent is named", async () => {
+    const { world, anna } = await groupOfThree();
+    const [newcomer, absent] = [new MlsDevice(world), new MlsDevice(world)];
+    const administrators = [anna.userId, absent.userId];
+    const { welcome } = await commitWithoutRules(anna, {
+      extraProposals: [
+        await add(newcomer),
+        extensions({ ...anna.summary(id).roomState, administrators }),
+      ],
+    });
+    expect(await newcomer.join(id, encodeWelcome(ensure(welcome)))).toEqual({
       kind: "refused",
       code: "commit-refused",
     });
