@@ -77,7 +77,7 @@ test("a vault whose key is gone from the keychain is left as it is, and says so"
 
   const otherKeyring = await startPrivateKeyring();
   try {
-    await ben.start(otherKeyring.environment);
+    await ben.start({ environment: otherKeyring.environment });
     const heading = ben.page.getByRole("heading", { name: "The keychain can't be used" });
     const alert = ben.page.getByRole("alert");
     await expect(heading).toBeVisible();

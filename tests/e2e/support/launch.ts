@@ -28,6 +28,8 @@ export interface LaunchOptions {
   readonly dataDirectory: string;
   /** Added to the environment: a private keyring, or none. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Preview only: what Node is told before the program's name. */
+  readonly nodeArguments?: readonly string[];
 }
 
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
@@ -96,7 +98,9 @@ interface Preview {
 }
 
 function startPreview(options: LaunchOptions): Preview {
-  const child = spawn(process.execPath, ["electron/preview.ts", "--profile", options.profile], {
+  const { nodeArguments = [], profile } = options;
+  const program = [...nodeArguments, "electron/preview.ts", "--profile", profile];
+  const child = spawn(process.execPath, program, {
     cwd: repository,
     env: environmentOf(options, { SOTTO_NO_BROWSER: "1" }),
     stdio: ["ignore", "pipe", "pipe"],

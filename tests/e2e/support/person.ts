@@ -42,9 +42,9 @@ export class Person {
     return [this.#printed, ...(this.#app?.output ?? [])].join("\n");
   }
 
-  /** Starts Sotto. @param environment - another one than usual, from now on */
-  async start(environment = this.options.environment): Promise<void> {
-    const app = await this.#launch({ ...this.options, environment });
+  /** Starts Sotto. @param unusual - what is otherwise than usual, this time */
+  async start(unusual: Partial<LaunchOptions> = {}): Promise<void> {
+    const app = await this.#launch({ ...this.options, ...unusual });
     this.#app = app;
     app.page.on("pageerror", (error) => this.complaints.push(`${this.name}: ${error.stack}`));
     app.page.on("console", (message) => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Person } from "./person.ts";
 
@@ -15,6 +15,25 @@ export function vaultDigests(person: Person): Readonly<Record<string, string>> {
   return Object.fromEntries(
     names.toSorted().map((name) => [name, digestOf(join(directory, name))]),
   );
+}
+
+/** How much of a vault's log is written, bytes. It grows in large steps, by zeros. */
+export function writtenLogBytes(person: Person): number {
+  return readFileSync(logPath(person)).findLastIndex((byte) => byte !== 0) + 1;
+}
+
+/** Flips a bit of a vault's log. @param at - from its start, bytes */
+export function damageLog(person: Person, at: number): void {
+  const bytes = readFileSync(logPath(person));
+  bytes[at] = (bytes[at] ?? 0) ^ 0x10;
+  writeFileSync(logPath(person), bytes);
+}
+
+function logPath(person: Person): string {
+  const directory = vaultDirectory(person);
+  const name = readdirSync(directory).find((entry) => entry.startsWith("log."));
+  if (name === undefined) throw new Error("the vault has no log");
+  return join(directory, name);
 }
 
 function digestOf(path: string): string {
