@@ -13,6 +13,9 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // Real crypto, disks and processes on a busy machine: a hang fails, slowness doesn't.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           include: ["tests/unit/**/*.test.ts"],
           exclude: ["tests/unit/renderer/**"],
         },
@@ -33,12 +36,12 @@ export default defineConfig({
           server: { deps: { inline: [/svelte/u, /runed/u] } },
         },
       },
-      { test: { name: "vectors", include: ["tests/vectors/**/*.test.ts"], testTimeout: 30_000 } },
+      { test: { name: "vectors", include: ["tests/vectors/**/*.test.ts"], testTimeout: 120_000 } },
       {
         test: {
           name: "integration",
           include: ["tests/{integration,scenario}/**/*.test.ts"],
-          testTimeout: 60_000,
+          testTimeout: 180_000,
           hookTimeout: 60_000,
         },
       },

@@ -10,10 +10,8 @@ import {
 const primitives = await loadPrimitivesUnderTest();
 
 describe("the self-test", () => {
-  test("passes on this machine, in less than 100 ms", async () => {
-    const startedAt = performance.now();
-    await runSelfTest();
-    expect(performance.now() - startedAt).toBeLessThan(100);
+  test("passes on this machine", async () => {
+    expect(await runSelfTest()).toMatchObject({ tests: knownAnswers.length });
   });
 
   test("has an answer for every primitive", () => {

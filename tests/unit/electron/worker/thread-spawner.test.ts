@@ -64,7 +64,7 @@ test.each([
 });
 
 test("a thread in an endless loop is ended and replaced", async () => {
-  const { worker, restarted } = setUp(undefined, 200);
+  const { worker, restarted } = setUp(undefined, 2_000);
   await expect(worker.call("identity.create", {})).rejects.toMatchObject({
     code: "worker-stopped",
   });
