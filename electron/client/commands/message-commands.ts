@@ -9,8 +9,8 @@ import { addReaction, edit, recall } from "../conversations/content.ts";
 import {
   composeMessage,
   enqueue,
-  enqueueDrop,
   insertOutboxItem,
+  sealOutgoing,
   type Outgoing,
 } from "../conversations/enqueue.ts";
 import { owedRead, sendsReceipts } from "../conversations/receipts.ts";
@@ -143,18 +143,21 @@ export function messageCommands(engine: Engine): MessageCommands {
     "message.recall": ({ conversationId, messageId }) => {
       const { message } = ensureText(conversationId, messageId);
       if (!message.own) throw new AppError("not-allowed");
-      const item = store.outboxItem(messageId);
       return commit(async (changes) => {
-        if (item?.ciphertext === null) {
+        const intent = { kind: "recall", replaces: messageId } as const;
+        const outgoing: Outgoing = { ...about(message), kind: "recall", targetId: null, intent };
+        const composed = await sealOutgoing(core, outgoing);
+        // From here to the transaction nothing else runs: what is out by then is taken as out.
+        const item = store.outboxItem(messageId);
+        if (item?.ciphertext === null && !core.sending.has(messageId)) {
           // Nobody has it: it never happened.
           deleteMessage(engine, changes, message);
           return;
         }
-        recall(changes, message);
-        const intent = { kind: "recall", replaces: messageId } as const;
-        await enqueue(core, changes, { ...about(message), intent });
-        const { sequence, endsAtMs } = message;
-        if (sequence !== null) enqueueDrop(core, changes, { conversationId, sequence, endsAtMs });
+        changes.write("outbox.withdraw", messageId);
+        recall(core, changes, message);
+        changes.write("outbox.dropRecalled", core.localId(), messageId);
+        insertOutboxItem(changes, outgoing, composed);
       });
     },
 

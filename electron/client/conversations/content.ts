@@ -71,7 +71,7 @@ export async function takeContent(taking: Taking): Promise<void> {
       return;
     case "recall": {
       const target = ownTarget(taking, decoded.replaces);
-      if (target !== undefined) recall(changes, target);
+      if (target !== undefined) recall(core, changes, target);
       return;
     }
     case "status":
@@ -151,13 +151,14 @@ export async function edit(
 }
 
 /** Leaves only the fact that a message was recalled. */
-export function recall(changes: Changes, target: StoredMessage): void {
+export function recall(core: Core, changes: Changes, target: StoredMessage): void {
   const { messageId, conversationId } = target;
   changes.write("message.recall", messageId);
   changes.write("reaction.deleteOf", messageId);
   changes.write("receipt.deleteOf", messageId);
   changes.write("outbox.deleteOf", messageId);
   changes.upsert(conversationId, messageId);
+  for (const quoting of core.store.quotedBy(messageId)) changes.upsert(conversationId, quoting);
   changes.forgets = true;
 }
 

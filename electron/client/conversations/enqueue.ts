@@ -16,7 +16,7 @@ import type { OutboxKind } from "../store/rows.ts";
 /** Something to be sent. */
 export interface Outgoing {
   readonly conversationId: ConversationId;
-  readonly kind: Exclude<OutboxKind, "leave" | "drop">;
+  readonly kind: Exclude<OutboxKind, "leave" | "drop" | "withdrawn">;
   readonly intent: MessageIntent;
   readonly endsAtMs: number;
   readonly burnSeconds: number | null;
@@ -40,11 +40,7 @@ export function composeMessage(core: Core, outgoing: Outgoing): EncodedMessage {
 export function insertOutboxItem(
   changes: Changes,
   { conversationId, kind, targetId }: Outgoing,
-  item: {
-    readonly messageId: MessageId;
-    readonly expiresAtMs: number;
-    readonly content: Uint8Array;
-  },
+  item: SealedOutgoing,
 ): void {
   const { messageId, expiresAtMs, content } = item;
   // A text ends with the message that it is.
@@ -63,17 +59,29 @@ export function insertOutboxItem(
   changes.outboxes.add(conversationId);
 }
 
+/** What {@link insertOutboxItem} takes. */
+export interface SealedOutgoing {
+  readonly messageId: MessageId;
+  readonly expiresAtMs: number;
+  readonly content: Uint8Array;
+}
+
+/** Composes a message and seals it for the outbox. @throws AppError `message-too-long`, `argument-invalid` */
+export async function sealOutgoing(core: Core, outgoing: Outgoing): Promise<SealedOutgoing> {
+  const { messageId, expiresAtMs, bytes } = composeMessage(core, outgoing);
+  const content = await sealBody(core.worker, messageId, expiresAtMs, bytes);
+  return { messageId, expiresAtMs, content };
+}
+
 /** Composes a message and puts it into the outbox. @throws AppError `message-too-long`, `argument-invalid` */
 export async function enqueue(
   core: Core,
   changes: Changes,
   outgoing: Outgoing,
-): Promise<EncodedMessage> {
-  const composed = composeMessage(core, outgoing);
-  const { messageId, expiresAtMs, bytes } = composed;
-  const content = await sealBody(core.worker, messageId, expiresAtMs, bytes);
-  insertOutboxItem(changes, outgoing, { messageId, expiresAtMs, content });
-  return composed;
+): Promise<SealedOutgoing> {
+  const sealed = await sealOutgoing(core, outgoing);
+  insertOutboxItem(changes, outgoing, sealed);
+  return sealed;
 }
 
 /** Lets the relay drop the ciphertext of an own message. */

@@ -123,12 +123,15 @@ export class Outbox {
     try {
       if (item.kind === "drop") return await this.#drop(item);
       if (item.kind === "leave") return await this.#leave(conversation, item);
+      this.#core.sending.add(item.itemId);
       return await this.#send(conversation, item);
     } catch (error) {
       const { code } = ensureAppError(error);
       if (!refusals.has(code)) throw error;
       await this.#refuse(conversation, item, code);
       return "again";
+    } finally {
+      this.#core.sending.delete(item.itemId);
     }
   }
 
@@ -140,6 +143,9 @@ export class Outbox {
     }
     const fresh = item.ciphertext !== null && item.epoch === conversation.epoch;
     const bytes = fresh ? item.ciphertext : await this.#seal(conversation, item);
+    // Meanwhile it may have been recalled or deleted, or have ended.
+    const waits = this.#core.store.outboxItem(item.itemId)?.kind === item.kind;
+    if (!waits || item.endsAtMs <= this.#core.time.now()) return "again";
     const ordered = await this.#core.request("group.append", {
       conversationId,
       epoch: conversation.epoch,

@@ -20,9 +20,14 @@ export function noteSent(core: Core, changes: Changes, sent: Sent): void {
     changes.write("outbox.setPlace", item.itemId, sequence);
     return;
   }
-  changes.write("outbox.delete", item.itemId);
-  if (item.kind !== "text") return;
+  // The vault decides, in the order of its transactions: a recall may be under way at this moment.
+  changes.write("outbox.dropWithdrawn", item.itemId, sequence);
+  changes.write("outbox.sent", item.itemId);
+  changes.outboxes.add(conversationId);
+  if (item.kind !== "text" && item.kind !== "withdrawn") return;
   changes.write("message.setSent", item.itemId, sequence, epoch);
-  expectReceipts(changes, conversation, item.itemId, core.self.userId);
+  if (core.store.message(item.itemId)?.kind === "text") {
+    expectReceipts(changes, conversation, item.itemId, core.self.userId);
+  }
   changes.upsert(conversationId, item.itemId);
 }

@@ -55,6 +55,8 @@ export class Core {
   readonly people = new People();
   /** MLS state moves only in here, one step after another per conversation. */
   readonly groupQueue = new KeyedQueue<ConversationId>();
+  /** Outbox items that are on their way out: whatever the vault says of them, others may have them already. */
+  readonly sending = new Set<MessageId>();
   policy: Policy;
   link: Link | null = null;
   readonly #loaded = new Set<ConversationId>();

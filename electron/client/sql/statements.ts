@@ -113,10 +113,22 @@ export const statements = {
     WHERE item_id = ?1`,
   "outbox.retry": `UPDATE outbox SET failed = 0 WHERE item_id = ?1`,
   "outbox.delete": `DELETE FROM outbox WHERE item_id = ?1`,
+  /** A recalled message that may be out: what the relay has of it is dropped as soon as its place is known. */
+  "outbox.withdraw": `UPDATE outbox SET kind = 'withdrawn', failed = 1, target_id = NULL,
+      content = NULL WHERE item_id = ?1 AND ciphertext IS NOT NULL`,
+  "outbox.dropWithdrawn": `UPDATE outbox SET kind = 'drop', failed = 0, epoch = NULL,
+      ciphertext = NULL, sequence = ?2 WHERE item_id = ?1 AND kind = 'withdrawn'`,
+  "outbox.sent": `DELETE FROM outbox WHERE item_id = ?1 AND kind <> 'drop'`,
+  /** Of a recalled message whose place is known. */
+  "outbox.dropRecalled": `INSERT INTO outbox (
+      item_id, conversation_id, position, kind, ends_ms, failed, sequence)
+    SELECT ?1, conversation_id, (SELECT coalesce(max(position), 0) + 1 FROM outbox), 'drop',
+      ends_ms, 0, sequence FROM messages WHERE message_id = ?2 AND sequence IS NOT NULL`,
   "outbox.deleteOf": `DELETE FROM outbox WHERE target_id = ?1`,
   "outbox.deleteDue": `DELETE FROM outbox WHERE ends_ms <= ?1
     OR target_id IN (SELECT message_id FROM messages WHERE deadline_ms <= ?1)`,
-  "outbox.deleteContent": `DELETE FROM outbox WHERE conversation_id = ?1 AND kind <> 'leave'`,
+  "outbox.deleteContent": `DELETE FROM outbox WHERE conversation_id = ?1
+    AND kind NOT IN ('leave', 'recall', 'withdrawn', 'drop')`,
   "outbox.deleteAll": `DELETE FROM outbox WHERE conversation_id = ?1`,
 
   "draft.deleteDue": `UPDATE conversations SET draft = NULL, draft_id = NULL, draft_ends_ms = NULL

@@ -188,8 +188,11 @@ export function messageOf(row: Row): StoredMessage {
   };
 }
 
-/** What an outbox item is: a message, what changes one, receipts, a farewell, or ciphertext to be dropped. */
-export type OutboxKind = "text" | "control" | "status" | "leave" | "drop";
+/**
+ * What an outbox item is: a message, what changes one, its recall, receipts, a farewell, ciphertext to be dropped, or a recalled
+ * message of which only the relay knows whether it is out.
+ */
+export type OutboxKind = "text" | "control" | "recall" | "status" | "leave" | "drop" | "withdrawn";
 
 /** A row of `outbox`. */
 export interface StoredOutboxItem {
