@@ -26,7 +26,7 @@ import type { TrustGate } from "./client-config.ts";
 import { encodeGroupInfo } from "./codec.ts";
 import { mapMlsError, mappingErrors } from "./errors.ts";
 import { createKeyPackage, type OwnDevice, type OwnKeyPackage } from "./key-packages.ts";
-import { withoutPast, type GroupMemory } from "./memory.ts";
+import { wipeState, withoutPast, type GroupMemory } from "./memory.ts";
 import { leavesOf, peopleAmong, roomExtensions, roomStateOf } from "./room.ts";
 
 /** What beginning a group takes, however it begins. */
@@ -65,6 +65,7 @@ export async function beginGroup(
       impl,
       gate.clientConfig,
     );
+    wipe(own.initPrivateKey, own.hpkePrivateKey);
     return { impl, gate, state, pending: null };
   });
 }
@@ -86,7 +87,7 @@ export async function joinByWelcome(
   conversationId: ConversationId,
 ): Promise<JoinOutcome> {
   gate.takeUnknown();
-  let state: ClientState;
+  let state: ClientState | null = null;
   try {
     state = await joinGroup(
       welcome,
@@ -102,10 +103,14 @@ export async function joinByWelcome(
     judgeJoined(state, { conversationId, device, inviterLeaf });
   } catch (error) {
     gate.takeUnknown();
+    if (state !== null) wipeState(state, null);
     return { kind: "refused", code: mapMlsError(error, "commit-refused").code };
   }
   const devices = gate.takeUnknown();
-  if (devices.length > 0) return { kind: "device-unknown", devices };
+  if (devices.length > 0) {
+    wipeState(state, null);
+    return { kind: "device-unknown", devices };
+  }
   return { kind: "joined", memory: { impl, gate, state: withoutPast(state), pending: null } };
 }
 
@@ -117,7 +122,8 @@ export async function groupInfoOf(impl: CiphersuiteImpl, state: ClientState): Pr
 function privatePackage(own: OwnKeyPackage, device: OwnDevice) {
   return {
     initPrivateKey: own.initPrivateKey,
-    hpkePrivateKey: own.hpkePrivateKey,
+    // The group's own copy: it lives as long as the leaf, the key package's private part no longer than joining.
+    hpkePrivateKey: own.hpkePrivateKey.slice(),
     signaturePrivateKey: device.signaturePrivateKey,
   };
 }

@@ -12,7 +12,7 @@ import { lifetimeAllowsAdding } from "./client-config.ts";
 import { decodeKeyPackage, encodePrivateMessage, encodeWelcome } from "./codec.ts";
 import { mappingErrors } from "./errors.ts";
 import { groupInfoOf } from "./group-begin.ts";
-import { leavingLeaves, withoutPast, type GroupMemory } from "./memory.ts";
+import { leavingLeaves, wipeState, withoutPast, type GroupMemory } from "./memory.ts";
 import { leavesOf, peopleAmong, roomExtensions, roomStateOf } from "./room.ts";
 import { judgeCommit } from "./rules.ts";
 
@@ -72,6 +72,7 @@ export async function prepareCommit(
   );
   const [unknown] = gate.takeUnknown();
   if (unknown !== undefined) {
+    wipeState(made.newState, state);
     throw new AppError("device-unknown", { data: { deviceId: unknown } });
   }
   if (made.commit.wireformat !== "mls_private_message") throw new AppError("internal");
@@ -107,18 +108,15 @@ export function settleCommit(
     return { memory, change: null };
   }
   if (!accepted) {
-    wipeState(pending.next);
+    // Of what winning would have consumed, this epoch still needs its init secret.
+    const { initSecret } = memory.state.keySchedule;
+    wipe(...pending.consumed.filter((secret) => secret !== initSecret));
+    wipeState(pending.next, memory.state);
     return { memory: { ...memory, pending: null }, change: null };
   }
   wipe(...pending.consumed);
-  wipeState(memory.state);
+  wipeState(memory.state, pending.next);
   return { memory: { ...memory, state: pending.next, pending: null }, change: pending.change };
-}
-
-/** Wipes what only this state holds; the tree and the keys along the path may live on in another. */
-export function wipeState({ keySchedule, secretTree }: ClientState): void {
-  wipe(...Object.values({ ...keySchedule }));
-  for (const { application, handshake } of secretTree) wipe(application.secret, handshake.secret);
 }
 
 function proposalsOf(

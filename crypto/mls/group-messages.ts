@@ -22,8 +22,7 @@ import {
 import { wipe } from "../primitives/index.ts";
 import { decodePrivateMessage, encodePrivateMessage } from "./codec.ts";
 import { mapMlsError, mappingErrors } from "./errors.ts";
-import { wipeState } from "./group-commit.ts";
-import { leavingLeaves, withoutPast, type GroupMemory } from "./memory.ts";
+import { leavingLeaves, wipeMemory, wipeState, withoutPast, type GroupMemory } from "./memory.ts";
 import { leafOf, leavesOf } from "./room.ts";
 import { judgeCommit, judgeLeaveProposal, judgeLeaves, memberOf } from "./rules.ts";
 
@@ -233,18 +232,31 @@ async function openCommit(memory: GroupMemory, message: PrivateMessage): Promise
   const result = await processPrivateMessage(state, message, emptyPskIndex, impl, judge);
   const { change } = judged;
   if (result.kind !== "newState" || change === undefined) throw new AppError("commit-refused");
-  judgeLeaves(leaves, leavesOf(result.newState.ratchetTree), change);
+  const { newState } = result;
+  try {
+    judgeLeaves(leaves, leavesOf(newState.ratchetTree), change);
+  } catch (error) {
+    wipeState(newState, state);
+    throw error;
+  }
   const devices = gate.takeUnknown();
-  if (devices.length > 0) return { kind: "device-unknown", devices };
-  if (memory.pending !== null) wipeState(memory.pending.next);
-  if (result.newState.groupActiveState.kind === "removedFromGroup") {
-    return { kind: "removed", change };
+  if (devices.length > 0) {
+    wipeState(newState, state);
+    return { kind: "device-unknown", devices };
   }
   wipe(...result.consumed);
-  wipeState(state);
+  if (newState.groupActiveState.kind === "removedFromGroup") {
+    wipeMemory(memory);
+    return { kind: "removed", change };
+  }
+  if (memory.pending !== null) {
+    wipe(...memory.pending.consumed);
+    wipeState(memory.pending.next, newState);
+  }
+  wipeState(state, newState);
   return {
     kind: "commit",
-    memory: { ...memory, state: withoutPast(result.newState), pending: null },
+    memory: { ...memory, state: withoutPast(newState), pending: null },
     change,
   };
 }

@@ -7,6 +7,7 @@ import {
   type GroupChange,
   type GroupSummary,
 } from "#protocol";
+import { wipe } from "../primitives/index.ts";
 import type { TrustGate } from "./client-config.ts";
 import { leavesOf, peopleAmong, roomStateOf } from "./room.ts";
 import { memberOf } from "./rules.ts";
@@ -58,4 +59,34 @@ export function leavingLeaves({ unappliedProposals }: ClientState): ReadonlySet<
     if (proposal.proposalType === "remove") leaves.add(proposal.remove.removed);
   }
   return leaves;
+}
+
+/**
+ * Wipes the secrets of a state that is over: its epoch's keys, its ratchets, and its keys along the path.
+ *
+ * @param kept - a state that goes on; what it shares with the other one stays
+ */
+export function wipeState(state: ClientState, kept: ClientState | null): void {
+  const shared = new Set(kept === null ? [] : secretsOf(kept));
+  for (const secret of secretsOf(state)) if (!shared.has(secret)) wipe(secret);
+}
+
+/** Wipes a group that is forgotten, with its commit under way. The device's signature key, which isn't the group's, stays. */
+export function wipeMemory({ state, pending }: GroupMemory): void {
+  wipeState(state, null);
+  if (pending === null) return;
+  wipeState(pending.next, null);
+  wipe(...pending.consumed);
+}
+
+function secretsOf({ keySchedule, secretTree, privatePath }: ClientState): readonly Uint8Array[] {
+  const ratchets = secretTree.flatMap(({ application, handshake }) => [application, handshake]);
+  return [
+    ...Object.values({ ...keySchedule }),
+    ...ratchets.flatMap(({ secret, unusedGenerations }) => [
+      secret,
+      ...Object.values(unusedGenerations),
+    ]),
+    ...Object.values(privatePath.privateKeys),
+  ];
 }

@@ -13,6 +13,7 @@ import { encode } from "ts-mls/codec/tlsEncoder.js";
 import { decodeSecretTree, secretTreeEncoder } from "ts-mls/secretTree.js";
 import * as v from "valibot";
 import { AppError, decodeCbor, encodeCbor, parse } from "#protocol";
+import { wipe } from "../primitives/index.ts";
 import { groupChangeSchema } from "./change-schema.ts";
 import type { GroupMemory, PendingCommit } from "./memory.ts";
 
@@ -71,6 +72,7 @@ export function changedPieces(
 /**
  * Puts a group together from all its rows.
  *
+ * @param pieces - taken over: the secrets of the group are windows into them, wiped one by one as they are used up
  * @throws AppError `vault-damaged` when one is missing or isn't what it should be
  */
 export function readPieces(
@@ -98,9 +100,13 @@ export function readPieces(
       }
     }
     const state = revived({ ...epochPart, secretTree });
-    const pending = pieces.get("pending");
-    return { state, pending: pending === undefined ? null : decodePending(pending, revived) };
+    const plain = pieces.get("pending");
+    const pending = plain === undefined ? null : decodePending(plain, revived);
+    // Its state was copied out of it.
+    wipe(plain);
+    return { state, pending };
   } catch (cause) {
+    wipe(...pieces.values());
     throw cause instanceof AppError && cause.code === "vault-damaged"
       ? cause
       : new AppError("vault-damaged", { cause, data: { reason: "group state" } });
@@ -174,7 +180,9 @@ const pendingSchema = v.strictObject({
 
 function encodePending({ next, change }: PendingCommit): Uint8Array {
   const state = encodeGroupState({ ...next, signaturePrivateKey: noBytes });
-  return encodeCbor({ next: state, change });
+  const encoded = encodeCbor({ next: state, change });
+  wipe(state);
+  return encoded;
 }
 
 function decodePending(

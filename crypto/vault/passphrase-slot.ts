@@ -69,7 +69,9 @@ function slotBox(
   cost: Argon2idCost,
 ): Box {
   const bytes = new TextEncoder().encode(passphrase.normalize("NFC"));
-  const key = new SecretBytes(argon2id(bytes, salt, cost, 32));
-  bytes.fill(0);
-  return createBox(key, random);
+  try {
+    return createBox(new SecretBytes(argon2id(bytes, salt, cost, 32)), random);
+  } finally {
+    bytes.fill(0);
+  }
 }

@@ -14,7 +14,7 @@ import { createTrustDirectory, type TrustDirectory } from "../identity/directory
 import { wipeIdentity, type Identity } from "../identity/identity.ts";
 import type { DeviceTrust } from "../mls/client-config.ts";
 import type { OwnDevice } from "../mls/key-packages.ts";
-import type { GroupMemory } from "../mls/memory.ts";
+import { wipeMemory, type GroupMemory } from "../mls/memory.ts";
 import { createCiphersuiteImpl } from "../mls/provider.ts";
 import { isSupportedSuite } from "../mls/suites.ts";
 import {
@@ -137,6 +137,13 @@ export class WorkerContext {
     this.#networkKey = networkKey;
   }
 
+  /** Wipes a group and forgets it; nothing happens when it isn't loaded. */
+  forgetGroup(conversationId: ConversationId): void {
+    const memory = this.groups.get(conversationId);
+    if (memory !== undefined) wipeMemory(memory);
+    this.groups.delete(conversationId);
+  }
+
   /** Wipes every key and forgets groups, directory and deadlines. */
   lock(): void {
     this.#vault?.wipe();
@@ -145,8 +152,7 @@ export class WorkerContext {
     this.#identity = null;
     wipe(this.#networkKey?.privateKey);
     this.#networkKey = null;
-    for (const { state } of this.groups.values()) wipe(...Object.values({ ...state.keySchedule }));
-    this.groups.clear();
+    for (const conversationId of [...this.groups.keys()]) this.forgetGroup(conversationId);
     this.directory.clear();
     this.sweeper.stop();
   }

@@ -11,6 +11,7 @@ import {
   loadPrimitives,
   runSelfTest,
   systemRandom,
+  wipe,
   type Argon2idCost,
   type RandomSource,
   type SelfTestReport,
@@ -80,7 +81,9 @@ export function createWorkerCore(options: WorkerCoreOptions): WorkerCore {
   async function respond(request: WorkerRequest): Promise<void> {
     const { id } = request;
     try {
-      post({ kind: "result", id, result: await answer(request) });
+      const result = await answer(request);
+      post({ kind: "result", id, result });
+      wipeAnswer(result);
     } catch (error) {
       post({ kind: "failure", id, error: ensureAppError(error).toWire() });
     }
@@ -91,4 +94,10 @@ export function createWorkerCore(options: WorkerCoreOptions): WorkerCore {
       last = last.then(() => respond(request));
     },
   };
+}
+
+/** Wipes the vault key in an answer, which the port has copied. */
+function wipeAnswer(result: unknown): void {
+  if (typeof result !== "object" || result === null || !("vaultKey" in result)) return;
+  if (result.vaultKey instanceof Uint8Array) wipe(result.vaultKey);
 }

@@ -20,7 +20,7 @@ import {
   encodeOwnKeyPackage,
   keyPackageRefOf,
 } from "../mls/key-packages.ts";
-import { summaryOf, type GroupMemory } from "../mls/memory.ts";
+import { summaryOf, wipeMemory, type GroupMemory } from "../mls/memory.ts";
 import { changedPieces, readPieces } from "../mls/pieces.ts";
 import { suiteNames } from "../mls/suites.ts";
 import { wipe } from "../primitives/index.ts";
@@ -57,7 +57,7 @@ export function groupHandlers(
       wipe(plain);
       return { name, sealed };
     });
-    if (after === null) context.groups.delete(conversationId);
+    if (after === null) context.forgetGroup(conversationId);
     else context.groups.set(conversationId, after);
     return { conversationId, pieces };
   }
@@ -106,12 +106,16 @@ export function groupHandlers(
       const impl = context.implOf(read.state.groupContext.cipherSuite);
       const memory: GroupMemory = { impl, gate, ...read };
       const summary = summaryOf(memory);
-      if (summary.conversationId !== conversationId) throw new AppError("vault-damaged");
+      if (summary.conversationId !== conversationId) {
+        wipeMemory(memory);
+        throw new AppError("vault-damaged");
+      }
+      context.forgetGroup(conversationId);
       context.groups.set(conversationId, memory);
       return { summary, pendingCommitEpoch: memory.pending === null ? null : summary.epoch };
     },
     "group.unload": ({ conversationId }) => {
-      context.groups.delete(conversationId);
+      context.forgetGroup(conversationId);
       return {};
     },
 
@@ -136,14 +140,20 @@ export function groupHandlers(
         throw new AppError("vault-damaged", { data: { secret: "key package" } });
       }
       const own = decodeOwnKeyPackage(plain);
+      wipe(plain);
       const decoded = decodeOrRefuse(welcome);
-      if ("code" in decoded) return { kind: "refused", code: decoded.code };
+      if ("code" in decoded) {
+        wipe(own.initPrivateKey, own.hpkePrivateKey);
+        return { kind: "refused", code: decoded.code };
+      }
       const outcome = await joinByWelcome(
         beginning(own.keyPackage.cipherSuite),
         decoded.welcome,
         own,
         conversationId,
-      );
+      ).finally(() => {
+        wipe(own.initPrivateKey, own.hpkePrivateKey);
+      });
       if (outcome.kind !== "joined") return outcome;
       return {
         kind: "joined",

@@ -56,7 +56,9 @@ export function identityHandlers(
       };
     },
     "identity.load": ({ sealedIdentity, networkId }) => {
-      const identity = decodeIdentity(primitives, openSecret("identity", sealedIdentity));
+      const plain = openSecret("identity", sealedIdentity);
+      const identity = decodeIdentity(primitives, plain);
+      wipe(plain);
       context.setIdentity({ ...identity, networkId });
       return {};
     },

@@ -1,4 +1,5 @@
 import { AppError } from "#protocol";
+import { wipe } from "../primitives/index.ts";
 import { createKeyring, keyCheckOf, openKeyring, vaultKeyBytes } from "../vault/keyring.ts";
 import { createPassphraseSlot, openPassphraseSlot } from "../vault/passphrase-slot.ts";
 import { createVaultSession, frameTag } from "../vault/vault-session.ts";
@@ -26,22 +27,24 @@ export function vaultHandlers(
   const { random } = primitives;
   return {
     "vault.generateKey": () => ({ vaultKey: random(vaultKeyBytes) }),
-    "vault.createKeyring": ({ vaultId, vaultKey }) => ({
-      sealedKeyring: createKeyring(vaultId, vaultKey, random),
-    }),
-    "vault.keyCheck": ({ vaultId, vaultKey }) => ({ keyCheck: keyCheckOf(vaultId, vaultKey) }),
-    "vault.unlock": ({ vaultId, vaultKey, sealedKeyring }) => {
-      const rootKey = openKeyring(vaultId, vaultKey, sealedKeyring, random);
-      context.unlock(createVaultSession(vaultId, rootKey, random));
-      return {};
-    },
+    "vault.createKeyring": ({ vaultId, vaultKey }) =>
+      wiping(vaultKey, () => ({ sealedKeyring: createKeyring(vaultId, vaultKey, random) })),
+    "vault.keyCheck": ({ vaultId, vaultKey }) =>
+      wiping(vaultKey, () => ({ keyCheck: keyCheckOf(vaultId, vaultKey) })),
+    "vault.unlock": ({ vaultId, vaultKey, sealedKeyring }) =>
+      wiping(vaultKey, () => {
+        const rootKey = openKeyring(vaultId, vaultKey, sealedKeyring, random);
+        context.unlock(createVaultSession(vaultId, rootKey, random));
+        return {};
+      }),
     "vault.lock": () => {
       context.lock();
       return {};
     },
-    "slot.createPassphrase": (params) => ({
-      slot: createPassphraseSlot(primitives, params, passphraseCost),
-    }),
+    "slot.createPassphrase": (params) =>
+      wiping(params.vaultKey, () => ({
+        slot: createPassphraseSlot(primitives, params, passphraseCost),
+      })),
     "slot.openPassphrase": (params) => ({ vaultKey: openPassphraseSlot(primitives, params) }),
 
     "vault.sealFrame": ({ plain, ...place }) => ({ sealed: context.vault.sealFrame(place, plain) }),
@@ -75,4 +78,13 @@ export function vaultHandlers(
       plains: items.map(({ sealed, ...item }) => context.vault.openBody(item, sealed) ?? null),
     }),
   };
+}
+
+/** Wipes a key once it has been used: a request's values are this worker's own copies. */
+function wiping<Result>(key: Uint8Array, use: () => Result): Result {
+  try {
+    return use();
+  } finally {
+    wipe(key);
+  }
 }

@@ -341,6 +341,8 @@ class LiveVault implements Vault {
     }
     await log?.close().catch(() => undefined);
     this.#parts.database.close();
+    // Its keys end with it, before another process may open it; a worker that was started anew has none of them.
+    if (!this.#isWorkerLost) await this.#parts.worker.call("vault.lock", {}).catch(() => undefined);
     await this.#parts.lock.release().catch(() => undefined);
   }
 }

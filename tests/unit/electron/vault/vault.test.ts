@@ -475,6 +475,16 @@ describe("compaction", () => {
 });
 
 describe("the crypto worker", () => {
+  test("has none of a vault's keys once it is closed", async () => {
+    const vault = await create();
+    const place = { generation: 1, sequence: 1, previousTag: new Uint8Array() };
+    await worker.call("vault.sealFrame", { ...place, plain: new Uint8Array(1) });
+    await vault.close();
+    await expect(
+      worker.call("vault.sealFrame", { ...place, plain: new Uint8Array(1) }),
+    ).rejects.toMatchObject({ code: "not-ready" });
+  });
+
   test("that restarts has lost the keys: nothing is written until the vault is opened anew", async () => {
     const vault = await create();
     await vault.transact([put("a", 1)]);
