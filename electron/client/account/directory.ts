@@ -14,6 +14,7 @@ export class Directory {
   readonly #core: Core;
   readonly #onChanged: () => void;
   #refreshing: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
 
   /** @param onChanged - called after people were added or changed */
   constructor(core: Core, onChanged: () => void) {
@@ -50,12 +51,25 @@ export class Directory {
     this.#core.people.put(people.filter((person) => person !== null));
   }
 
-  /** Fetches what is new. Calls that come together share one fetch. @throws AppError as `Core.request` */
+  /**
+   * Fetches what is new. A fetch that is under way may have been answered before the caller learned that there is more: another one
+   * follows it, which all callers share that come until it begins.
+   *
+   * @throws AppError as `Core.request`
+   */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#fetch().finally(() => {
-      this.#refreshing = null;
-    });
-    return this.#refreshing;
+    if (this.#refreshing === null) {
+      this.#refreshing = this.#fetch().finally(() => {
+        this.#refreshing = null;
+      });
+      return this.#refreshing;
+    }
+    const follow = (): Promise<void> => {
+      this.#next = null;
+      return this.refresh();
+    };
+    this.#next ??= this.#refreshing.then(follow, follow);
+    return this.#next;
   }
 
   async #fetch(): Promise<void> {
