@@ -1,5 +1,4 @@
-import "./theme/tokens.css";
-import "./theme/base.css";
+import "./theme/styles.ts";
 import { mount } from "svelte";
 import App from "./App.svelte";
 import { chooseLanguage, I18n } from "./i18n/index.ts";

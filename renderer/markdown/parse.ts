@@ -134,38 +134,41 @@ class InlineReader {
     const inlines: Inline[] = [];
     for (let token = this.#next(); token !== null; token = this.#next()) {
       if (token.type === closing) break;
-      const inline = this.#inline(token);
-      if (inline !== null) inlines.push(inline);
+      inlines.push(...this.#inline(token));
     }
     return inlines;
   }
 
-  #inline(token: Token): Inline | null {
+  #inline(token: Token): readonly Inline[] {
     switch (token.type) {
       case "text":
       case "text_special":
       case "html_inline":
-        return token.content === "" ? null : { kind: "text", text: token.content };
+        return token.content === "" ? [] : [{ kind: "text", text: token.content }];
       case "strong_open":
-        return { kind: "strong", children: this.#until("strong_close") };
+        return [{ kind: "strong", children: this.#until("strong_close") }];
       case "em_open":
-        return { kind: "emphasis", children: this.#until("em_close") };
+        return [{ kind: "emphasis", children: this.#until("em_close") }];
       case "s_open":
-        return { kind: "strike", children: this.#until("s_close") };
+        return [{ kind: "strike", children: this.#until("s_close") }];
       case "code_inline":
-        return { kind: "code", text: token.content };
-      case "link_open": {
-        const href = String(token.attrGet("href") ?? "");
-        return { kind: "link", href, children: this.#until("link_close") };
-      }
+        return [{ kind: "code", text: token.content }];
+      case "link_open":
+        return this.#link(String(token.attrGet("href") ?? ""));
       case "image":
-        return { kind: "image", alt: token.content };
+        return [{ kind: "image", alt: token.content }];
       case "softbreak":
       case "hardbreak":
-        return { kind: "break" };
+        return [{ kind: "break" }];
       default:
-        return null;
+        return [];
     }
+  }
+
+  /** The engine doesn't ask about empty addresses: what leads nowhere allowed is shown as its text. */
+  #link(href: string): readonly Inline[] {
+    const children = this.#until("link_close");
+    return allowedSchemes.test(href) ? [{ kind: "link", href, children }] : children;
   }
 
   #next(): Token | null {

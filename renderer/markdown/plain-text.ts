@@ -45,7 +45,7 @@ export function plainText(blocks: readonly Block[]): string {
 }
 
 const emojiOnly =
-  /^(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Emoji}\uFE0F)(?:\p{EMod}|\u200D\p{Emoji}\uFE0F?)*$/u;
+  /^(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Emoji}\uFE0F\u20E3?)(?:\p{EMod}|\u200D\p{Emoji}\uFE0F?)*$/u;
 
 /** Whether a message is one to three emoji and nothing else: it is shown large. */
 export function isFewEmoji(text: string): boolean {

@@ -189,11 +189,13 @@ export class Composer {
     this.#cancelSave = null;
     const text = this.#mode.kind === "edit" ? this.#aside : this.#text;
     if (text === this.#savedDraft || text.length > maxMessageLength) return;
+    const before = this.#savedDraft;
     this.#savedDraft = text;
     this.#ports.runtime
       .invoke("conversation.saveDraft", { conversationId: this.conversationId, text })
-      .catch((error: unknown) => {
-        this.#ports.onError(error);
+      .catch(() => {
+        // The text is still in the field, and is saved with the next change: nothing that a person must act on.
+        this.#savedDraft = before;
       });
   }
 }

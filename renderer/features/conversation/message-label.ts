@@ -31,6 +31,8 @@ export function messageLabel(
     case "recalled":
       return t("message.labelRecalled", { sender, time });
     case "unopenable":
-      return t("message.labelUnopenable", { sender, time });
+      return message.senderKnown
+        ? t("message.labelUnopenable", { sender, time })
+        : t("message.unopenableCount", { count: message.count });
   }
 }

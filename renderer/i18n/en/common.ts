@@ -6,20 +6,14 @@ export const common = {
   "common.cancel": "Cancel",
   "common.close": "Close",
   "common.copied": "Copied",
-  "common.copy": "Copy",
   "common.copyFailed": "That could not be copied. Select it and copy it by hand.",
-  "common.delete": "Delete",
   "common.done": "Done",
   "common.loading": "Loading",
-  "common.remove": "Remove",
   "common.retry": "Try again",
   "common.save": "Save",
   "common.you": "You",
-  "common.hide": "Hide",
-  "common.show": "Show",
   "common.dismiss": "Dismiss",
   "common.more": "More",
-  "common.search": "Search",
   "common.showDetails": "Show details",
   "common.unknownCount": "99+",
 
@@ -27,7 +21,6 @@ export const common = {
 
   "time.today": "Today",
   "time.yesterday": "Yesterday",
-  "time.now": "now",
 
   "role.administrator": "Administrator",
   "role.moderator": "Moderator",

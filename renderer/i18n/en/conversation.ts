@@ -34,9 +34,11 @@ export const conversation = {
   "message.recalledOwn": "You recalled this message",
   "message.ended": "This message has ended",
   "message.unopenable": "A message from {name} could not be opened on this device",
-  "message.unopenableWhy": "Why",
+  "message.unopenableCount": {
+    one: "A message did not arrive or could not be opened on this device",
+    other: "{count} messages did not arrive or could not be opened on this device",
+  },
   "message.quoteEnded": "The quoted message has ended",
-  "message.quoteOf": "In reply to {name}",
   "message.goToQuote": "Go to the message of {name}",
 
   "burn.covered": "Burn-on-read message",
@@ -95,7 +97,6 @@ export const conversation = {
   "info.readBy": "Read by",
   "info.deliveredTo": "Delivered to",
   "info.notYet": "Not delivered yet",
-  "info.nobody": "Nobody yet",
   "info.receiptsOwn": "Receipts are kept for messages that you sent.",
 
   "system.created": "{by} started this conversation",

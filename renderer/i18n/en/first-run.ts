@@ -76,7 +76,6 @@ export const firstRun = {
   "problem.title.encryption": "The encryption check failed",
   "problem.title.relay": "The relay can't be used",
   "problem.title.other": "Something went wrong",
-  "problem.safe": "Nothing was deleted and nothing was changed.",
   "problem.code": "Error code: {code}",
   "problem.action.retry": "Try again",
   "problem.action.use-passphrase": "Use a passphrase",

@@ -12,7 +12,6 @@ export const list = {
   "list.filter.direct": "Direct",
   "list.filter.rooms": "Rooms",
   "list.resize": "Width of the conversation list",
-  "list.pinned": "Pinned",
   "list.empty.title": "No conversations yet",
   "list.empty.text": "Start one with a colleague, or invite somebody to this network.",
   "list.empty.new": "New conversation",
@@ -38,9 +37,7 @@ export const list = {
   "row.recalled": "Message recalled",
   "row.recalledFrom": "{name} recalled a message",
   "row.draft": "Draft",
-  "row.code": "Code",
 
-  "row.open": "Open",
   "row.pin": "Pin",
   "row.unpin": "Unpin",
   "row.mute": "Mute",
@@ -61,7 +58,6 @@ export const list = {
   "connection.connecting": "Connecting…",
   "connection.offline": "Waiting for network",
   "connection.offlineText": "Messages you send wait here and leave by themselves.",
-  "connection.offlineRetry": "Next try {when}",
   "readOnly.title": "Reading only",
 
   "welcome.firstTitle": "Welcome to {network}",
@@ -71,5 +67,4 @@ export const list = {
   "welcome.palette": "Go to a person, conversation or action",
   "welcome.new": "New conversation",
   "welcome.shortcuts": "All keyboard shortcuts",
-  "frame.main": "Conversation",
 } as const;

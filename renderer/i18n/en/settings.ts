@@ -8,10 +8,7 @@ export const settings = {
   "settings.appearance": "Appearance",
   "settings.network": "Network",
   "settings.about": "About",
-  "settings.locked": "Set by your organisation",
-  "settings.failed": "That could not be saved",
 
-  "settings.profile.name": "Name",
   "settings.profile.nameWhy":
     "Your name is part of your signed account. Changing it comes with a later version.",
   "settings.profile.role": "Role in the network",
@@ -40,9 +37,7 @@ export const settings = {
   "settings.appearance.theme.dark": "Dark",
   "settings.appearance.theme.high-contrast": "High contrast",
   "settings.appearance.scale": "Text size",
-  "settings.appearance.scaleValue": "{percent}",
   "settings.appearance.scaleReset": "Reset to {percent}",
-  "settings.appearance.sample": "The quick notes we share today need not be read tomorrow.",
   "settings.appearance.motion": "Reduced motion follows your operating system.",
 
   "settings.network.name": "Network",
@@ -110,7 +105,6 @@ export const settings = {
   "shortcuts.send": "Send",
   "shortcuts.newline": "New line",
   "shortcuts.editLast": "Edit your last message",
-  "shortcuts.toMessages": "Go to the messages",
   "shortcuts.bold": "Bold",
   "shortcuts.italic": "Italic",
   "shortcuts.code": "Code",
@@ -121,5 +115,4 @@ export const settings = {
   "shortcuts.copy": "Copy text",
   "shortcuts.delete": "Delete for me",
   "shortcuts.menu": "All actions",
-  "shortcuts.keys": "Keys",
 } as const;

@@ -1,5 +1,4 @@
-import "../../../renderer/theme/tokens.css";
-import "../../../renderer/theme/base.css";
+import "../../../renderer/theme/styles.ts";
 import { mount } from "svelte";
 import type { SettingsView } from "#protocol";
 import App from "../../../renderer/App.svelte";

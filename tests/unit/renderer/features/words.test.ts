@@ -1,0 +1,185 @@
+import { describe, expect, test } from "vitest";
+import { errorKinds, type ErrorCode, type PersonView, type UserId } from "#protocol";
+import {
+  findEmoji,
+  emojiGroups,
+  emojiName,
+} from "../../../../renderer/features/composer/emoji-set.ts";
+import { forbiddenText } from "../../../../renderer/features/composer/forbidden-words.ts";
+import {
+  endsInText,
+  expiryLines,
+  shareLeft,
+} from "../../../../renderer/features/conversation/expiry-words.ts";
+import { messageLabel } from "../../../../renderer/features/conversation/message-label.ts";
+import { systemLineText } from "../../../../renderer/features/conversation/system-line.ts";
+import { rowPreviewText } from "../../../../renderer/features/conversation-list/row-preview.ts";
+import { codeGroups } from "../../../../renderer/features/details/authenticator.ts";
+import { stepsUpTo } from "../../../../renderer/features/first-run/start-steps.ts";
+import { problemTitle } from "../../../../renderer/features/problem/problem-title.ts";
+import { english, I18n } from "../../../../renderer/i18n/index.ts";
+import { MarkdownParser } from "../../../../renderer/markdown/index.ts";
+import { me, other, textMessage } from "../state/messages.ts";
+
+const i18n = new I18n(english, "en-GB");
+const markdown = new MarkdownParser();
+const third: PersonView = { userId: "third" as UserId, displayName: "Priya" };
+
+describe("a system line", () => {
+  test.each([
+    [{ kind: "created", by: me }, "You started this conversation"],
+    [{ kind: "created", by: other }, "Jonas started this conversation"],
+    [{ kind: "added", by: other, people: [me, third] }, "Jonas added you and Priya"],
+    [{ kind: "removed", by: me, people: [third] }, "You removed Priya"],
+    [{ kind: "left", by: third }, "Priya left"],
+    [{ kind: "joined", by: third }, "Priya joined"],
+    [{ kind: "renamed", by: me, name: "Q3" }, "You named this conversation “Q3”"],
+    [
+      { kind: "timers", by: other, timers: { expirationSeconds: 86_400, burnSeconds: 30 } },
+      "Jonas set messages to end after 1 day and to burn 30 seconds after reading",
+    ],
+    [{ kind: "roles", by: other, administrators: [me] }, "Jonas made you administrator"],
+    [
+      { kind: "roles", by: me, administrators: [other, third] },
+      "You made Jonas and Priya administrators",
+    ],
+  ] as const)("%o reads “%s”", (line, words) => {
+    expect(systemLineText(i18n, line, me.userId)).toBe(words);
+  });
+});
+
+describe("the line below a conversation's name", () => {
+  const context = { i18n, markdown, meId: me.userId };
+
+  test.each([
+    [{ kind: "empty" }, "No messages yet"],
+    [{ kind: "ended" }, "Message ended"],
+    [{ kind: "covered", senderName: "Jonas" }, "Jonas: burn-on-read message"],
+    [{ kind: "covered", senderName: null }, "Burn-on-read message"],
+    [{ kind: "text", senderName: "Jonas", text: "**hi**\n\nthere" }, "Jonas: hi there"],
+    [{ kind: "text", senderName: null, text: "hi" }, "hi"],
+    [{ kind: "recalled", senderName: "Jonas" }, "Jonas recalled a message"],
+    [{ kind: "system", line: { kind: "left", by: other } }, "Jonas left"],
+  ] as const)("of %o is “%s”", (preview, words) => {
+    expect(rowPreviewText(preview, context)).toBe(words);
+  });
+});
+
+describe("the end of a message, in words", () => {
+  const message = textMessage(1, { sentAtMs: Date.parse("2026-11-26T10:00:00") });
+  const { expiry } = message;
+  const nowMs = expiry.endsAtMs - 3 * 86_400_000;
+
+  test("says how long is left, exactly when, and why", () => {
+    expect(expiryLines(i18n, expiry, { nowMs, own: false })).toEqual([
+      "Ends in 3 days",
+      "Ends Thursday, 3 December 2026 at 10:00",
+      "Conversation setting: 7 days",
+    ]);
+  });
+
+  test("says when it burns, and what that means for one's own", () => {
+    const burning = { ...expiry, burnSeconds: 30, burnsAtMs: nowMs + 12_000 };
+    const lines = expiryLines(i18n, burning, { nowMs, own: true });
+    expect(lines[0]).toBe("Burns in 12 seconds");
+    expect(lines).toContain("Burns 30 seconds after it has been read");
+    expect(lines.at(-1)).toContain("Your copy burns when everybody has read it");
+  });
+
+  test("is over when it is over", () => {
+    expect(endsInText(i18n, expiry, expiry.endsAtMs)).toBe("Ended");
+  });
+
+  test("goes by the end that comes first", () => {
+    const late = { ...expiry, burnSeconds: 30, burnsAtMs: expiry.endsAtMs + 1 };
+    expect(endsInText(i18n, late, expiry.endsAtMs - 5000)).toBe("Ends in 5 seconds");
+  });
+
+  test("empties the ring from full to nothing", () => {
+    expect(shareLeft(expiry, expiry.sentAtMs)).toBe(1);
+    expect(shareLeft(expiry, (expiry.sentAtMs + expiry.endsAtMs) / 2)).toBe(0.5);
+    expect(shareLeft(expiry, expiry.endsAtMs + 1)).toBe(0);
+    const burning = { ...expiry, burnSeconds: 30, burnsAtMs: nowMs + 15_000 };
+    expect(shareLeft(burning, nowMs)).toBe(0.5);
+  });
+
+  test("is part of what a screen reader says of the message", () => {
+    const label = messageLabel(message, { i18n, markdown, nowMs });
+    expect(label).toBe("Jonas, 10:00: text 1. Ends in 3 days");
+  });
+
+  test("covered, recalled and unopenable messages say what they are, and nothing of their text", () => {
+    const context = { i18n, markdown, nowMs };
+    const { messageId, conversationId, order, sentAtMs, sender } = message;
+    const common = { messageId, conversationId, order, sentAtMs, sender, own: false };
+    expect(messageLabel({ ...common, kind: "covered", expiry }, context)).toBe(
+      "Jonas, 10:00: burn-on-read message, not shown yet. Ends in 3 days",
+    );
+    expect(messageLabel({ ...common, kind: "recalled", expiry }, context)).toContain("recalled");
+    const unopenable = { ...common, kind: "unopenable", code: "message-unopenable" } as const;
+    expect(messageLabel({ ...unopenable, count: 1, senderKnown: true }, context)).toBe(
+      "Jonas, 10:00: message could not be opened",
+    );
+    expect(messageLabel({ ...unopenable, count: 3, senderKnown: false }, context)).toBe(
+      "3 messages did not arrive or could not be opened on this device",
+    );
+  });
+});
+
+describe("what is forbidden", () => {
+  test.each([
+    [{ kind: "conversation", seconds: 604_800 }, "Longer than this conversation allows (7 days)"],
+    [{ kind: "network", seconds: 86_400 }, "Longer than the network allows (1 day)"],
+    [{ kind: "burn-off" }, "This conversation always burns after reading"],
+    [{ kind: "burn-past-end" }, "Longer than the message itself"],
+  ] as const)("%o has the reason “%s”", (forbidden, words) => {
+    expect(forbiddenText(i18n, forbidden)).toBe(words);
+  });
+});
+
+describe("the emoji on offer", () => {
+  const names = english.emoji;
+
+  test("each has a name, stands there once, and is found by it", () => {
+    const all = emojiGroups.flatMap<keyof typeof names>(({ emoji }) => emoji);
+    expect(new Set(all).size).toBe(all.length);
+    expect([...all].sort()).toEqual(Object.keys(names).sort());
+    for (const emoji of all) {
+      expect(findEmoji(names, emojiName(names, emoji))).toContain(emoji);
+    }
+  });
+
+  test("are found by the beginnings of words, all of them", () => {
+    expect(findEmoji(names, "thumb up")).toEqual(["👍"]);
+    expect(findEmoji(names, "zzz")).toEqual([]);
+  });
+});
+
+describe("starting", () => {
+  test("shows the steps of a usual start, and which are over", () => {
+    expect(stepsUpTo("unlocking", false)).toEqual([
+      { name: "starting", state: "done" },
+      { name: "unlocking", state: "now" },
+      { name: "sweeping", state: "later" },
+    ]);
+  });
+
+  test("shows a step that it didn't expect", () => {
+    expect(stepsUpTo("joining", false)).toEqual([{ name: "joining", state: "now" }]);
+  });
+});
+
+test("every error code has a title for its page", () => {
+  for (const code of Object.keys(errorKinds) as ErrorCode[]) {
+    expect(i18n.t(problemTitle(code))).not.toBe("");
+  }
+  expect(problemTitle("vault-key-missing")).toBe("problem.title.keychain");
+  expect(problemTitle("vault-in-use")).toBe("problem.title.in-use");
+  expect(problemTitle("vault-damaged")).toBe("problem.title.vault");
+});
+
+test("a long code is cut into groups that can be read out", () => {
+  expect(codeGroups("0123456789ab", 10)).toEqual(["01234", "56789", "ab"]);
+  expect(codeGroups("0123456789ab", 1)).toEqual(["01234"]);
+  expect(codeGroups("", 10)).toEqual([]);
+});
