@@ -142,6 +142,23 @@ describe("a damaged log", () => {
     }
   });
 
+  test("whose torn tail was longer than what came after it holds no trace of that tail", async () => {
+    const before = await fixture.open();
+    await before.transact([put("long", new Uint8Array(300_000).fill(1))]);
+    await before.close();
+    const [, end = 0] = edges().slice(-3);
+    writeFileSync(path("log.2"), fixture.bytes("log.2").subarray(0, end - 10));
+    const vault = await fixture.open();
+    await vault.transact([put("short", 1)]);
+    // As after a crash: nothing was closed.
+    const copy = fixture.copy("crashed");
+    await vault.close();
+    const again = await fixture.open({ directory: copy });
+    expect(again.readOnly).toBeNull();
+    expect([...itemsOf(again).keys()]).toEqual([...ids, "short"]);
+    await again.close();
+  });
+
   test("cut inside its header, or empty, is damage", async () => {
     const whole = fixture.bytes("log.2");
     for (const length of [0, 1, 15, 39]) {

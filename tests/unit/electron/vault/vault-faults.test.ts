@@ -80,6 +80,11 @@ describe("a commit that can't be written", () => {
       expect(itemsOf(vault)).toEqual(new Map([["a", 1]]));
       expect(vault.sequence).toBe(1);
 
+      // Should the process be killed now, the next start finds it as it was reported.
+      const copy = await fixture.open({ directory: fixture.copy("killed") });
+      expect(itemsOf(copy)).toEqual(new Map([["a", 1]]));
+      await copy.close();
+
       // Never retried, even when the disk would take it again.
       files.decide = () => null;
       await expect(vault.transact([put("c", 3)])).rejects.toMatchObject({
