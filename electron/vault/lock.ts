@@ -55,7 +55,7 @@ export async function acquireLock(ports: LockPorts, directory: string): Promise<
       }
       const owner = await readNamedOwner(ports, path);
       if (owner !== null && (await processes.mayRun(owner))) break;
-      await removeStale(files, path, owner);
+      await removeStale(ports, path, owner);
     } catch (error) {
       if (error instanceof AppError) throw error;
       const unwritable = isWriteProtected(error) ? "vault-read-only" : mapWriteError(error).code;
@@ -113,10 +113,11 @@ async function readNamedOwner(ports: LockPorts, path: string): Promise<ProcessId
 
 /** Takes a dead owner's lock away; somebody else may have done so already, and have a lock there by now: that one goes back. */
 async function removeStale(
-  files: VaultFiles,
+  ports: LockPorts,
   path: string,
   stale: ProcessIdentity | null,
 ): Promise<void> {
+  const { files } = ports;
   const aside = `${path}.stale`;
   try {
     await files.rename(path, aside);
@@ -124,8 +125,10 @@ async function removeStale(
     if (fileErrorCode(error) === "ENOENT") return;
     throw error;
   }
-  const taken = await readOwner(files, aside);
-  if (taken !== null && !isSameOwner(taken, stale)) {
+  // A lock made a moment ago may not name its owner yet: it is waited for, or a living owner would lose it.
+  const taken = await readNamedOwner(ports, aside);
+  const isTheStaleOne = taken === null ? stale === null : isSameOwner(taken, stale);
+  if (!isTheStaleOne) {
     await files.rename(aside, path);
     throw new AppError("vault-in-use");
   }
