@@ -12,7 +12,7 @@ import { AppError, concatBytes, equalBytes, idToBytes, type VaultId } from "#pro
  */
 
 /** The format this app writes, and the newest it reads. */
-export const formatVersion = 1;
+const formatVersion = 1;
 export const prologueBytes = 16;
 export const generationHeaderBytes = 40;
 

@@ -516,12 +516,12 @@ describe("the disk", () => {
         ...nodeFiles,
         open: async (path, mode) => {
           const file = await nodeFiles.open(path, mode);
+          const unlessFull = (write: () => Promise<void>) =>
+            full ? Promise.reject(Object.assign(new Error("full"), { code: "ENOSPC" })) : write();
           return {
             sizeBytes: () => file.sizeBytes(),
-            write: (bytes, position) =>
-              full
-                ? Promise.reject(Object.assign(new Error("full"), { code: "ENOSPC" }))
-                : file.write(bytes, position),
+            write: (bytes, position) => unlessFull(() => file.write(bytes, position)),
+            writeDurably: (bytes, position) => unlessFull(() => file.writeDurably(bytes, position)),
             sync: () => file.sync(),
             truncate: (sizeBytes) => file.truncate(sizeBytes),
             close: () => file.close(),
