@@ -7,4 +7,4 @@ export {
   type MessageKey,
   type PickerEmoji,
 } from "./i18n.ts";
-export { daysBefore, startOfDayMs } from "./formats.ts";
+export { startOfDayMs } from "./formats.ts";

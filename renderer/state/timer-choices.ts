@@ -5,7 +5,7 @@ const hour = 60 * minute;
 const day = 24 * hour;
 
 /** Lives of a message that are offered, seconds. */
-export const expirationChoices = [
+const expirationChoices = [
   5 * minute,
   hour,
   8 * hour,
@@ -17,7 +17,7 @@ export const expirationChoices = [
 ] as const;
 
 /** Times from seeing to burning that are offered, seconds. */
-export const burnChoices = [10, 30, minute, 5 * minute, hour, day] as const;
+const burnChoices = [10, 30, minute, 5 * minute, hour, day] as const;
 
 /** Bounds a choice must stay under. */
 export interface TimerBound extends Timers {

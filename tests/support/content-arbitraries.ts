@@ -59,7 +59,7 @@ function partOf(depth: number): fc.Arbitrary<NestedPart> {
 }
 
 /** Bodies of up to four levels. */
-export const nestedPart = partOf(4);
+const nestedPart = partOf(4);
 
 /** CBOR that our own codec would refuse, but that an extension may hold: tags, floats, numbers above 2^53, undefined. */
 const extensionValue = fc

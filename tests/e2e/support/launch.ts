@@ -102,7 +102,7 @@ function startPreview(options: LaunchOptions): Preview {
   const program = [...nodeArguments, "electron/preview.ts", "--profile", profile];
   const child = spawn(process.execPath, program, {
     cwd: repository,
-    env: environmentOf(options, { SOTTO_NO_BROWSER: "1" }),
+    env: environmentOf(options, {}),
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = once(child, "close").then(() => undefined);

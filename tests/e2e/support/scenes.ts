@@ -2,7 +2,7 @@ import type { Person } from "./person.ts";
 import type { Stage } from "./stage.ts";
 
 /** People in one network: the first of them hosts it, the others have joined by invite. */
-export async function meet(stage: Stage, ...names: readonly string[]): Promise<readonly Person[]> {
+async function meet(stage: Stage, ...names: readonly string[]): Promise<readonly Person[]> {
   const people = names.map((name) => stage.person(name));
   await Promise.all(people.map((person) => person.start()));
   const [host, ...guests] = people;
