@@ -203,6 +203,10 @@ export const errorKinds = {
     fault: "environment",
     text: "The disk is full. Nothing was lost, but nothing new can be kept. Free some space and start Sotto again.",
   },
+  "clock-differs": {
+    fault: "environment",
+    text: "The relay's clock and this computer's clock differ by more than ten minutes, so Sotto doesn't know when messages end. Nothing was ended. Check the date, the time and the time zone of this computer, and tell whoever runs the relay if they are right.",
+  },
   "vault-rolled-back": {
     fault: "environment",
     text: "This folder is an older copy of a vault that this device has used since, so Sotto sends nothing from it. Put the newest copy back, or join again as a new device.",

@@ -11,6 +11,7 @@ const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "sign-in-refused",
   "protocol-version-unknown",
   "vault-rolled-back",
+  "clock-differs",
 ]);
 
 /**

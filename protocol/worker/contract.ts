@@ -334,7 +334,10 @@ export interface WorkerMethods {
   /** Adds or moves deadlines. What is due at once comes as an event. */
   readonly "sweep.schedule": Method<{ readonly deadlines: readonly Deadline[] }, Nothing>;
   readonly "sweep.cancel": Method<{ readonly messageIds: readonly MessageId[] }, Nothing>;
-  /** The relay's clock, seen just now: raises the floor. */
+  /**
+   * The relay's clock, seen just now. A little ahead, it is followed; where both clocks agree, time begins anew from it, even behind the
+   * floor; far away (more than ten minutes), it says nothing.
+   */
   readonly "sweep.observeTime": Method<
     { readonly relayTimeMs: number },
     { readonly nowMs: number }

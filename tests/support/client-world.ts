@@ -26,6 +26,7 @@ import { unsafeMemoryKeychain } from "../../electron/keychain/index.ts";
 import {
   connectWithWs,
   linkUrl,
+  type Clock,
   type Connect,
   type RelaySocket,
 } from "../../electron/link/index.ts";
@@ -118,6 +119,8 @@ export interface Surroundings {
 /** What a {@link Person} is opened with, beside the ordinary. */
 export interface PersonOptions {
   readonly files?: VaultFiles;
+  /** What this computer's clock shows. */
+  readonly clock?: Clock;
 }
 
 /** A person at a computer of their own: real worker, real vault in a temporary directory, real client. */
@@ -225,7 +228,7 @@ export class Person {
       vault,
       worker,
       connect: this.cable.connect,
-      clock: systemClock,
+      clock: options.clock ?? systemClock,
       relayUrl: null,
       isFocused: () => true,
     });

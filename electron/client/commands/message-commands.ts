@@ -59,8 +59,10 @@ export function messageCommands(engine: Engine): MessageCommands {
   return {
     "message.send": async ({ conversationId, text, replyTo, timers }) => {
       const conversation = ensureActive(conversationId);
-      const sentAtMs = time.now();
+      const sentAtMs = time.real();
       const end = outgoingEnd(sentAtMs, timers, conversation.roomState.timers, core.policy);
+      // The clock was set back: what would end here before it is sent isn't taken.
+      if (end.endsAtMs <= time.now()) throw new AppError("clock-differs");
       const outgoing: Outgoing = {
         conversationId,
         kind: "text",
@@ -135,7 +137,7 @@ export function messageCommands(engine: Engine): MessageCommands {
           intent,
         });
         const sender = core.self.userId;
-        const sentAtMs = time.now();
+        const sentAtMs = time.real();
         await addReaction(core, changes, message, { reactionId, sender, emoji, sentAtMs });
       });
     },

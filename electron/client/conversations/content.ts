@@ -90,8 +90,15 @@ async function takeText(taking: Taking, text: Text): Promise<void> {
   const { core, conversation, changes, arrival } = taking;
   const { conversationId } = conversation;
   const end = incomingEnd(arrival.sentAtMs, text, conversation.roomState.timers, core.policy);
-  // Its end came while it was on its way; or it is here already, said again by its sender.
-  if (end.endsAtMs <= core.time.now() || core.store.message(text.messageId) !== undefined) return;
+  // It is here already, said again by its sender.
+  if (core.store.message(text.messageId) !== undefined) return;
+  if (end.endsAtMs <= core.time.now()) {
+    // Its end came while it was on its way: the newest that was shown is one that has ended.
+    const order = core.nextOrder(conversationId);
+    changes.write("conversation.setShown", conversationId, order, arrival.sentAtMs);
+    changes.touch(conversationId, false);
+    return;
+  }
   const own = arrival.sender === core.self.userId;
   const body = await sealBody(core.worker, text.messageId, end.endsAtMs, textBytes(text.markdown));
   insertMessage(changes, {

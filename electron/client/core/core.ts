@@ -121,11 +121,12 @@ export class Core {
     for (const listener of [...this.#committed]) listener(changes);
   }
 
-  /** What the relay's clock shows just now, as something it has just said tells. */
+  /** What the relay's clock has shown, as something it has said tells. */
   observeRelayTime(relayTimeMs: number): void {
-    if (this.time.observe(relayTimeMs) < notableMs) return;
+    if (this.time.witness(relayTimeMs) < notableMs) return;
     // The sweeps go by the same time.
-    this.worker.call("sweep.observeTime", { relayTimeMs }).catch(ensureAppError);
+    const params = { relayTimeMs: this.time.real() };
+    this.worker.call("sweep.observeTime", params).catch(ensureAppError);
   }
 
   /** Brings a group into the worker from the vault, unless it is there. @throws AppError `vault-damaged`, `group-unknown` */

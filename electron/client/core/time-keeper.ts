@@ -1,35 +1,98 @@
+import { AppError } from "#protocol";
 import type { Clock } from "../../link/index.ts";
 
 /**
- * Time that never runs backwards: the machine's clock, put forward by as much as a relay's was ever seen ahead of it in this run,
- * and never behind the largest time that was ever seen.
+ * How far a relay's clock may be from this computer's, milliseconds. Within it the relay is believed, so that clocks which are a
+ * little off end messages together; beyond it one of the two is wrong, and nothing may be ended by either's word.
+ */
+export const maxClockDifferenceMs = 10 * 60_000;
+
+/** The wall clock has moved by this much more or less than time has passed: somebody set it, or the computer slept. Milliseconds. */
+const jumpMs = 2000;
+
+/**
+ * Two times. {@link real} is this computer's clock, put forward by at most {@link maxClockDifferenceMs} if its relay's is ahead: what is
+ * sent is stamped and limited by it. {@link now} never runs backwards while this computer's clock is nobody's but its own, and only
+ * hides and ends what is stored here. Where a relay and this computer agree on the time, both begin anew from it: a clock that was
+ * far ahead once, and was corrected, ends nothing that comes after.
  */
 export class TimeKeeper {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, "now">;
+  readonly #monotonicMs: () => number;
   #floorMs: number;
   #aheadMs = 0;
+  #wallMs: number;
+  #passedMs: number;
 
-  /** @param floorMs - the largest time seen before, milliseconds */
-  constructor(clock: Clock, floorMs: number) {
+  /**
+   * @param floorMs - the largest time seen before, milliseconds
+   * @param monotonicMs - time that has passed since any moment, which nobody can set
+   */
+  constructor(
+    clock: Pick<Clock, "now">,
+    floorMs: number,
+    monotonicMs: () => number = () => performance.now(),
+  ) {
     this.#clock = clock;
+    this.#monotonicMs = monotonicMs;
     this.#floorMs = floorMs;
+    this.#wallMs = clock.now();
+    this.#passedMs = Math.floor(monotonicMs());
   }
 
-  /** Milliseconds since 1970-01-01T00:00Z. */
+  /** The time by which things end here, milliseconds since 1970-01-01T00:00Z. Goes on even while the clock is behind. */
   now(): number {
-    this.#floorMs = Math.max(this.#floorMs, this.#clock.now() + this.#aheadMs);
+    const realMs = this.real();
+    this.#floorMs = Math.max(this.#floorMs, realMs);
     return this.#floorMs;
   }
 
-  /** A time that is known to have come. */
+  /** The time by which things are sent, milliseconds since 1970-01-01T00:00Z. */
+  real(): number {
+    const wallMs = this.#clock.now();
+    const passedMs = Math.floor(this.#monotonicMs());
+    const elapsedMs = passedMs - this.#passedMs;
+    // Set by its person or by the network: what the relay said of the clock as it was doesn't hold of it any more.
+    if (Math.abs(wallMs - this.#wallMs - elapsedMs) > jumpMs) this.#aheadMs = 0;
+    this.#floorMs += elapsedMs;
+    this.#wallMs = wallMs;
+    this.#passedMs = passedMs;
+    return wallMs + this.#aheadMs;
+  }
+
+  /** A time that is known to have come here. */
   raise(timeMs: number): void {
     this.#floorMs = Math.max(this.#floorMs, timeMs);
   }
 
-  /** What a relay's clock shows just now. @returns how far that puts this one forward, milliseconds */
-  observe(timeMs: number): number {
-    const forwardMs = Math.max(0, timeMs - this.#clock.now() - this.#aheadMs);
+  /**
+   * When the relay says to have taken something, which may be long ago.
+   *
+   * @returns how far that puts {@link real} forward, milliseconds; nothing beyond the bound
+   */
+  witness(timeMs: number): number {
+    const forwardMs = timeMs - this.real();
+    if (forwardMs <= 0 || this.#aheadMs + forwardMs > maxClockDifferenceMs) return 0;
     this.#aheadMs += forwardMs;
     return forwardMs;
+  }
+
+  /**
+   * Holds a relay's clock, as it is just now, against this computer's.
+   *
+   * @throws AppError `clock-differs` with the difference; nothing has changed then
+   */
+  ensureAgreed(timeMs: number): void {
+    const differenceMs = timeMs - this.#clock.now();
+    if (Math.abs(differenceMs) <= maxClockDifferenceMs) return;
+    throw new AppError("clock-differs", { data: { differenceMs } });
+  }
+
+  /** Begins anew from the time on which a relay and this computer agree. @throws AppError as {@link ensureAgreed} */
+  agree(timeMs: number): void {
+    this.ensureAgreed(timeMs);
+    this.real();
+    this.#aheadMs = Math.max(0, timeMs - this.#wallMs);
+    this.#floorMs = this.#wallMs + this.#aheadMs;
   }
 }

@@ -9,13 +9,17 @@ const hourMs = 60 * 60 * 1000;
 /** The worker's heap holds what ends within this time; the rest waits in the vault, milliseconds. */
 const horizonMs = 25 * hourMs;
 const extendEveryMs = 12 * hourMs;
+const lookEveryMs = 5000;
+/** Between two looks this much more or less than {@link lookEveryMs} has passed: the computer slept, or its clock was set. */
+const jumpMs = 3000;
 
 /** Ends messages: the worker says when, and one vault transaction deletes all that belongs to them. */
 export class Sweeper {
   readonly #core: Core;
   #horizonMs = 0;
   #running: Promise<void> = Promise.resolve();
-  #cancelExtension: () => void = () => undefined;
+  #lookedAtMs = 0;
+  #cancelWatch: () => void = () => undefined;
   #unlisten: () => void = () => undefined;
 
   constructor(core: Core) {
@@ -33,7 +37,8 @@ export class Sweeper {
     const { nowMs } = await worker.call("sweep.begin", { floorMs, deadlines });
     time.raise(nowMs);
     await this.#sweep(time.now());
-    this.#extendLater();
+    this.#lookedAtMs = time.now();
+    this.#watch();
   }
 
   /** Follows what a transaction has changed about ends. */
@@ -44,12 +49,21 @@ export class Sweeper {
     this.#schedule(deadlines.filter(({ deadlineMs }) => deadlineMs <= this.#horizonMs));
   }
 
-  /** The relay's clock, seen just now. */
+  /** The relay's clock, seen just now. @throws AppError `clock-differs`: nothing is ended by either clock then */
   async observe(relayTimeMs: number): Promise<void> {
     const { time, worker } = this.#core;
-    time.observe(relayTimeMs);
-    const { nowMs } = await worker.call("sweep.observeTime", { relayTimeMs });
-    time.raise(nowMs);
+    time.ensureAgreed(relayTimeMs);
+    await worker.call("sweep.observeTime", { relayTimeMs });
+    // After the worker, whose earlier time might still have come in between.
+    time.agree(relayTimeMs);
+    this.look();
+  }
+
+  /** Ends what has ended by now, and loads what ends next: after a sleep, or when the clock was set, timers ring too late. */
+  look(): void {
+    const nowMs = this.#core.time.now();
+    this.#load(nowMs + horizonMs);
+    this.#sweepLater(nowMs);
   }
 
   /** Keeps the largest time that was seen, so that a clock which is set back before the next start gains nothing. */
@@ -62,7 +76,7 @@ export class Sweeper {
 
   async close(): Promise<void> {
     this.#unlisten();
-    this.#cancelExtension();
+    this.#cancelWatch();
     await this.#running;
   }
 
@@ -72,12 +86,20 @@ export class Sweeper {
     this.#core.worker.call("sweep.schedule", { deadlines }).catch(ensureAppError);
   }
 
-  #extendLater(): void {
-    this.#cancelExtension = this.#core.clock.setTimeout(() => {
-      this.#horizonMs = this.#core.time.now() + horizonMs;
-      this.#schedule(this.#core.store.deadlines(this.#horizonMs));
-      this.#extendLater();
-    }, extendEveryMs);
+  /** Timers stand still while a computer sleeps, and the clock may be set. */
+  #watch(): void {
+    this.#cancelWatch = this.#core.clock.setTimeout(() => {
+      const nowMs = this.#core.time.now();
+      const jumped = Math.abs(nowMs - this.#lookedAtMs - lookEveryMs) > jumpMs;
+      this.#lookedAtMs = nowMs;
+      if (jumped || this.#horizonMs - nowMs < horizonMs - extendEveryMs) this.look();
+      this.#watch();
+    }, lookEveryMs);
+  }
+
+  #load(untilMs: number): void {
+    this.#horizonMs = untilMs;
+    this.#schedule(this.#core.store.deadlines(untilMs));
   }
 
   #sweepLater(nowMs: number): void {

@@ -87,25 +87,40 @@ describe("a sweep", () => {
     );
     expect(begun).toEqual({ due: [a], nowMs: startMs + 7_200_000 });
     clock.set(0);
-    expect(await worker.call("sweep.observeTime", { relayTimeMs: 5 })).toEqual({
-      nowMs: startMs + 7_200_000,
-    });
-    expect(await worker.call("sweep.observeTime", { relayTimeMs: startMs + 9_000_000 })).toEqual({
-      nowMs: startMs + 9_000_000,
-    });
-    clock.advance(0);
-    expect(worker.dues).toEqual([{ messageIds: [b], nowMs: startMs + 9_000_000 }]);
+    clock.advance(1000);
+    expect(worker.dues).toEqual([]);
+    clock.set(startMs + 9_000_000);
+    clock.advance(30_000);
+    expect(worker.dues.map(({ messageIds }) => messageIds)).toEqual([[b]]);
   });
 
-  test("goes by a relay's clock that is ahead of this one, and goes on with it", async () => {
+  test("takes no notice of a relay whose clock is far away", async () => {
     const { clock, worker } = await sweepingWorker([
-      { messageId: a, deadlineMs: startMs + 3_605_000 },
+      { messageId: a, deadlineMs: startMs + 3_600_000 },
     ]);
-    await worker.call("sweep.observeTime", { relayTimeMs: startMs + 3_600_000 });
+    for (const relayTimeMs of [startMs + 400 * 86_400_000, startMs + 601_000, 5]) {
+      expect(await worker.call("sweep.observeTime", { relayTimeMs })).toEqual({ nowMs: startMs });
+    }
+    clock.advance(60_000);
+    expect(worker.dues).toEqual([]);
+  });
+
+  test("begins anew from the time on which a relay and this computer agree", async () => {
+    const { worker } = await sweepingWorker([], startMs + 400 * 86_400_000);
+    expect(await worker.call("sweep.observeTime", { relayTimeMs: startMs + 1000 })).toEqual({
+      nowMs: startMs + 1000,
+    });
+  });
+
+  test("goes by a relay's clock that is a little ahead of this one, and goes on with it", async () => {
+    const { clock, worker } = await sweepingWorker([
+      { messageId: a, deadlineMs: startMs + 605_000 },
+    ]);
+    await worker.call("sweep.observeTime", { relayTimeMs: startMs + 600_000 });
     clock.advance(4999);
     expect(worker.dues).toEqual([]);
     clock.advance(1);
-    expect(worker.dues).toEqual([{ messageIds: [a], nowMs: startMs + 3_605_000 }]);
+    expect(worker.dues).toEqual([{ messageIds: [a], nowMs: startMs + 605_000 }]);
   });
 
   test("stops when the vault is locked, and leaves no timer behind", async () => {

@@ -3,7 +3,7 @@ import type { ConversationId, MessageId } from "#protocol";
 import { clientCatalogue } from "../../../../electron/client/index.ts";
 import { Changes } from "../../../../electron/client/core/changes.ts";
 import { KeyedQueue } from "../../../../electron/client/core/keyed-queue.ts";
-import { TimeKeeper } from "../../../../electron/client/core/time-keeper.ts";
+import { maxClockDifferenceMs, TimeKeeper } from "../../../../electron/client/core/time-keeper.ts";
 
 describe("the queue per conversation", () => {
   test("runs work of a key in order, also after a failure, and of other keys beside it", async () => {
@@ -49,9 +49,14 @@ describe("the queue per conversation", () => {
 describe("time", () => {
   function keeper(floorMs = 0) {
     let nowMs = 1_000_000;
-    const clock = { now: () => nowMs, setTimeout: () => () => undefined };
+    let passedMs = 5000;
+    const clock = { now: () => nowMs };
     const set = (timeMs: number) => (nowMs = timeMs);
-    return { time: new TimeKeeper(clock, floorMs), set };
+    const pass = (durationMs: number) => {
+      nowMs += durationMs;
+      passedMs += durationMs;
+    };
+    return { time: new TimeKeeper(clock, floorMs, () => passedMs), set, pass };
   }
 
   test("never runs backwards", () => {
@@ -70,15 +75,70 @@ describe("time", () => {
     expect(time.now()).toBe(3_000_000);
   });
 
-  test("goes on from a relay's clock that is ahead, and takes no notice of one behind", () => {
-    const { time, set } = keeper();
-    expect(time.observe(900_000)).toBe(0);
+  test("goes on from a relay's clock that is a little ahead, and takes no notice of one behind", () => {
+    const { time, pass } = keeper();
+    expect(time.witness(900_000)).toBe(0);
     expect(time.now()).toBe(1_000_000);
-    expect(time.observe(1_500_000)).toBe(500_000);
+    expect(time.witness(1_500_000)).toBe(500_000);
     expect(time.now()).toBe(1_500_000);
-    set(1_000_010);
+    pass(10);
     expect(time.now()).toBe(1_500_010);
-    expect(time.observe(1_500_010)).toBe(0);
+    expect(time.real()).toBe(1_500_010);
+    expect(time.witness(1_500_010)).toBe(0);
+  });
+
+  test("is never put forward by more than the bound, at once or little by little", () => {
+    const { time } = keeper();
+    expect(time.witness(1_000_000 + maxClockDifferenceMs + 1)).toBe(0);
+    expect(time.now()).toBe(1_000_000);
+    for (let step = 1; step < 100; step++) time.witness(1_000_000 + step * 60_000);
+    expect(time.now()).toBe(1_000_000 + maxClockDifferenceMs);
+  });
+
+  test.each([1, -1])("refuses a relay that is far away (%i), and stays as it is", (direction) => {
+    const { time } = keeper();
+    const far = 1_000_000 + direction * (maxClockDifferenceMs + 1);
+    expect(() => {
+      time.agree(far);
+    }).toThrow(expect.objectContaining({ code: "clock-differs" }));
+    expect(time.now()).toBe(1_000_000);
+    expect(time.real()).toBe(1_000_000);
+  });
+
+  test("gives a relay's lead back when the clock is corrected", () => {
+    const { time, set } = keeper();
+    time.agree(1_300_000);
+    expect(time.real()).toBe(1_300_000);
+    set(1_300_000);
+    expect(time.real()).toBe(1_300_000);
+    expect(time.now()).toBe(1_300_000);
+  });
+
+  test("gives a relay's lead back when the relay's clock is corrected", () => {
+    const { time } = keeper();
+    time.agree(1_300_000);
+    time.agree(1_000_000);
+    expect(time.real()).toBe(1_000_000);
+  });
+
+  test("a clock that was far ahead and was corrected holds nothing up once a relay agrees with it", () => {
+    const { time, set } = keeper();
+    set(400 * 86_400_000);
+    expect(time.now()).toBe(400 * 86_400_000);
+    set(1_000_000);
+    expect(time.now()).toBe(400 * 86_400_000);
+    expect(time.real()).toBe(1_000_000);
+    time.agree(1_000_000);
+    expect(time.now()).toBe(1_000_000);
+  });
+
+  test("goes on ending things while the clock is set back", () => {
+    const { time, set, pass } = keeper();
+    time.now();
+    set(5);
+    expect(time.now()).toBe(1_000_000);
+    pass(60_000);
+    expect(time.now()).toBe(1_060_000);
   });
 });
 
