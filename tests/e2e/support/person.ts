@@ -144,7 +144,7 @@ export class Person {
   row(title: string): Locator {
     return this.list
       .getByRole("listitem")
-      .getByRole("button", { name: new RegExp(`^${escapeRegExp(title)}\\b`, "u") });
+      .getByRole("button", { name: new RegExp(`^${escapeRegExp(title)}\\b`) });
   }
 
   dialog(name?: string | RegExp): Locator {
@@ -239,7 +239,7 @@ export class Person {
 
   /** A message of the open conversation by its text, without Markdown. */
   message(text: string): Locator {
-    return this.feed.getByRole("article", { name: new RegExp(`: ${escapeRegExp(text)}\\. `, "u") });
+    return this.feed.getByRole("article", { name: new RegExp(`: ${escapeRegExp(text)}\\. `) });
   }
 
   /** A message that burns when it has been read, and has not been shown yet. */

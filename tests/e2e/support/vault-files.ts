@@ -24,9 +24,18 @@ export function writtenLogBytes(person: Person): number {
 
 /** Flips a bit of a vault's log. @param at - from its start, bytes */
 export function damageLog(person: Person, at: number): void {
-  const bytes = readFileSync(logPath(person));
+  flipBit(logPath(person), at);
+}
+
+/** Flips a bit of what holds a vault's key slots. */
+export function damageKeyring(person: Person): void {
+  flipBit(join(vaultDirectory(person), "keyring"), 40);
+}
+
+function flipBit(path: string, at: number): void {
+  const bytes = readFileSync(path);
   bytes[at] = (bytes[at] ?? 0) ^ 0x10;
-  writeFileSync(logPath(person), bytes);
+  writeFileSync(path, bytes);
 }
 
 function logPath(person: Person): string {
