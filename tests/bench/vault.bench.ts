@@ -111,8 +111,9 @@ const vault = await createVault({
 const logBytes = () => {
   const log = readFileSync(join(directory, "log.1"));
   let end = generationHeaderBytes;
-  for (let frame = frameAt(log, end); frame !== null; frame = frameAt(log, end))
-    {end = frameEnd(frame);}
+  for (let frame = frameAt(log, end); frame !== null; frame = frameAt(log, end)) {
+    end = frameEnd(frame);
+  }
   return end;
 };
 const bare = await openFile(join(root, "bare"), "w");

@@ -68,7 +68,6 @@ export function createSealingWorker(): CryptoWorker {
   };
 
   return {
-     
     async call(method, params) {
       const handler = handlers[method];
       if (handler === undefined) throw new AppError("command-unknown", { data: { method } });
