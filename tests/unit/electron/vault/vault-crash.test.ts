@@ -128,3 +128,17 @@ test(
     for (const count of lives) expect(count).toBeGreaterThan(perLane / 2);
   },
 );
+
+test("a vault that another process has open is in use, and free as soon as that process is gone", async () => {
+  const root = mkdtempSync(join(tmpdir(), "sotto-crash-second-"));
+  const running = spawn(process.execPath, [child, root, "1"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await new Promise((resolve) => running.stdout.once("data", resolve));
+  await expect(inspect(root, 0)).rejects.toMatchObject({ code: "vault-in-use" });
+  const ended = new Promise((resolve) => running.once("close", resolve));
+  running.kill("SIGKILL");
+  await ended;
+  await inspect(root, 0);
+  rmSync(root, { recursive: true });
+}, 60_000);

@@ -94,7 +94,9 @@ describe("creating", () => {
       for (const text of [secret, "name-of", "SQLite format", "INSERT INTO"]) {
         expect(content.includes(text), `${text} in ${name}`).toBe(false);
       }
-      for (const key of fixture.entries.values()) expect(content.includes(Buffer.from(key))).toBe(false);
+      for (const key of fixture.entries.values()) {
+        expect(content.includes(Buffer.from(key))).toBe(false);
+      }
     }
   });
 
