@@ -184,16 +184,19 @@ export class AppModel {
       onError: this.showError,
       onChange: ({ arrived, removed }) => {
         this.#composers.get(id)?.forget(removed);
-        this.#announceArrived(arrived);
+        this.#receive(conversation, arrived);
       },
     });
     void conversation.open();
     return conversation;
   }
 
-  #announceArrived(arrived: readonly MessageView[]): void {
-    const newest = arrived.findLast(({ own, kind }) => !own && kind !== "system");
-    if (newest === undefined) return;
+  #receive(conversation: Conversation, arrived: readonly MessageView[]): void {
+    const others = arrived.filter(({ own, kind }) => !own && kind !== "system");
+    const [first] = others;
+    const newest = others.at(-1);
+    if (first === undefined || newest === undefined) return;
+    if (!this.focused) conversation.markUnread(first);
     this.announce(this.i18n.t("conversation.newFrom", { name: newest.sender.displayName }));
   }
 

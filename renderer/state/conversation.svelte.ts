@@ -163,6 +163,12 @@ export class Conversation {
       });
   }
 
+  /** A message came that nobody looked at: what is unread begins there, unless it began before. */
+  markUnread({ messageId }: Pick<MessageView, "messageId">): void {
+    const marked = this.#messages.find((message) => message.messageId === this.#firstUnreadId);
+    if (marked === undefined || marked.order <= this.#readUpTo) this.#firstUnreadId = messageId;
+  }
+
   /** Takes the mark of the first unread message away: an answer shows that all was read. */
   clearUnreadMark(): void {
     this.#firstUnreadId = null;

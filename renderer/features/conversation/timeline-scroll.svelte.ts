@@ -9,11 +9,14 @@ const endSlackPx = 64;
 const earlierPx = 400;
 const flashMs = 1600;
 const mostPagesForQuote = 5;
+const mostFramesToShow = 20;
 
 /** Keeps the message list where a reader expects it: at the first unread one, at the end, or where they were. */
 export class TimelineScroll {
   readonly #conversation: Conversation;
   #handle: VirtualizerHandle | null = null;
+  #scroller: HTMLElement | null = null;
+  #loadingEarlier = false;
   #atEnd = $state(true);
   #settled = $state(false);
   #flashingId = $state.raw<MessageId | null>(null);
@@ -44,8 +47,9 @@ export class TimelineScroll {
   }
 
   /** The list is there: go where reading goes on. */
-  async start(handle: VirtualizerHandle): Promise<void> {
+  async start(handle: VirtualizerHandle, scroller: HTMLElement): Promise<void> {
     this.#handle = handle;
+    this.#scroller = scroller;
     const { items } = this.#conversation;
     const unreadAt = items.findIndex(({ kind }) => kind === "unread");
     await nextFrame();
@@ -59,20 +63,30 @@ export class TimelineScroll {
 
   /** Looks where the list stands now. */
   measure(): void {
-    const handle = this.#handle;
-    if (handle === null || !this.#settled) return;
-    const offset = handle.getScrollOffset();
-    const bottom = offset + handle.getViewportSize();
-    this.#atEnd = handle.getScrollSize() - bottom < endSlackPx;
+    const scroller = this.#scroller;
+    if (scroller === null || !this.#settled || this.#loadingEarlier) return;
+    // The page's own numbers: while items are put in front, the list's run ahead of them.
+    const { scrollTop, scrollHeight, clientHeight } = scroller;
+    const bottom = scrollTop + clientHeight;
+    this.#atEnd = scrollHeight - bottom < endSlackPx;
     this.#lastSeenOrder = Math.max(this.#lastSeenOrder, this.#orderAt(bottom - 8));
-    if (offset < earlierPx && this.#conversation.hasEarlier) {
-      void this.#conversation.loadEarlier();
-    }
+    if (scrollTop < earlierPx && this.#conversation.hasEarlier) void this.loadEarlier();
+  }
+
+  /** Puts earlier messages in front, and stays at what is being read. */
+  async loadEarlier(): Promise<void> {
+    if (this.#loadingEarlier) return;
+    this.#loadingEarlier = true;
+    await this.#conversation.loadEarlier();
+    await nextFrame();
+    await nextFrame();
+    this.#loadingEarlier = false;
+    this.measure();
   }
 
   /** Messages came or the room for them changed: stays at the end if it was there. */
   async follow(always: boolean): Promise<void> {
-    if (!this.#settled || !(this.#atEnd || always)) return;
+    if (!this.#settled || this.#loadingEarlier || !(this.#atEnd || always)) return;
     await tick();
     this.toEnd();
     await nextFrame();
@@ -99,8 +113,7 @@ export class TimelineScroll {
       this.#conversation.items.findIndex(({ key }) => key === messageId);
     for (let pages = 0; indexOf() === -1 && this.#conversation.hasEarlier; pages += 1) {
       if (pages === mostPagesForQuote) return false;
-      await this.#conversation.loadEarlier();
-      await nextFrame();
+      await this.loadEarlier();
     }
     const index = indexOf();
     if (index === -1) return false;
@@ -121,6 +134,16 @@ export class TimelineScroll {
       if (item?.kind === "message") return item.message.order;
     }
     return -1;
+  }
+}
+
+/** Gives the focus to an element as soon as it takes it: what the list mounts is hidden until it has been measured. */
+export async function focusWhenShown(find: () => HTMLElement | null): Promise<void> {
+  for (let frames = 0; frames < mostFramesToShow; frames += 1) {
+    const element = find();
+    element?.focus({ preventScroll: true });
+    if (element !== null && element === document.activeElement) return;
+    await nextFrame();
   }
 }
 

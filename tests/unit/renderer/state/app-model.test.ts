@@ -190,6 +190,19 @@ describe("conversations", () => {
     expect(app.announcement).toBe("New message from Jonas");
   });
 
+  test("mark where unread begins while the window isn't in front", async () => {
+    await start(ready);
+    app.select(c1);
+    await settle();
+    const change = { conversationId: c1, removed: [] };
+    runtime.emit("messages.changed", { ...change, upserted: [textMessage(2)] });
+    expect(app.conversation?.firstUnreadId).toBeNull();
+    app.focused = false;
+    runtime.emit("messages.changed", { ...change, upserted: [textMessage(3)] });
+    runtime.emit("messages.changed", { ...change, upserted: [textMessage(4)] });
+    expect(app.conversation?.firstUnreadId).toBe("m-3");
+  });
+
   test("end a reply to a message that has ended", async () => {
     await start(ready);
     app.select(c1);
