@@ -126,6 +126,10 @@ export const errorKinds = {
     fault: "environment",
     text: "This device must first catch up with the conversation. It does so by itself.",
   },
+  "conversation-stuck": {
+    fault: "environment",
+    text: "This device can't follow a change to this conversation, so it can read and send nothing in it. Ask a member to remove you and add you again, or start a new conversation.",
+  },
   "device-unknown": {
     fault: "environment",
     text: "A device isn't in the directory yet. Sotto fetches the directory and tries again.",

@@ -19,6 +19,7 @@ import {
   type ConversationId,
   type DeviceId,
   type ErrorCode,
+  type GroupMember,
   type RoomState,
 } from "#protocol";
 import { wipe } from "../primitives/index.ts";
@@ -28,6 +29,7 @@ import { mapMlsError, mappingErrors } from "./errors.ts";
 import { createKeyPackage, type OwnDevice, type OwnKeyPackage } from "./key-packages.ts";
 import { wipeState, withoutPast, type GroupMemory } from "./memory.ts";
 import { leavesOf, peopleAmong, roomExtensions, roomStateOf } from "./room.ts";
+import { memberOf } from "./rules.ts";
 
 /** What beginning a group takes, however it begins. */
 export interface GroupContextOfWorker {
@@ -72,7 +74,7 @@ export async function beginGroup(
 
 /** How joining went. */
 export type JoinOutcome =
-  | { readonly kind: "joined"; readonly memory: GroupMemory }
+  | { readonly kind: "joined"; readonly memory: GroupMemory; readonly inviter: GroupMember }
   | { readonly kind: "device-unknown"; readonly devices: readonly DeviceId[] }
   | { readonly kind: "refused"; readonly code: ErrorCode };
 
@@ -88,6 +90,7 @@ export async function joinByWelcome(
 ): Promise<JoinOutcome> {
   gate.takeUnknown();
   let state: ClientState | null = null;
+  let inviter: GroupMember;
   try {
     state = await joinGroup(
       welcome,
@@ -100,7 +103,7 @@ export async function joinByWelcome(
       gate.clientConfig,
     );
     const inviterLeaf = await inviterOf(impl, welcome, own);
-    judgeJoined(state, { conversationId, device, inviterLeaf });
+    inviter = judgeJoined(state, { conversationId, device, inviterLeaf });
   } catch (error) {
     gate.takeUnknown();
     if (state !== null) wipeState(state, null);
@@ -111,7 +114,8 @@ export async function joinByWelcome(
     wipeState(state, null);
     return { kind: "device-unknown", devices };
   }
-  return { kind: "joined", memory: { impl, gate, state: withoutPast(state), pending: null } };
+  const memory = { impl, gate, state: withoutPast(state), pending: null };
+  return { kind: "joined", memory, inviter };
 }
 
 /** What the relay keeps for devices that must come back by external commit. Source: RFC 9420 §12.4.3.2. */
@@ -144,6 +148,7 @@ async function inviterOf(
   return groupInfo?.signer;
 }
 
+/** @returns who signed the Welcome */
 function judgeJoined(
   state: ClientState,
   joining: {
@@ -151,7 +156,7 @@ function judgeJoined(
     readonly device: OwnDevice;
     readonly inviterLeaf: number | undefined;
   },
-): void {
+): GroupMember {
   const { conversationId, device, inviterLeaf } = joining;
   if (!equalBytes(state.groupContext.groupId, idToBytes(conversationId))) {
     throw new AppError("commit-refused", { data: { reason: "another conversation's Welcome" } });
@@ -167,7 +172,7 @@ function judgeJoined(
     if (people.size > 2 || !roomState.administrators.includes(device.userId)) {
       throw new AppError("commit-refused", { data: { reason: "a direct conversation is of two" } });
     }
-    return;
+    return memberOf(inviter);
   }
   if (settledRoomState(roomState, peopleAmong(leaves)) !== roomState) {
     throw new AppError("commit-refused", {
@@ -177,8 +182,9 @@ function judgeJoined(
   const alreadyMember = [...leaves.values()].some(
     ({ userId, deviceId }) => userId === device.userId && deviceId !== device.deviceId,
   );
-  if (alreadyMember) return;
+  if (alreadyMember) return memberOf(inviter);
   if (!roleAllows(roomState.kind, roleOf(roomState, inviter.userId), "add-member")) {
     throw new AppError("not-allowed", { data: { action: "add-member" } });
   }
+  return memberOf(inviter);
 }

@@ -157,6 +157,7 @@ export function groupHandlers(
       if (outcome.kind !== "joined") return outcome;
       return {
         kind: "joined",
+        inviter: outcome.inviter,
         summary: summaryOf(outcome.memory),
         writes: keep(conversationId, outcome.memory),
       };

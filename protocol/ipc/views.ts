@@ -208,8 +208,15 @@ export type MessageView =
   /** A burn-on-read message that this reader has not uncovered. */
   | (MessageCommon & { readonly kind: "covered"; readonly expiry: ExpiryView })
   | (MessageCommon & { readonly kind: "recalled"; readonly expiry: ExpiryView })
-  /** Something that arrived and could not be opened. */
-  | (MessageCommon & { readonly kind: "unopenable"; readonly code: ErrorCode })
+  /** What arrived and could not be opened, or never came though it was sent. */
+  | (MessageCommon & {
+      readonly kind: "unopenable";
+      readonly code: ErrorCode;
+      /** How many messages it stands for; one when the sender is known. */
+      readonly count: number;
+      /** Whether `sender` was proved; otherwise it is nobody, with an empty name. */
+      readonly senderKnown: boolean;
+    })
   | (MessageCommon & { readonly kind: "system"; readonly line: SystemLine });
 
 /** A system line: facts, not words; the catalogue makes the sentence. */

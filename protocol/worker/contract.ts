@@ -257,7 +257,13 @@ export interface WorkerMethods {
       readonly sealedPrivate: Uint8Array;
       readonly conversationId: ConversationId;
     },
-    | { readonly kind: "joined"; readonly summary: GroupSummary; readonly writes: GroupWrites }
+    | {
+        readonly kind: "joined";
+        /** Who signed the Welcome. */
+        readonly inviter: GroupMember;
+        readonly summary: GroupSummary;
+        readonly writes: GroupWrites;
+      }
     | { readonly kind: "device-unknown"; readonly devices: readonly DeviceId[] }
     | { readonly kind: "refused"; readonly code: ErrorCode }
   >;
