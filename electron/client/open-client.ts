@@ -299,6 +299,7 @@ class RunningClient {
     this.#core.link?.close();
     this.#viewListeners.clear();
     this.#noticeListeners.clear();
+    this.#sync.close();
     this.#commits.close();
     this.#acknowledger.close();
     this.#outbox.close();

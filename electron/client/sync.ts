@@ -1,4 +1,4 @@
-import { AppError, ensureAppError, type ConversationId, type RelayResult } from "#protocol";
+import { ensureAppError, type ConversationId, type RelayResult } from "#protocol";
 import type { RelayEventMessage } from "../link/index.ts";
 import type { Acknowledger } from "./account/acknowledger.ts";
 import type { Directory } from "./account/directory.ts";
@@ -11,6 +11,7 @@ import type { LeaveHelper } from "./conversations/leave-helper.ts";
 import type { Outbox } from "./conversations/outbox.ts";
 import type { ReceiptSender } from "./conversations/receipt-sender.ts";
 import type { Core } from "./core/core.ts";
+import { isEverywhere } from "./core/failures.ts";
 import { isLive } from "./store/store.ts";
 
 /** The parts that a session sets to work. */
@@ -28,10 +29,16 @@ export interface SyncParts {
   readonly acknowledger: Acknowledger;
 }
 
+/** Pauses before a conversation in which something went wrong is tried again, milliseconds. */
+const firstRetryMs = 1000;
+const longestRetryMs = 15 * 60_000;
+
 /** Brings this device up to date after each sign-in, and hands what the relay says to whom it concerns. */
 export class Sync {
   readonly #parts: SyncParts;
+  readonly #troubles = new Map<ConversationId, { failures: number; cancel: () => void }>();
   #running: Promise<void> = Promise.resolve();
+  #closed = false;
 
   constructor(parts: SyncParts) {
     this.#parts = parts;
@@ -44,6 +51,13 @@ export class Sync {
 
   onEvent(event: RelayEventMessage): void {
     void this.#guard(this.#take(event));
+  }
+
+  /** Nothing is tried again any more. */
+  close(): void {
+    this.#closed = true;
+    for (const { cancel } of this.#troubles.values()) cancel();
+    this.#troubles.clear();
   }
 
   /** Resolves when nothing of a session's start is under way. */
@@ -69,13 +83,16 @@ export class Sync {
   async #take(event: RelayEventMessage): Promise<void> {
     const { log, inbox, directory, policy, keyPackages } = this.#parts;
     switch (event.name) {
-      case "group.entry":
-        return log.onEntry(event.body.conversationId, event.body.entry);
+      case "group.entry": {
+        const { conversationId, entry } = event.body;
+        return this.#contain(conversationId, () => log.onEntry(conversationId, entry));
+      }
       case "inbox.entry":
         return inbox.onEntry(event.body);
       case "directory.changed":
-        if (event.body.version > directory.version) await directory.refresh();
-        return;
+        if (event.body.version <= directory.version) return;
+        await directory.refresh();
+        return this.#retryUnknown();
       case "policy.changed":
         return policy.take(event.body.policy);
       case "keyPackages.low":
@@ -88,6 +105,7 @@ export class Sync {
     if (session.directoryVersion > directory.version) await directory.refresh();
     // Making key packages takes a while, and nothing below waits for them.
     void this.#guard(keyPackages.refill(session.keyPackagesLeft));
+    await inbox.retryKept();
     await inbox.catchUp();
     await this.#catchUpGroups();
     leaveHelper.resume();
@@ -95,20 +113,28 @@ export class Sync {
     receipts.resume();
   }
 
+  /** What waited for somebody's records may go on. */
+  async #retryUnknown(): Promise<void> {
+    const { core, inbox } = this.#parts;
+    await inbox.retryKept();
+    await Promise.all(core.store.conversationsBlocked().map((id) => this.#goOn(id)));
+  }
+
   async #catchUpGroups(): Promise<void> {
     const { core, acknowledger } = this.#parts;
     const { groups } = await core.request("group.list", {});
     const heads = new Map(groups.map((group) => [group.conversationId, group.headSequence]));
-    const intents = new Set(core.store.conversationsWithIntent());
+    const open = new Set([
+      ...core.store.conversationsWithIntent(),
+      ...core.store.conversationsBlocked(),
+    ]);
     const work: Promise<void>[] = [];
     for (const { conversationId, state, cursor } of core.store.conversationStates()) {
       const head = heads.get(conversationId);
       if (!isLive(state)) {
         if (head !== undefined) acknowledger.group(conversationId, head);
-      } else if (intents.has(conversationId)) {
-        work.push(this.#parts.commits.resume(conversationId));
-      } else if (head !== undefined && head > cursor) {
-        work.push(this.#catchUpGroup(conversationId));
+      } else if (open.has(conversationId) || (head !== undefined && head > cursor)) {
+        work.push(this.#goOn(conversationId));
       } else if (head !== undefined && cursor > 0) {
         // The acknowledgement may have been lost when the client stopped.
         acknowledger.group(conversationId, cursor);
@@ -119,21 +145,50 @@ export class Sync {
     if (failed !== undefined) throw ensureAppError(failed.reason);
   }
 
-  async #catchUpGroup(conversationId: ConversationId): Promise<void> {
-    const { core, log } = this.#parts;
-    try {
+  /** Finishes what is under way in a conversation, and reads its log. @throws AppError what meets all conversations */
+  #goOn(conversationId: ConversationId): Promise<void> {
+    const { core, commits, log } = this.#parts;
+    return this.#contain(conversationId, async () => {
+      const intent = core.store.intent(conversationId) !== undefined;
+      if (intent) await commits.resume(conversationId);
       await core.groupQueue.run(conversationId, () => log.catchUp(conversationId));
-    } catch (error) {
-      // One conversation whose stored state is damaged must not keep the others from going on.
-      if (error instanceof AppError && stuck.has(error.code)) return;
-      throw error;
+    });
+  }
+
+  /**
+   * What goes wrong in one conversation is tried again there, after growing pauses, and keeps nothing else from going on.
+   *
+   * @throws AppError what meets all conversations
+   */
+  async #contain(conversationId: ConversationId, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      if (this.#parts.log.blockedBy(conversationId) === null) this.#calm(conversationId);
+      else this.#tryLater(conversationId);
+    } catch (cause) {
+      const error = ensureAppError(cause);
+      if (isEverywhere(error.code)) throw error;
+      this.#tryLater(conversationId);
     }
   }
-}
 
-const stuck: ReadonlySet<AppError["code"]> = new Set<AppError["code"]>([
-  "vault-damaged",
-  "group-unknown",
-  "not-allowed",
-  "not-found",
-]);
+  #tryLater(conversationId: ConversationId): void {
+    const { core } = this.#parts;
+    const before = this.#troubles.get(conversationId);
+    before?.cancel();
+    if (core.closed || this.#closed) return;
+    const failures = (before?.failures ?? 0) + 1;
+    const cancel = core.clock.setTimeout(
+      () => {
+        if (core.online) void this.#guard(this.#goOn(conversationId));
+      },
+      Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs),
+    );
+    this.#troubles.set(conversationId, { failures, cancel });
+  }
+
+  #calm(conversationId: ConversationId): void {
+    this.#troubles.get(conversationId)?.cancel();
+    this.#troubles.delete(conversationId);
+  }
+}

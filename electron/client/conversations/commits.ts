@@ -3,6 +3,7 @@ import {
   ensureAppError,
   type ConversationId,
   type DeviceId,
+  type ErrorCode,
   type UserId,
 } from "#protocol";
 import { Changes } from "../core/changes.ts";
@@ -43,18 +44,41 @@ function isPassing(error: unknown): boolean {
   );
 }
 
+/** What the relay says of a commit that it will not order. */
+const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "not-allowed",
+  "not-found",
+  "argument-invalid",
+  "frame-too-large",
+]);
+
+/** The relay's refusal of a commit, which has therefore not been ordered. */
+class OfferRefused extends Error {
+  /** @param cause - the refusal as it came */
+  constructor(cause: unknown) {
+    super("the relay refused a commit", { cause });
+  }
+}
+
 /** Changes conversations by commits: prepared, put on disk, offered, and settled by what the log says. */
 export class Commits {
   readonly #core: Core;
   readonly #log: GroupLog;
   /** Commands that wait for what becomes of a conversation's intent. */
   readonly #waiting = new Map<ConversationId, PromiseWithResolvers<null>>();
+  readonly #unlisten: () => void;
 
   #closed = false;
 
   constructor(core: Core, log: GroupLog) {
     this.#core = core;
     this.#log = log;
+    // Wherever the log was read: an intent that is gone, and wasn't refused, has been carried out.
+    this.#unlisten = core.onCommitted(() => {
+      for (const [conversationId, waiting] of this.#waiting) {
+        if (core.store.intent(conversationId) === undefined) waiting.resolve(null);
+      }
+    });
   }
 
   /**
@@ -90,21 +114,14 @@ export class Commits {
 
   /** Finds out what became of an intent that was under way, and finishes it. For callers outside the queue. */
   async resume(conversationId: ConversationId): Promise<void> {
-    const waiting = this.#waiting.get(conversationId);
-    try {
-      await this.#core.groupQueue.run(conversationId, () => this.#settle(conversationId));
-      waiting?.resolve(null);
-    } catch (error) {
-      if (isPassing(error)) throw error;
-      // It was refused for good, and is gone; who asked for it hears of it if they still wait.
-      waiting?.reject(error);
-    }
+    await this.#core.groupQueue.run(conversationId, () => this.resumeInQueue(conversationId));
   }
 
   /** As {@link resume}, for callers inside the conversation's queue. */
   async resumeInQueue(conversationId: ConversationId): Promise<void> {
     await this.#settle(conversationId).catch((error: unknown) => {
-      if (isPassing(error)) throw error;
+      // It was refused for good, and is gone: who asked for it has heard of it.
+      if (this.#core.store.intent(conversationId) !== undefined) throw error;
     });
   }
 
@@ -126,7 +143,7 @@ export class Commits {
         await waiting.promise;
       } finally {
         cancel();
-        this.#waiting.delete(conversationId);
+        if (this.#waiting.get(conversationId) === waiting) this.#waiting.delete(conversationId);
       }
     }
   }
@@ -134,16 +151,26 @@ export class Commits {
   /** Commands that still wait hear that they won't know; their intents are in the vault. */
   close(): void {
     this.#closed = true;
+    this.#unlisten();
     for (const waiting of this.#waiting.values()) waiting.reject(new AppError("not-ready"));
   }
 
-  /** Works on the stored intent until there is none. A failure that isn't passing withdraws it. */
+  /**
+   * Works on the stored intent until there is none. A failure that isn't passing withdraws it; but what was offered to the relay may
+   * have been ordered, and only a relay that refuses that very commit has said that it wasn't.
+   */
   async #settle(conversationId: ConversationId): Promise<void> {
     try {
       await this.#tryAll(conversationId);
     } catch (error) {
-      if (!isPassing(error)) await this.#withdraw(conversationId);
-      throw error;
+      const offered = this.#offer(conversationId) !== undefined;
+      const refused = error instanceof OfferRefused;
+      const cause = refused ? error.cause : error;
+      if (refused || (!offered && !isPassing(cause))) {
+        this.#waiting.get(conversationId)?.reject(cause);
+        await this.#withdraw(conversationId);
+      }
+      throw cause;
     }
   }
 
@@ -158,12 +185,19 @@ export class Commits {
         await this.#core.request("group.create", { conversationId, groupInfo });
       }
       // Before anything else the log says what became of an offer (mls.md rule 2).
-      if (stored.offer !== null) await this.#log.catchUp(conversationId);
+      if (stored.offer !== null) await this.#readOn(conversationId);
       const offer = this.#offer(conversationId) ?? (await this.#prepare(conversationId, packages));
       if (offer === undefined) return;
       await this.#offerToRelay(conversationId, offer);
     }
     if (this.#core.store.intent(conversationId) !== undefined) throw new AppError("epoch-unknown");
+  }
+
+  /** @throws AppError why the log can't be read on */
+  async #readOn(conversationId: ConversationId): Promise<void> {
+    await this.#log.catchUp(conversationId);
+    const blocked = this.#log.blockedBy(conversationId);
+    if (blocked !== null) throw new AppError(blocked);
   }
 
   #offer(conversationId: ConversationId): Offer | undefined {
@@ -173,16 +207,17 @@ export class Commits {
 
   async #offerToRelay(conversationId: ConversationId, offer: Offer): Promise<void> {
     const { epoch, bytes } = offer;
-    const ordered = await this.#core.request("group.commit", {
-      ...offer,
-      conversationId,
-      add: [...offer.add],
-      remove: [...offer.remove],
-    });
-    if (ordered.kind === "stale") {
-      await this.#log.catchUp(conversationId);
-      return;
-    }
+    const ordered = await this.#core
+      .request("group.commit", {
+        ...offer,
+        conversationId,
+        add: [...offer.add],
+        remove: [...offer.remove],
+      })
+      .catch((error: unknown) => {
+        throw refusals.has(ensureAppError(error).code) ? new OfferRefused(error) : error;
+      });
+    if (ordered.kind === "stale") return this.#readOn(conversationId);
     const { sequence, receivedAtMs } = ordered;
     const sender = this.#core.self.deviceId;
     const entry = { kind: "commit", sequence, epoch, sender, receivedAtMs, bytes } as const;

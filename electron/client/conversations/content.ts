@@ -11,10 +11,11 @@ import {
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { insertMessage, sealBody } from "../core/insert-message.ts";
-import { incomingEnd, localEnd } from "../core/timers.ts";
+import { incomingEnd } from "../core/timers.ts";
 import type { StoredConversation, StoredMessage } from "../store/rows.ts";
 import { textBytes } from "../views/bodies.ts";
 import { applyReport, owedDelivered, sendsReceipts } from "./receipts.ts";
+import { noteUnopenable } from "./unopenable.ts";
 
 /** An opened application message and its place in the log. */
 export interface Arrival {
@@ -225,45 +226,4 @@ async function takeUnopenable(taking: Taking, code: ErrorCode): Promise<void> {
   const { core, changes, conversation, arrival } = taking;
   const unopenable = { sender: arrival.sender, sequence: arrival.sequence, code };
   await noteUnopenable(core, changes, conversation, { ...unopenable, raw: arrival.content });
-}
-
-/** Something that arrived and can't be shown. */
-export interface Unopenable {
-  readonly sender: UserId;
-  readonly sequence: number;
-  readonly code: ErrorCode;
-  /** The content, when it could be decrypted: a later version may understand it. */
-  readonly raw: Uint8Array | null;
-}
-
-/** Lets something that can't be shown stand in the conversation, and counts it. */
-export async function noteUnopenable(
-  core: Core,
-  changes: Changes,
-  conversation: StoredConversation,
-  { sender, sequence, code, raw }: Unopenable,
-): Promise<void> {
-  const { conversationId, roomState } = conversation;
-  const messageId = core.localId();
-  const nowMs = core.time.now();
-  const end = localEnd(nowMs, roomState.timers, core.policy);
-  insertMessage(changes, {
-    messageId,
-    conversationId,
-    order: core.nextOrder(conversationId),
-    kind: "unopenable",
-    sender,
-    own: sender === core.self.userId,
-    sentAtMs: nowMs,
-    end,
-    state: null,
-    sequence,
-    epoch: conversation.epoch,
-    body: raw === null ? null : await sealBody(core.worker, messageId, end.endsAtMs, raw),
-    replyTo: null,
-    code,
-    owed: 0,
-  });
-  changes.write("conversation.countUnopenable", conversationId);
-  changes.touch(conversationId);
 }

@@ -122,6 +122,7 @@ export function endConversation(
   }
   changes.write("conversation.setState", conversationId, state);
   changes.write("piece.deleteAll", conversationId);
+  changes.write("generation.deleteAll", conversationId);
   changes.write("intent.delete", conversationId);
   changes.write("leaver.deleteAll", conversationId);
   for (const messageId of core.store.waitingIn(conversationId)) {
@@ -158,5 +159,6 @@ export function forgetConversation(
   changes.write("intent.delete", conversationId);
   changes.write("leaver.deleteAll", conversationId);
   changes.write("piece.deleteAll", conversationId);
+  changes.write("generation.deleteAll", conversationId);
   changes.write("conversation.delete", conversationId);
 }

@@ -1,6 +1,9 @@
 import {
   AppError,
+  decodeMessage,
   equalBytes,
+  roomUri,
+  userUri,
   type ConversationId,
   type GroupEntry,
   type OpenedEntry,
@@ -9,21 +12,22 @@ import type { Acknowledger } from "../account/acknowledger.ts";
 import type { Directory } from "../account/directory.ts";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
-import type { StoredConversation } from "../store/rows.ts";
+import type { Blocked, StoredConversation } from "../store/rows.ts";
 import { isLive } from "../store/store.ts";
-import { noteUnopenable, takeContent } from "./content.ts";
+import { noteBlocked } from "./blocked.ts";
+import { takeContent } from "./content.ts";
 import { endConversation, takeGroupChange } from "./group-change.ts";
 import { decodeOffer } from "./intent.ts";
+import { noteGeneration } from "./generations.ts";
 import { noteSent } from "./sent.ts";
+import { noteUnopenable } from "./unopenable.ts";
 
 type Application = Extract<GroupEntry, { readonly kind: "application" }>;
 type Commit = Extract<GroupEntry, { readonly kind: "commit" }>;
-type Opened = Exclude<OpenedEntry, { readonly kind: "device-unknown" }>;
-
 const pageEntries = 200;
 
-/** What taking an entry led to. `blocked`: this device lacks what it needs, so the entry stays where it is, and is tried again later. */
-type Taken = "taken" | "blocked" | "ended";
+/** What taking an entry led to. A {@link Blocked}: it stays where it is, and is tried again later. */
+type Taken = "taken" | "ended" | Blocked;
 
 /**
  * Reads group logs: strictly in order, each entry in one vault transaction together with the cursor, then acknowledged. Everything
@@ -71,7 +75,7 @@ export class GroupLog {
   }
 
   /**
-   * Reads on from the cursor to the head of the log.
+   * Reads on from the cursor to the head of the log, or to what can't be taken: see {@link blockedBy}.
    *
    * @throws AppError as `Core.request` and `Core.commit`; `frame-out-of-order` when the relay leaves entries out
    */
@@ -79,13 +83,15 @@ export class GroupLog {
     for (;;) {
       const conversation = this.#core.store.conversation(conversationId);
       if (conversation === undefined || !isLive(conversation.state)) return;
-      const { entries, headSequence } = await this.#core.request("group.read", {
+      const { entries, headSequence, epoch } = await this.#core.request("group.read", {
         conversationId,
         afterSequence: conversation.cursor,
         limit: pageEntries,
       });
       if (entries.length === 0) {
         if (headSequence > conversation.cursor) throw outOfOrder();
+        // A commit that isn't in the log any more: nothing that is said from here on can be opened.
+        if (epoch > conversation.epoch) await this.#block(conversation, "conversation-stuck");
         return;
       }
       if ((await this.#takeAll(conversationId, entries)) !== "taken") return;
@@ -101,6 +107,17 @@ export class GroupLog {
       if (taken !== "taken") return taken;
     }
     return "taken";
+  }
+
+  /** Why a conversation's log can't be read on; null when it can. */
+  blockedBy(conversationId: ConversationId): Blocked | null {
+    return this.#core.store.conversation(conversationId)?.blocked ?? null;
+  }
+
+  async #block(conversation: StoredConversation, code: Blocked): Promise<void> {
+    const changes = new Changes();
+    await noteBlocked(this.#core, changes, conversation, code);
+    await this.#core.commit(changes);
   }
 
   /**
@@ -129,7 +146,14 @@ export class GroupLog {
     const { conversationId } = conversation;
     const changes = new Changes();
     const taken = await this.#takeInto(changes, conversation, entry);
-    if (taken === "blocked") return taken;
+    if (taken !== "taken" && taken !== "ended") {
+      await this.#block(conversation, taken);
+      return taken;
+    }
+    if (conversation.blocked !== null) {
+      changes.write("conversation.setBlocked", conversationId, null);
+      changes.touch(conversationId);
+    }
     changes.write("conversation.setCursor", conversationId, entry.sequence);
     await this.#core.commit(changes);
     if (entry.kind !== "dropped") this.#core.observeRelayTime(entry.receivedAtMs);
@@ -152,39 +176,32 @@ export class GroupLog {
     conversation: StoredConversation,
     entry: GroupEntry,
   ): Promise<Taken> {
-    if (entry.kind === "dropped") return "taken";
-    await this.#core.loadGroup(conversation.conversationId);
-    const own = entry.sender === this.#core.self.deviceId;
-    if (entry.kind === "application") {
-      if (own) {
-        this.#takeOwnMessage(changes, conversation, entry);
-        return "taken";
-      }
-      return this.#takeOpened(changes, conversation, entry);
+    const { conversationId } = conversation;
+    if (entry.kind === "dropped") {
+      changes.write("conversation.addLost", conversationId, 1);
+      return "taken";
     }
-    if (own) return this.#takeOwnCommit(changes, conversation, entry);
-    await this.#loseRace(changes, conversation, entry);
-    return this.#takeOpened(changes, conversation, entry);
+    await this.#core.loadGroup(conversationId);
+    // Whose entry it is, its bytes say; the relay's word for it is none.
+    if (entry.kind === "commit") {
+      return this.#isOffered(conversationId, entry)
+        ? this.#takeOwnCommit(changes, conversation)
+        : this.#takeOpened(changes, conversation, entry);
+    }
+    const item = this.#core.store.outboxByBytes(conversationId, entry.bytes);
+    if (item === undefined) return this.#takeOpened(changes, conversation, entry);
+    noteSent(this.#core, changes, { conversation, item, ...entry });
+    return "taken";
   }
 
-  /** Our own message comes back: it is never opened, only recognised. */
-  #takeOwnMessage(changes: Changes, conversation: StoredConversation, entry: Application): void {
-    const { conversationId } = conversation;
-    const item = this.#core.store.outboxByBytes(conversationId, entry.bytes);
-    if (item !== undefined) noteSent(this.#core, changes, { conversation, item, ...entry });
+  #isOffered(conversationId: ConversationId, { bytes }: Commit): boolean {
+    const offer = this.#core.store.intent(conversationId)?.offer ?? null;
+    return offer !== null && equalBytes(decodeOffer(offer).bytes, bytes);
   }
 
   /** Our commit won: it counts from here on. */
-  async #takeOwnCommit(
-    changes: Changes,
-    conversation: StoredConversation,
-    entry: Commit,
-  ): Promise<Taken> {
+  async #takeOwnCommit(changes: Changes, conversation: StoredConversation): Promise<Taken> {
     const { conversationId } = conversation;
-    const stored = this.#core.store.intent(conversationId)?.offer;
-    const offer = stored === null || stored === undefined ? null : decodeOffer(stored);
-    // Not one we know of: the vault is behind itself, and reading on would make it worse.
-    if (offer === null || !equalBytes(offer.bytes, entry.bytes)) return "blocked";
     const { change, summary, writes } = await this.#core.worker.call("group.settleCommit", {
       conversationId,
       accepted: true,
@@ -200,22 +217,6 @@ export class GroupLog {
     return "taken";
   }
 
-  /** Somebody else's commit has won the epoch of ours. */
-  async #loseRace(
-    changes: Changes,
-    { conversationId }: StoredConversation,
-    entry: Commit,
-  ): Promise<void> {
-    const offer = this.#core.store.intent(conversationId)?.offer;
-    if (offer === null || offer === undefined || decodeOffer(offer).epoch !== entry.epoch) return;
-    const { writes } = await this.#core.worker.call("group.settleCommit", {
-      conversationId,
-      accepted: false,
-    });
-    changes.writeGroup(writes);
-    changes.write("intent.withdrawOffer", conversationId);
-  }
-
   async #takeOpened(
     changes: Changes,
     conversation: StoredConversation,
@@ -225,8 +226,11 @@ export class GroupLog {
     switch (opened.kind) {
       case "application":
         changes.writeGroup(opened.writes);
-        // Who is leaving doesn't want to hear any more.
-        if (conversation.state === "leaving") return "taken";
+        await noteGeneration(this.#core, changes, conversation, { ...opened, epoch: entry.epoch });
+        // Who is leaving doesn't want to hear any more, but what they have is still to be changed and recalled.
+        if (conversation.state === "leaving" && !this.#changesEarlier(conversation, opened)) {
+          return "taken";
+        }
         await takeContent({
           core: this.#core,
           changes,
@@ -242,6 +246,8 @@ export class GroupLog {
         return "taken";
       case "commit":
         changes.writeGroup(opened.writes);
+        // It has won the epoch: a commit of ours is to be made anew.
+        changes.write("intent.withdrawOffer", conversation.conversationId);
         await takeGroupChange(this.#core, changes, conversation, opened);
         changes.outboxes.add(conversation.conversationId);
         return "taken";
@@ -253,24 +259,49 @@ export class GroupLog {
       case "removed":
         return this.#takeRemoval(changes, conversation, opened);
       case "future":
-        return "blocked";
+        return "conversation-stuck";
+      case "device-unknown":
+        return "device-unknown";
       case "stale":
         if (entry.kind === "commit") return "taken";
         await this.#noteRefused(changes, conversation, entry, "epoch-unknown");
         return "taken";
       case "refused":
+        // The others may have followed it: what comes after it can't be opened here, and its cause may pass.
+        if (entry.kind === "commit") return "conversation-stuck";
         await this.#noteRefused(changes, conversation, entry, opened.code);
         return "taken";
     }
   }
 
+  #changesEarlier(
+    { conversationId }: StoredConversation,
+    { sender, content }: Extract<OpenedEntry, { readonly kind: "application" }>,
+  ): boolean {
+    const { networkId } = this.#core.self;
+    try {
+      const room = roomUri(networkId, conversationId);
+      const decoded = decodeMessage(content, userUri(networkId, sender.userId), room);
+      return (
+        decoded.kind === "recall" ||
+        decoded.kind === "unreact" ||
+        (decoded.kind === "text" && decoded.replaces !== null)
+      );
+    } catch {
+      // What can't be read changes nothing.
+      return false;
+    }
+  }
+
   /** Opens an entry; one from a device we don't know is opened again with a fresh directory. */
-  async #open(conversationId: ConversationId, { bytes }: Application | Commit): Promise<Opened> {
+  async #open(
+    conversationId: ConversationId,
+    { bytes }: Application | Commit,
+  ): Promise<OpenedEntry> {
     const first = await this.#core.worker.call("group.open", { conversationId, bytes });
     if (first.kind !== "device-unknown") return first;
     await this.#directory.refresh();
-    const second = await this.#core.worker.call("group.open", { conversationId, bytes });
-    return second.kind === "device-unknown" ? { kind: "refused", code: "device-unknown" } : second;
+    return this.#core.worker.call("group.open", { conversationId, bytes });
   }
 
   async #takeRemoval(
@@ -301,14 +332,12 @@ export class GroupLog {
     entry: Application | Commit,
     code: AppError["code"],
   ): Promise<void> {
-    const member = conversation.members.find(({ deviceId }) => deviceId === entry.sender);
-    const sender = member?.userId ?? this.#core.people.ownerOf(entry.sender);
-    if (sender === undefined) {
-      changes.write("conversation.countUnopenable", conversation.conversationId);
-      changes.touch(conversation.conversationId);
-      return;
-    }
-    const unopenable = { sender, sequence: entry.sequence, code, raw: null };
+    // Our own come back and can't be opened, nor need they be. What is only called ours leaves a gap, which shows.
+    if (entry.sender === this.#core.self.deviceId) return;
+    // Only the relay names a sender here.
+    // The gap that it leaves in its sender's generations is told of with it.
+    changes.write("conversation.addLost", conversation.conversationId, 1);
+    const unopenable = { sender: null, sequence: entry.sequence, code, raw: null };
     await noteUnopenable(this.#core, changes, conversation, unopenable);
   }
 }

@@ -1,19 +1,33 @@
 import {
   AppError,
+  decodeCbor,
+  encodeCbor,
+  ensureAppError,
+  roleAllows,
+  roleOf,
   type ConversationId,
+  type GroupMember,
   type GroupSummary,
   type InboxEntry,
   type KeyPackageRef,
-  type UserId,
 } from "#protocol";
 import type { Acknowledger } from "../account/acknowledger.ts";
 import type { Directory } from "../account/directory.ts";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
+import { isEverywhere } from "../core/failures.ts";
 import { putFact, readFact } from "../store/facts.ts";
+import type { StoredConversation } from "../store/rows.ts";
 import { isLive } from "../store/store.ts";
 import { addLines, groupColumns, peerOf } from "./group-change.ts";
 import type { GroupLog } from "./group-log.ts";
+
+/** As many Welcomes are kept until the directory knows everybody in their groups; of more, the oldest are given up. */
+const maxKept = 64;
+const maxKeptBytes = 32 * 1024 * 1024;
+
+/** What a Welcome led to. `waits`: what it takes to judge it isn't there yet. */
+type Joined = "joined" | "refused" | "waits";
 
 /** Takes this device's inbox in order: Welcomes, by which it comes into conversations. */
 export class Inbox {
@@ -80,41 +94,90 @@ export class Inbox {
     return this.#core.groupQueue.run(conversationId, async () => {
       const changes = new Changes();
       changes.statements.push(putFact("inboxCursor", entry.sequence));
-      const joined = await this.#core.moveGroup(
-        conversationId,
-        () => this.#join(changes, entry),
-        (done) => done,
-      );
+      const joined = await this.#joinAndKeep(changes, entry);
+      if (joined === "waits") {
+        changes.write("welcome.keep", entry.sequence, conversationId, encodeCbor(entry));
+        changes.write("welcome.trim", maxKept);
+      }
+      if (joined === "refused" && this.#live(conversationId) !== undefined) {
+        changes.write("conversation.countUnopenable", conversationId, 1);
+        changes.touch(conversationId);
+      }
       await this.#core.commit(changes);
       this.#acknowledger.inbox(entry.sequence);
-      if (joined) await this.#log.catchUp(conversationId);
+      if (joined === "joined") await this.#readLog(conversationId);
     });
   }
 
-  /** @returns whether this device is in a conversation by it that it wasn't in before */
-  async #join(changes: Changes, entry: InboxEntry): Promise<boolean> {
+  /** Tries kept Welcomes again: the directory has changed. @throws AppError as {@link catchUp} */
+  async retryKept(): Promise<void> {
+    for (const stored of this.#core.store.welcomes()) {
+      // Only `#take` writes these, and the vault gives back what was written or fails.
+      const entry = decodeCbor(stored, maxKeptBytes) as InboxEntry;
+      await this.#core.groupQueue.run(entry.conversationId, async () => {
+        const changes = new Changes();
+        const joined = await this.#joinAndKeep(changes, entry);
+        if (joined === "waits") return;
+        changes.write("welcome.delete", entry.sequence);
+        await this.#core.commit(changes);
+        if (joined === "joined") await this.#readLog(entry.conversationId);
+      });
+    }
+  }
+
+  #joinAndKeep(changes: Changes, entry: InboxEntry): Promise<Joined> {
+    return this.#core.moveGroup(
+      entry.conversationId,
+      () => this.#join(changes, entry),
+      (done) => done === "joined",
+    );
+  }
+
+  /** @returns whether the log could be read */
+  async #readLog(conversationId: ConversationId): Promise<boolean> {
+    try {
+      await this.#log.catchUp(conversationId);
+      return true;
+    } catch (error) {
+      // What is wrong with one conversation is no reason not to come into others. Each session reads its log again.
+      if (isEverywhere(ensureAppError(error).code)) throw error;
+      return false;
+    }
+  }
+
+  async #join(changes: Changes, entry: InboxEntry): Promise<Joined> {
     const { conversationId } = entry;
     // Removed and added again meanwhile: what can be read of the time before comes first.
-    if (this.#isMember(conversationId)) await this.#log.catchUp(conversationId);
+    const wasLive = this.#live(conversationId) !== undefined;
+    if (wasLive && !(await this.#readLog(conversationId))) return "waits";
+    // A conversation that goes on is never replaced by another group of the same name.
+    const live = this.#live(conversationId);
+    if (live?.blocked === null) return "refused";
     const target = await this.#targetOf(entry.bytes);
-    if (target === undefined) return false;
+    if (target === undefined) return "refused";
+    await this.#core.forgetGroup(conversationId);
     const joined = await this.#open(entry, target);
-    if (joined === undefined) return false;
-    const { summary } = joined;
+    if (joined.kind === "device-unknown") return "waits";
+    if (joined.kind === "refused") return "refused";
+    const { summary, inviter } = joined;
+    if (live !== undefined && !mayBringBack(live, inviter)) return "refused";
     // An epoch that was reached before is never gone back to: its keys and nonces were used.
     const reached = this.#core.store.conversation(conversationId)?.epoch ?? -1;
-    if (summary.epoch <= reached) return false;
+    if (summary.epoch <= reached) return "refused";
+    changes.write("piece.deleteAll", conversationId);
+    changes.write("intent.delete", conversationId);
+    changes.write("leaver.deleteAll", conversationId);
     changes.writeGroup(joined.writes);
     changes.write("keyPackage.consume", target.ref);
     this.#writeConversation(changes, entry, summary);
     this.#core.groupLoaded(conversationId);
-    await this.#tell(changes, entry, summary);
-    return true;
+    await this.#tell(changes, summary, inviter);
+    return "joined";
   }
 
-  #isMember(conversationId: ConversationId): boolean {
+  #live(conversationId: ConversationId): StoredConversation | undefined {
     const known = this.#core.store.conversation(conversationId);
-    return known !== undefined && isLive(known.state);
+    return known !== undefined && isLive(known.state) ? known : undefined;
   }
 
   /** Which of our key packages a Welcome was made for. A malformed one is for none. */
@@ -140,11 +203,9 @@ export class Inbox {
   ) {
     const params = { welcome: bytes, ref, sealedPrivate: sealed, conversationId };
     const first = await this.#core.worker.call("group.join", params);
-    if (first.kind === "joined") return first;
-    if (first.kind === "refused") return undefined;
+    if (first.kind !== "device-unknown") return first;
     await this.#directory.refresh();
-    const second = await this.#core.worker.call("group.join", params);
-    return second.kind === "joined" ? second : undefined;
+    return this.#core.worker.call("group.join", params);
   }
 
   #writeConversation(changes: Changes, entry: InboxEntry, summary: GroupSummary): void {
@@ -166,10 +227,9 @@ export class Inbox {
     changes.touch(conversationId);
   }
 
-  async #tell(changes: Changes, entry: InboxEntry, summary: GroupSummary): Promise<void> {
-    const { conversationId } = entry;
+  async #tell(changes: Changes, summary: GroupSummary, { userId: by }: GroupMember): Promise<void> {
+    const { conversationId } = summary;
     const me = this.#core.self.userId;
-    const by = this.#inviter(entry, summary);
     const line =
       summary.epoch <= 1
         ? ({ kind: "created", by } as const)
@@ -178,11 +238,12 @@ export class Inbox {
     await addLines(this.#core, changes, { conversationId, roomState, epoch }, [line]);
     if (by !== me) changes.notices.push({ conversationId, kind: "invite" });
   }
+}
 
-  /** Whose device the relay says made the commit, if that is a member; else one of the administrators. */
-  #inviter({ sender }: InboxEntry, { members, roomState }: GroupSummary): UserId {
-    const member = members.find(({ deviceId }) => deviceId === sender);
-    const [administrator] = roomState.administrators;
-    return member?.userId ?? administrator ?? this.#core.self.userId;
-  }
+/** Whether somebody could have added this person to a conversation as it was when its log could last be read. */
+function mayBringBack({ kind, members, roomState }: StoredConversation, inviter: GroupMember) {
+  const known = members.some(({ userId }) => userId === inviter.userId);
+  const may =
+    kind === "direct" || roleAllows(kind, roleOf(roomState, inviter.userId), "add-member");
+  return known && may;
 }

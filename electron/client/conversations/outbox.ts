@@ -117,8 +117,7 @@ export class Outbox {
     if (item === undefined) return "idle";
     if (store.intent(conversationId) !== undefined) {
       // A commit whose outcome is open comes first: it decides for which epoch this is to be sealed.
-      await this.#commits.resumeInQueue(conversationId);
-      return "again";
+      return this.#resume(conversation, item);
     }
     try {
       if (item.kind === "drop") return await this.#drop(item);
@@ -133,6 +132,26 @@ export class Outbox {
     } finally {
       this.#core.sending.delete(item.itemId);
     }
+  }
+
+  async #resume(conversation: StoredConversation, item: StoredOutboxItem): Promise<Step> {
+    try {
+      await this.#commits.resumeInQueue(conversation.conversationId);
+      return "again";
+    } catch (error) {
+      const step = await this.#refuseBlocked(conversation, item);
+      if (step !== "again") throw error;
+      return step;
+    }
+  }
+
+  /** What can't be sent as long as the log can't be read on says so, and can be tried again. Recalls and farewells wait. */
+  async #refuseBlocked(conversation: StoredConversation, item: StoredOutboxItem): Promise<Step> {
+    const blocked = this.#log.blockedBy(conversation.conversationId);
+    const waits = item.kind === "leave" || item.kind === "recall" || item.kind === "drop";
+    if (blocked === null || waits) return "later";
+    await this.#refuse(conversation, item, blocked);
+    return "again";
   }
 
   async #send(conversation: StoredConversation, item: StoredOutboxItem): Promise<Step> {
@@ -153,7 +172,7 @@ export class Outbox {
       expiresAtMs: item.endsAtMs,
       bytes,
     });
-    if (ordered.kind === "stale") return this.#caughtUp(conversationId, conversation.epoch);
+    if (ordered.kind === "stale") return this.#caughtUp(conversation, item);
     this.#core.observeRelayTime(ordered.receivedAtMs);
     const changes = new Changes();
     const { sequence } = ordered;
@@ -167,10 +186,11 @@ export class Outbox {
   }
 
   /** A relay that calls an epoch stale and has no commit that ended it is not asked again at once. */
-  async #caughtUp(conversationId: ConversationId, epoch: number): Promise<Step> {
+  async #caughtUp(conversation: StoredConversation, item: StoredOutboxItem): Promise<Step> {
+    const { conversationId, epoch } = conversation;
     await this.#log.catchUp(conversationId);
     const moved = this.#core.store.conversation(conversationId)?.epoch !== epoch;
-    return moved ? "again" : "later";
+    return moved ? "again" : this.#refuseBlocked(conversation, item);
   }
 
   /** Encrypts an item for the present epoch; the ciphertext is on disk before it is sent. */
@@ -232,7 +252,7 @@ export class Outbox {
       const messageId = derivedId(item.itemId, epoch, index);
       const append = { conversationId, epoch, messageId, expiresAtMs: null, bytes };
       const ordered = await this.#core.request("group.append", append);
-      if (ordered.kind === "stale") return this.#caughtUp(conversationId, epoch);
+      if (ordered.kind === "stale") return this.#caughtUp(conversation, item);
       sequence = ordered.sequence;
     }
     const changes = new Changes();

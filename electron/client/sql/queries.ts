@@ -19,6 +19,11 @@ export const queries = {
   leavers: `SELECT user_id FROM leavers WHERE conversation_id = ?1`,
   allLeavers: `SELECT DISTINCT conversation_id FROM leavers`,
 
+  welcomes: `SELECT entry FROM welcomes ORDER BY inbox_sequence`,
+  blocked: `SELECT conversation_id FROM conversations WHERE blocked IS NOT NULL`,
+  generation: `SELECT next FROM generations
+    WHERE conversation_id = ?1 AND device_id = ?2 AND epoch = ?3`,
+
   message: `SELECT * FROM messages WHERE message_id = ?1`,
   /** The newest `?4` from before order `?2`. */
   page: `SELECT * FROM messages WHERE conversation_id = ?1 AND ord < ?2 AND deadline_ms > ?3

@@ -6,8 +6,6 @@
  */
 export const migrations: readonly string[] = [
   `
-  PRAGMA secure_delete = ON;
-
   -- Single values, CBOR: the account, the sealed identity, policy, cursors. See store/facts.ts.
   CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -157,5 +155,31 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX outbox_by_position ON outbox (conversation_id, position);
   CREATE INDEX outbox_by_target ON outbox (target_id);
+  `,
+  `
+  -- Why the log can't be read on: device-unknown, conversation-stuck; NULL: it can.
+  ALTER TABLE conversations ADD COLUMN blocked TEXT;
+
+  -- How many arrivals a line for what can't be opened stands for.
+  ALTER TABLE messages ADD COLUMN missing INTEGER NOT NULL DEFAULT 1;
+
+  -- Welcomes that wait for records of devices that the directory doesn't have yet.
+  CREATE TABLE welcomes (
+    inbox_sequence INTEGER PRIMARY KEY,
+    conversation_id TEXT NOT NULL,
+    entry BLOB NOT NULL
+  ) STRICT;
+
+  -- The next generation of each sender in the present epoch: one that is jumped over is a message that never came.
+  CREATE TABLE generations (
+    conversation_id TEXT NOT NULL,
+    device_id TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    next INTEGER NOT NULL,
+    PRIMARY KEY (conversation_id, device_id)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Entries of the present epoch that are known to be missing or unreadable, and haven't accounted for a gap yet.
+  ALTER TABLE conversations ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
   `,
 ];

@@ -18,10 +18,12 @@ export const statements = {
       hidden)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, 1, 0, 0, 0, 0, 0, 0)`,
   /** A conversation that this device comes back to. */
-  "conversation.rejoin": `UPDATE conversations SET state = 'active', cursor = ?2
+  "conversation.rejoin": `UPDATE conversations SET state = 'active', cursor = ?2,
+      blocked = NULL, lost = 0
     WHERE conversation_id = ?1`,
   "conversation.setGroup": `UPDATE conversations SET kind = ?2, peer = ?3, room_state = ?4,
-      members = ?5, epoch = ?6, suite = ?7, authenticator = ?8 WHERE conversation_id = ?1`,
+      members = ?5, lost = CASE WHEN epoch = ?6 THEN lost ELSE 0 END, epoch = ?6, suite = ?7,
+      authenticator = ?8 WHERE conversation_id = ?1`,
   "conversation.setState": `UPDATE conversations SET state = ?2 WHERE conversation_id = ?1`,
   "conversation.setCursor": `UPDATE conversations SET cursor = max(cursor, ?2)
     WHERE conversation_id = ?1`,
@@ -31,7 +33,10 @@ export const statements = {
     WHERE conversation_id = ?1`,
   "conversation.setRead": `UPDATE conversations SET read_order = max(read_order, ?2)
     WHERE conversation_id = ?1`,
-  "conversation.countUnopenable": `UPDATE conversations SET unopenable = unopenable + 1
+  "conversation.countUnopenable": `UPDATE conversations SET unopenable = unopenable + ?2
+    WHERE conversation_id = ?1`,
+  "conversation.setBlocked": `UPDATE conversations SET blocked = ?2 WHERE conversation_id = ?1`,
+  "conversation.addLost": `UPDATE conversations SET lost = max(0, lost + ?2)
     WHERE conversation_id = ?1`,
   "conversation.setPinned": `UPDATE conversations SET pinned = ?2 WHERE conversation_id = ?1`,
   "conversation.setMuted": `UPDATE conversations SET muted = ?2 WHERE conversation_id = ?1`,
@@ -52,6 +57,17 @@ export const statements = {
   "intent.withdrawOffer": `UPDATE intents SET offer = NULL WHERE conversation_id = ?1`,
   "intent.delete": `DELETE FROM intents WHERE conversation_id = ?1`,
 
+  "welcome.keep": `INSERT INTO welcomes (inbox_sequence, conversation_id, entry)
+    VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`,
+  "welcome.trim": `DELETE FROM welcomes WHERE inbox_sequence NOT IN
+    (SELECT inbox_sequence FROM welcomes ORDER BY inbox_sequence DESC LIMIT ?1)`,
+  "welcome.delete": `DELETE FROM welcomes WHERE inbox_sequence = ?1`,
+
+  "generation.put": `INSERT INTO generations (conversation_id, device_id, epoch, next)
+    VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (conversation_id, device_id) DO UPDATE SET epoch = ?3, next = ?4`,
+  "generation.deleteAll": `DELETE FROM generations WHERE conversation_id = ?1`,
+
   "leaver.put": `INSERT INTO leavers (conversation_id, user_id) VALUES (?1, ?2)
     ON CONFLICT DO NOTHING`,
   "leaver.deleteAll": `DELETE FROM leavers WHERE conversation_id = ?1`,
@@ -63,6 +79,7 @@ export const statements = {
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, NULL, ?8, ?12, NULL, ?13, ?14,
       ?15, 0, ?16, ?17, ?18, 0)`,
   "message.setBody": `UPDATE messages SET body = ?2, edited = 1 WHERE message_id = ?1`,
+  "message.addMissing": `UPDATE messages SET missing = missing + ?2, code = ?3 WHERE message_id = ?1`,
   "message.recall": `UPDATE messages SET kind = 'recalled', body = NULL, reply_to = NULL, edited = 0,
       burn_seconds = NULL, owed = told WHERE message_id = ?1`,
   "message.setSent": `UPDATE messages SET state = 'sent', failure = NULL, sequence = ?2, epoch = ?3

@@ -40,7 +40,17 @@ export interface StoredConversation {
   readonly muted: boolean;
   readonly hidden: boolean;
   readonly draft: Draft | null;
+  /** Why its log can't be read on; null when it can. */
+  readonly blocked: Blocked | null;
+  /** Entries of this epoch that never came or can't be read, and that no gap has told of. */
+  readonly lost: number;
 }
+
+/**
+ * Why a conversation's log can't be read on: a commit names devices that the directory doesn't have; or a commit was refused, or is
+ * missing.
+ */
+export type Blocked = "device-unknown" | "conversation-stuck";
 
 /** What was typed and not sent, sealed like a message of its own. */
 export interface Draft {
@@ -97,6 +107,8 @@ export function conversationOf(row: Row, { roomState, members }: GroupColumns): 
     pinned: number(row, "pinned") === 1,
     muted: number(row, "muted") === 1,
     hidden: number(row, "hidden") === 1,
+    blocked: nullable(text, row, "blocked") as Blocked | null,
+    lost: number(row, "lost"),
     draft:
       draft === null
         ? null
@@ -116,6 +128,9 @@ export type SendState =
   | { readonly kind: "waiting" }
   | { readonly kind: "sent" }
   | { readonly kind: "failed"; readonly code: ErrorCode };
+
+/** Stands in the place of a sender whom nothing but the relay names. */
+export const nobody = "" as UserId;
 
 /** A row of `messages`. */
 export interface StoredMessage {
@@ -140,6 +155,8 @@ export interface StoredMessage {
   readonly edited: boolean;
   readonly replyTo: MessageId | null;
   readonly code: ErrorCode;
+  /** How many arrivals it stands for; more than one only where none could be opened. */
+  readonly missing: number;
 }
 
 function sendStateOf(row: Row): SendState | null {
@@ -185,6 +202,7 @@ export function messageOf(row: Row): StoredMessage {
     edited: number(row, "edited") === 1,
     replyTo: nullable(text, row, "reply_to") as MessageId | null,
     code: errorCode(row, "code"),
+    missing: number(row, "missing"),
   };
 }
 

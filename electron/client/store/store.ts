@@ -3,6 +3,7 @@ import {
   decodeCbor,
   type ConversationId,
   type Deadline,
+  type DeviceId,
   type GroupMember,
   type KeyPackageRef,
   type MessageId,
@@ -169,6 +170,22 @@ export class Store {
       attempts: number(row, "attempts"),
       offer: nullable(bytes, row, "offer"),
     }));
+  }
+
+  /** Conversations that wait for what they lack to be read on. */
+  conversationsBlocked(): readonly ConversationId[] {
+    return this.#conversationIds("blocked");
+  }
+
+  /** Kept Welcomes in order, as `Inbox` encodes them. */
+  welcomes(): readonly Uint8Array[] {
+    return this.#read("welcomes").map((row) => bytes(row, "entry"));
+  }
+
+  /** The generation that is next of a sender in an epoch. */
+  nextGeneration(conversationId: ConversationId, deviceId: DeviceId, epoch: number): number {
+    const row = this.#first("generation", conversationId, deviceId, epoch);
+    return row === undefined ? 0 : number(row, "next");
   }
 
   conversationsWithIntent(): readonly ConversationId[] {

@@ -8,7 +8,7 @@ import type {
   ReactionView,
   UserId,
 } from "#protocol";
-import type { SendState, StoredMessage } from "../store/rows.ts";
+import { nobody, type SendState, type StoredMessage } from "../store/rows.ts";
 import type { Store, StoredReaction, StoredReceipt } from "../store/store.ts";
 import { openBodies, textOf, type SealedBody } from "./bodies.ts";
 import type { People } from "./people.ts";
@@ -135,11 +135,17 @@ function viewOf(
   const common = { messageId, conversationId, order, sentAtMs, sender, own };
   const expiry = expiryView(message);
   if (message.kind === "recalled") return { ...common, kind: "recalled", expiry };
-  if (message.kind === "unopenable") return { ...common, kind: "unopenable", code: message.code };
+  if (message.kind === "unopenable") {
+    const { code, missing: count } = message;
+    return { ...common, kind: "unopenable", code, count, senderKnown: message.sender !== nobody };
+  }
   if (isCovered(message)) return { ...common, kind: "covered", expiry };
   const plain = opened.get(messageId);
   // Its key is gone or its bytes are damaged: that is said, and nothing is made up.
-  if (plain === undefined) return { ...common, kind: "unopenable", code: "message-unopenable" };
+  if (plain === undefined) {
+    const code = "message-unopenable";
+    return { ...common, kind: "unopenable", code, count: 1, senderKnown: true };
+  }
   if (message.kind === "system") {
     return { ...common, kind: "system", line: lineView(decodeLine(plain), sources.people) };
   }

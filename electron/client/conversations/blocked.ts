@@ -1,0 +1,20 @@
+import type { Changes } from "../core/changes.ts";
+import type { Core } from "../core/core.ts";
+import type { Blocked, StoredConversation } from "../store/rows.ts";
+import { noteUnopenable } from "./unopenable.ts";
+
+/** Notes that a log can't be read on, and says so in the conversation, once. */
+export async function noteBlocked(
+  core: Core,
+  changes: Changes,
+  conversation: StoredConversation,
+  code: Blocked,
+): Promise<void> {
+  const { conversationId, cursor, blocked } = conversation;
+  if (blocked === code) return;
+  changes.write("conversation.setBlocked", conversationId, code);
+  changes.touch(conversationId);
+  if (blocked !== null) return;
+  const sequence = cursor + 1;
+  await noteUnopenable(core, changes, conversation, { sender: null, sequence, code, raw: null });
+}
