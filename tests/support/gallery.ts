@@ -3,10 +3,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
 import { chromium, type Browser, type Page } from "@playwright/test";
-import { build } from "vite";
-import { rendererConfig } from "../../build/bundle/renderer.ts";
 import { looks, screens, type Look, type Screen } from "./gallery/shots.ts";
-import { serveFolder } from "./gallery/serve.ts";
+import { startGallery } from "./gallery/start.ts";
 
 /*
  * node tests/support/gallery.ts [--out FOLDER] [--only PART] [--look NAME,…] [--serve] [--no-axe]
@@ -111,10 +109,7 @@ async function shoot(
 
 const options = readOptions(process.argv.slice(2));
 mkdirSync(options.out, { recursive: true });
-const dist = join(options.out, "../gallery-dist");
-const config = rendererConfig(dist);
-await build({ ...config, root: join(import.meta.dirname, "gallery") });
-const { address, server } = await serveFolder(dist);
+const { address, close } = await startGallery();
 console.log(`gallery at ${address}`);
 if (!options.serve) {
   const browser = await chromium.launch({
@@ -141,7 +136,7 @@ if (!options.serve) {
     }
   }
   await browser.close();
-  server.close();
+  close();
   console.log(total === 0 ? "no faults" : `${String(total)} faults`);
   process.exitCode = total === 0 ? 0 : 1;
 }
