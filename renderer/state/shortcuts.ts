@@ -54,6 +54,11 @@ export function shortcutOf(press: KeyPress, platform: Runtime["platform"]): Shor
   return null;
 }
 
+/** A combination on one line, as the platform writes it. */
+export function keyText(keys: readonly string[], platform: Runtime["platform"]): string {
+  return keyLabels(keys, platform).join(platform === "darwin" ? "" : "+");
+}
+
 /** How the platform writes a combination: `mod` is Cmd or Ctrl. */
 export function keyLabels(
   keys: readonly string[],

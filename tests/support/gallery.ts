@@ -48,7 +48,10 @@ async function examine(page: Page, axe: boolean): Promise<readonly string[]> {
     // A desktop app's window isn't a document: landmarks are checked, page headings of dialogs aren't.
     .disableRules(["page-has-heading-one"])
     .analyze();
+  // A menu lies over the page, in no landmark of it.
+  const menuIsOpen = (await page.getByRole("menu").count()) > 0;
   for (const { id, help, nodes } of found) {
+    if (id === "region" && menuIsOpen) continue;
     for (const node of nodes.slice(0, 3)) {
       faults.push(
         `axe ${id}: ${help}: ${node.target.join(" ")} ${node.failureSummary?.split("\n")[1] ?? ""}`,

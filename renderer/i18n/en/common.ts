@@ -32,6 +32,11 @@ export const common = {
 
   "person.you": "{name} (you)",
 
+  "broken.title": "This window ran into a fault",
+  "broken.text":
+    "Nothing was lost. Load the window again; if it happens again at the same place, report what you were doing.",
+  "broken.reload": "Load again",
+
   "link.lost.title": "Sotto isn't answering",
   "link.lost.body":
     "The program behind this page has stopped or can't be reached. Start it again with npm start; this page connects by itself. What you were writing stays here.",

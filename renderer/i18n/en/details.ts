@@ -16,6 +16,7 @@ export const details = {
   "details.timersBurn": "Burn-on-read",
   "details.timersNew": "New timers hold for messages sent from then on. Earlier ones keep theirs.",
   "details.members": { one: "{count} member", other: "{count} members" },
+  "details.showAll": { one: "Show {count} member", other: "Show all {count} members" },
   "details.add": "Add people",
   "details.addTitle": "Add people to {name}",
   "details.addSubmit": { one: "Add {count} person", other: "Add {count} people" },
@@ -54,6 +55,10 @@ export const details = {
   "new.title": "New conversation",
   "new.people": "People",
   "new.search": "Search people",
+  "new.more": {
+    one: "{count} more. Type a name to find them.",
+    other: "{count} more. Type a name to find them.",
+  },
   "new.none": "Nobody found",
   "new.alone": "You are the only one here so far",
   "new.aloneText": "Invite colleagues to your network, then you can talk to them.",
