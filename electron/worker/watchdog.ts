@@ -26,13 +26,16 @@ const stepsPerLimit = 4;
 export function createWatchdog({ clock, limitMs, onStuck }: WatchdogOptions): Watchdog {
   let cancel: (() => void) | null = null;
   let silentMs = 0;
+  let signed = false;
 
   const arm = (stepMs: number) => {
     cancel = clock.setTimeout(() => {
       cancel = null;
       const limit = limitMs();
       if (limit === null) return;
-      silentMs += stepMs;
+      // A step with a sign in it is no silence, however long the rest of it was.
+      silentMs = signed ? 0 : silentMs + stepMs;
+      signed = false;
       if (silentMs >= limit) onStuck();
       else arm(limit / stepsPerLimit);
     }, stepMs);
@@ -42,11 +45,12 @@ export function createWatchdog({ clock, limitMs, onStuck }: WatchdogOptions): Wa
     watch() {
       if (cancel !== null) return;
       silentMs = 0;
+      signed = false;
       const limit = limitMs();
       if (limit !== null) arm(limit / stepsPerLimit);
     },
     sign() {
-      silentMs = 0;
+      signed = true;
     },
     dispose() {
       cancel?.();
