@@ -54,6 +54,8 @@ export class Person {
 
   /** Quits Sotto from its own menu. */
   async quit(): Promise<void> {
+    // The page outlives the process by a moment, and complains that it can't reach it.
+    this.#stopListening();
     await this.menu("Quit Sotto");
     await this.#app?.ended;
     await this.#leave();
