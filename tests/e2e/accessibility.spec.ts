@@ -1,7 +1,7 @@
 import { expectAccessible } from "./support/axe.ts";
 import { pressUntilFocused, tabAndPress, tabAndType } from "./support/keyboard.ts";
 import { meetInGroup } from "./support/scenes.ts";
-import { expect, test } from "./support/stage.ts";
+import { expect, test } from "./support/test.ts";
 import { damageKeyring } from "./support/vault-files.ts";
 
 const passphrase = "umbrella cactus violin harbour";

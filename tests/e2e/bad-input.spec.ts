@@ -1,9 +1,10 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { otherClock } from "./support/clocks.ts";
 import { launchSecondPreview } from "./support/launch.ts";
 import type { Person } from "./support/person.ts";
 import { meetInDirect } from "./support/scenes.ts";
-import { expect, test } from "./support/stage.ts";
+import { expect, test } from "./support/test.ts";
 import { damageLog, vaultDigests, vaultDirectory, writtenLogBytes } from "./support/vault-files.ts";
 
 const longestMessage = 20_000;
@@ -95,9 +96,9 @@ test("an invite that has expired says so", { tag: "@preview" }, async ({ stage }
   const link = await ada.dialog().getByRole("textbox", { name: "Invite link" }).inputValue();
   await ada.terminate();
 
-  const twoHoursMs = 2 * 60 * 60_000;
-  const clock = new URL(`support/clock-ahead.ts?ms=${twoHoursMs}`, import.meta.url);
-  await ada.start({ nodeArguments: ["--import", clock.href] });
+  const atMs = Date.now();
+  const inTwoHours = otherClock({ atMs, fromMs: atMs + 2 * 60 * 60_000, speed: 1 });
+  await ada.start({ nodeArguments: inTwoHours });
   await ada.isReady();
   await ben.fillJoinForm(link);
   await tryToJoin(ben, link, "This invite has expired. Ask for a new one.");

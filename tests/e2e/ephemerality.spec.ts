@@ -1,18 +1,18 @@
 import { meetInDirect, meetInGroup } from "./support/scenes.ts";
-import { expect, test } from "./support/stage.ts";
+import { expect, test } from "./support/test.ts";
 
 test("a burn-on-read message is covered, burns after each reader has seen it, and at the sender's last", async ({
   stage,
 }) => {
   const [ada, ben, cleo] = await meetInGroup(stage);
   const secret = "The offer is 41,500.";
-  await ada.setMessageTimers({ burnsAfter: [5, "seconds"] });
+  await ada.setMessageTimers({ burnsAfter: [6, "seconds"] });
   await ada.say(secret);
   await ada.say("Please read it before noon.");
 
   await test.step("nobody sees it before asking for it", async () => {
     for (const reader of [ben, cleo]) {
-      await expect(reader.covered).toContainText("Burns 5 seconds after you show it");
+      await expect(reader.covered).toContainText("Burns 6 seconds after you show it");
       await reader.readsExactly(["Please read it before noon."]);
     }
   });
@@ -21,7 +21,7 @@ test("a burn-on-read message is covered, burns after each reader has seen it, an
     await ben.covered.getByRole("button", { name: "Show" }).click();
     await ben.reads(secret);
     await expect(
-      ben.message(secret).getByRole("button", { name: /^Burns in [1-5] second/u }),
+      ben.message(secret).getByRole("button", { name: /^Burns in [1-6] second/u }),
     ).toBeVisible();
     await expect(ben.message(secret)).toHaveCount(0);
     await expect(ben.covered).toHaveCount(0);

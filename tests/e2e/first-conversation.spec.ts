@@ -1,5 +1,5 @@
 import type { Person } from "./support/person.ts";
-import { expect, test } from "./support/stage.ts";
+import { expect, test } from "./support/test.ts";
 
 /** Waits until a message is gone, and holds it to its time: not before, and on the clock's next ticks after. */
 async function endsOnTime(people: readonly Person[], text: string, seconds: number): Promise<void> {

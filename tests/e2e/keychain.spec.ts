@@ -1,6 +1,6 @@
 import { startPrivateKeyring } from "../support/private-keyring.ts";
 import { meetInDirect } from "./support/scenes.ts";
-import { expect, test } from "./support/stage.ts";
+import { expect, test } from "./support/test.ts";
 import { vaultDigests } from "./support/vault-files.ts";
 
 const passphrase = "umbrella cactus violin harbour";

@@ -69,8 +69,10 @@ export async function launchSecondPreview(options: LaunchOptions): Promise<reado
 
 /** Starts the bundled app in real Electron. */
 export async function launchElectron(options: LaunchOptions): Promise<RunningApp> {
+  // Chromium has no sandbox for root.
+  const asRoot = process.getuid?.() === 0;
   const app = await _electron.launch({
-    args: [repository, "--profile", options.profile],
+    args: [...(asRoot ? ["--no-sandbox"] : []), repository, "--profile", options.profile],
     env: environmentOf(options, {}),
   });
   const child = app.process();

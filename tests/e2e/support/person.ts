@@ -186,7 +186,7 @@ export class Person {
   async startDirect(name: string): Promise<void> {
     const dialog = await this.choosePeople([name]);
     await dialog.getByRole("button", { name: "Start conversation" }).click();
-    await expect(this.composer).toBeVisible();
+    await expect(this.conversation(name)).toBeVisible();
   }
 
   /** Makes a group or a room. */
