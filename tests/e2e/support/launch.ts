@@ -36,7 +36,10 @@ const repository = fileURLToPath(new URL("../../../", import.meta.url));
 const startTimeoutMs = 30_000;
 
 /** Starts the browser preview as a process of its own and opens its page in a fresh browser context. */
-export async function launchPreview(browser: Browser, options: LaunchOptions): Promise<RunningApp> {
+export async function launchPreview(
+  browser: Pick<Browser, "newContext">,
+  options: LaunchOptions,
+): Promise<RunningApp> {
   const { child, output, ended } = startPreview(options);
   const address = await addressPrinted(child, output);
   const context = await browser.newContext();
