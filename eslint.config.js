@@ -246,7 +246,13 @@ export default tseslint.config(
     },
   },
   {
-    files: ["build/**/*.ts", "*.config.ts", "tests/bench/**/*.ts"],
+    // Programs for the terminal.
+    files: [
+      "build/**/*.ts",
+      "*.config.ts",
+      "tests/bench/**/*.ts",
+      "tests/support/{gallery,screenshots}.ts",
+    ],
     rules: { "no-console": "off" },
   },
   {

@@ -78,9 +78,14 @@ test.describe("a long conversation", { tag: "@preview" }, () => {
     await expect(feed.getByText("Entry 2000.")).toBeVisible();
     const loaded = (): Promise<number> => feed.evaluate((element) => element.scrollHeight);
     const before = await loaded();
-    await feed.evaluate((element) => {
-      element.scrollTop = 300;
-    });
+    // Just after opening, the list still settles at its end as rows get their height: scroll until it stays.
+    await expect(async () => {
+      await feed.evaluate((element) => {
+        element.scrollTop = 300;
+      });
+      await page.waitForTimeout(300);
+      expect(await belowView(feed)).toBeGreaterThan(300);
+    }).toPass();
     await expect.poll(loaded).toBeGreaterThan(before * 1.5);
     await page.waitForTimeout(500);
     const place = await firstInView(feed);

@@ -1,4 +1,3 @@
-/* eslint-disable no-console -- a program for the terminal */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";

@@ -1,4 +1,3 @@
-/* eslint-disable no-console -- a program for the terminal */
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { chromium, expect, type Page } from "@playwright/test";
