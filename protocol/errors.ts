@@ -174,6 +174,18 @@ export const errorKinds = {
     fault: "caller",
     text: "That isn't the passphrase of this vault. Try again.",
   },
+  "recovery-code-wrong": {
+    fault: "caller",
+    text: "That isn't the recovery code of this vault. Look for a mistyped or missing character and try again.",
+  },
+  "unlock-delayed": {
+    fault: "caller",
+    text: "Too many wrong attempts. Wait until the time shown, then try again.",
+  },
+  "vault-erased": {
+    fault: "environment",
+    text: "After too many wrong attempts, as your organisation has set, the keys of this vault were destroyed. What it held can't be opened any more. Ask your administrator for a new invite and start again.",
+  },
   "passphrase-weak": {
     fault: "caller",
     text: "Choose a passphrase of at least 12 characters; four unrelated words are a good one.",
@@ -190,6 +202,10 @@ export const errorKinds = {
   "vault-newer-format": {
     fault: "environment",
     text: "This vault was written by a newer Sotto. Update Sotto to open it; nothing was changed.",
+  },
+  "vault-older-format": {
+    fault: "environment",
+    text: "This vault was written by a development version of Sotto whose format is no longer read. Nothing was changed. Start with another profile, or move the folder away.",
   },
   "vault-in-use": {
     fault: "environment",
@@ -213,7 +229,7 @@ export const errorKinds = {
   },
   "vault-rolled-back": {
     fault: "environment",
-    text: "This folder is an older copy of a vault that this device has used since, so Sotto sends nothing from it. Put the newest copy back, or join again as a new device.",
+    text: "This folder is an older copy of a vault that this computer has used since. The keychain holds later keys only. Put the newest copy back, or unlock with your passphrase or recovery code; Sotto then joins each conversation anew before it sends anything.",
   },
   "crypto-self-test-failed": {
     fault: "environment",

@@ -37,7 +37,7 @@ export {
   parseInviteLink,
   type Invite,
 } from "./invite-link.ts";
-export { policySchema, type Policy } from "./policy.ts";
+export { defaultVaultPolicy, policySchema, type Policy, type VaultPolicy } from "./policy.ts";
 export {
   decodeRecord,
   ed25519PublicKeyBytes,
@@ -176,10 +176,25 @@ export type {
   GroupPiece,
   GroupSummary,
   GroupWrites,
+  KeychainEntries,
+  KeychainKeys,
+  KeychainPlace,
+  KeychainSlot,
+  KeyLeaf,
+  KeyringChange,
+  KeyringFacts,
+  KeyringRecord,
+  KeySlot,
+  KeySlotKind,
+  NewKeySlot,
   OpenedEntry,
+  OrganisationSlot,
   PassphraseSlot,
+  RecoveryCodeSlot,
+  SealedVaultKey,
   StoredGroupPiece,
   TrustedPerson,
+  VaultSecret,
 } from "./worker/data.ts";
 export type {
   CryptoWorker,
@@ -204,6 +219,7 @@ export {
 } from "./ipc/bridge.ts";
 export {
   commands,
+  erasePhrase,
   eventNames,
   maxIpcBytes,
   maxMessageLength,
@@ -227,6 +243,8 @@ export type {
   ExpiryView,
   InvitePreviewView,
   InviteView,
+  LockedView,
+  LockSettings,
   MemberView,
   MessageInfoView,
   MessagePageView,
@@ -236,10 +254,16 @@ export type {
   PersonDetailsView,
   PersonView,
   ProblemView,
+  ProtectionView,
   QuoteView,
   ReactionView,
   RowPreview,
+  SearchHitView,
+  SearchProgressView,
+  SearchResultsView,
   SettingsView,
   StartStep,
+  StorageView,
   SystemLine,
+  VaultNotice,
 } from "./ipc/views.ts";

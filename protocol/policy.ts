@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { networkIdSchema, type NetworkId } from "./ids.ts";
-import { countSchema, nameSchema, timestampMsSchema } from "./schema.ts";
+import { countSchema, exactBytesSchema, nameSchema, timestampMsSchema } from "./schema.ts";
 import { maxTimerSeconds, minTimerSeconds } from "./timers.ts";
 
 /** What a network's administrator has decided, signed by the network key. Later issues add fields; unknown ones are refused. */
@@ -16,7 +16,38 @@ export interface Policy {
   readonly defaultExpirationSeconds: number;
   /** Whether members other than administrators may invite. */
   readonly membersMayInvite: boolean;
+  /** What protects the vaults of members' computers; left out: {@link defaultVaultPolicy}. */
+  readonly vault?: VaultPolicy;
 }
+
+/** What the administrator has decided about vaults. */
+export interface VaultPolicy {
+  /** Whether everybody must have an app lock. */
+  readonly lockRequired: boolean;
+  /** Longest time without a touch before the app locks, minutes; null: the person decides. */
+  readonly maxIdleMinutes: number | null;
+  /** After so many wrong attempts in a row the vault's slots are destroyed; null: never. */
+  readonly maxAttempts: number | null;
+  readonly recoveryCodeAllowed: boolean;
+  /** X-Wing public key (1216 bytes) to which vault keys are sealed for the organisation; null: none. */
+  readonly organisationKey: Uint8Array | null;
+}
+
+export const defaultVaultPolicy: VaultPolicy = {
+  lockRequired: false,
+  maxIdleMinutes: null,
+  maxAttempts: null,
+  recoveryCodeAllowed: true,
+  organisationKey: null,
+};
+
+const vaultPolicySchema: v.GenericSchema<unknown, VaultPolicy> = v.strictObject({
+  lockRequired: v.boolean(),
+  maxIdleMinutes: v.nullable(v.pipe(countSchema, v.minValue(1), v.maxValue(24 * 60))),
+  maxAttempts: v.nullable(v.pipe(countSchema, v.minValue(5), v.maxValue(100))),
+  recoveryCodeAllowed: v.boolean(),
+  organisationKey: v.nullable(exactBytesSchema(1216)),
+});
 
 const timerSchema = v.pipe(countSchema, v.minValue(minTimerSeconds), v.maxValue(maxTimerSeconds));
 
@@ -29,6 +60,7 @@ export const policySchema: v.GenericSchema<unknown, Policy> = v.pipe(
     maxExpirationSeconds: timerSchema,
     defaultExpirationSeconds: timerSchema,
     membersMayInvite: v.boolean(),
+    vault: v.exactOptional(vaultPolicySchema),
   }),
   v.check(
     (policy) => policy.defaultExpirationSeconds <= policy.maxExpirationSeconds,

@@ -15,7 +15,11 @@ import type {
   MessagePageView,
   MessageView,
   PersonDetailsView,
+  ProtectionView,
+  SearchProgressView,
+  SearchResultsView,
   SettingsView,
+  StorageView,
 } from "./views.ts";
 
 /** Largest IPC message from the interface, bytes of its JSON text. */
@@ -24,6 +28,8 @@ export const maxIpcBytes = 256 * 1024;
 export const maxMessageLength = 20_000;
 /** Most messages in one page. */
 export const maxPageMessages = 200;
+/** What a person types to have a vault erased, so that nobody does it by mistake. */
+export const erasePhrase = "erase everything";
 
 const nothing = v.strictObject({});
 const conversation = { conversationId: conversationIdSchema };
@@ -88,7 +94,49 @@ export const commands = {
   "invite.inspect": giving<InvitePreviewView>()(
     v.strictObject({ link: v.pipe(v.string(), v.maxLength(4096)) }),
   ),
+  // Lock and unlock. A wrong try takes longer each time; when the network's policy says so, the last one destroys the vault's slots.
   "vault.unlock": command(v.strictObject({ passphrase: passphraseSchema })),
+  "vault.unlockWithCode": command(v.strictObject({ code: v.pipe(v.string(), v.maxLength(128)) })),
+  /** Drops every key and the databases in memory. */
+  "vault.lock": command(nothing),
+  /** Destroys the vault's slots and files; from a locked or problem page, when nothing else helps. The phrase is {@link erasePhrase}. */
+  "vault.erase": command(v.strictObject({ phrase: v.literal(erasePhrase) })),
+
+  // What protects this computer's vault (settings, "Privacy and lock").
+  "protection.get": giving<ProtectionView>()(nothing),
+  /** Turns the app lock on, or changes its passphrase. `current` is null when it is off. */
+  "protection.setPassphrase": command(
+    v.strictObject({ passphrase: passphraseSchema, current: v.nullable(passphraseSchema) }),
+  ),
+  "protection.removePassphrase": command(v.strictObject({ current: passphraseSchema })),
+  "protection.configureLock": command(
+    v.strictObject({
+      /** null: never by itself. */
+      idleMinutes: v.nullable(v.pipe(countSchema, v.minValue(1), v.maxValue(24 * 60))),
+      onOsLock: v.boolean(),
+      onSuspend: v.boolean(),
+    }),
+  ),
+  /** The code is shown once, and replaces an earlier one. */
+  "protection.createRecoveryCode": giving<{ readonly code: string }>()(nothing),
+  "protection.removeRecoveryCode": command(nothing),
+  /** Writes the vault's key to the keychain anew: its entry is missing, foreign, or behind. */
+  "protection.renewKeychain": command(nothing),
+
+  "storage.get": giving<StorageView>()(nothing),
+  "storage.compact": command(nothing),
+
+  /** Newest first. Filters may stand in `query`: `from:` `in:` `has:` `before:` `after:`. */
+  "search.find": giving<SearchResultsView>()(
+    v.strictObject({
+      query: v.pipe(v.string(), v.maxLength(500)),
+      /** null: everywhere. */
+      conversationId: v.nullable(conversationIdSchema),
+      /** As the answer before gave it; null: from the newest. */
+      before: v.nullable(v.pipe(v.string(), v.maxLength(100))),
+      limit: v.pipe(countSchema, v.minValue(1), v.maxValue(maxPageMessages)),
+    }),
+  ),
 
   "conversations.list": giving<readonly ConversationRowView[]>()(nothing),
   /** Opens a conversation: `conversation.changed` and `messages.changed` follow until `conversation.close`. */
@@ -96,6 +144,11 @@ export const commands = {
     readonly conversation: ConversationView;
     readonly page: MessagePageView;
   }>()(v.strictObject(conversation)),
+  /** As `conversation.open`, with the page around a message. Errors: `not-found` when it has ended. */
+  "conversation.openAt": giving<{
+    readonly conversation: ConversationView;
+    readonly page: MessagePageView;
+  }>()(v.strictObject(message)),
   "conversation.close": command(v.strictObject(conversation)),
   "conversation.loadEarlier": giving<MessagePageView>()(
     v.strictObject({
@@ -213,6 +266,8 @@ export interface Events {
     readonly removed: readonly MessageId[];
   };
   readonly "people.changed": null;
+  /** How far the index of the search has come. */
+  readonly "search.progress": SearchProgressView;
   /** A notification was clicked, or a link opened: show this. */
   readonly "app.show":
     | { readonly kind: "conversation"; readonly conversationId: ConversationId }
@@ -229,6 +284,7 @@ export const eventNames = [
   "conversation.changed",
   "messages.changed",
   "people.changed",
+  "search.progress",
   "app.show",
 ] as const satisfies readonly EventName[];
 

@@ -10,7 +10,16 @@ import type { TimerOrigin, Timers } from "../timers.ts";
 /** What went wrong, and the ways out that are offered. */
 export interface ProblemView {
   readonly code: ErrorCode;
-  readonly actions: readonly ("retry" | "use-passphrase" | "quit" | "open-read-only")[];
+  /** `erase` is always the last. */
+  readonly actions: readonly (
+    "retry" | "use-passphrase" | "use-recovery-code" | "quit" | "open-read-only" | "erase"
+  )[];
+  /** What is different from when the key was stored: shown as "then … now …". */
+  readonly changed: readonly {
+    readonly what: "backend" | "application" | "user" | "path";
+    readonly before: string;
+    readonly now: string;
+  }[];
 }
 
 /** Where the app is. The first thing the interface asks for, and pushed at every change. */
@@ -25,8 +34,8 @@ export type AppView =
       readonly keychain: "available" | "unavailable";
       readonly keychainProblem: ErrorCode | null;
     }
-  /** A vault that opens with a passphrase. */
-  | { readonly phase: "locked"; readonly profile: string }
+  /** Nothing of the vault is in memory; a passphrase or a recovery code opens it. */
+  | ({ readonly phase: "locked"; readonly profile: string } & LockedView)
   | { readonly phase: "problem"; readonly profile: string; readonly problem: ProblemView }
   | {
       readonly phase: "ready";
@@ -37,7 +46,34 @@ export type AppView =
       /** Set when the vault is damaged or can't be written: everything can be read, nothing changed. */
       readonly readOnly: ErrorCode | null;
       readonly settings: SettingsView;
+      /** Whether "Lock" can be had: there is a passphrase. */
+      readonly canLock: boolean;
+      /** What the person should know of the vault's keys, the gravest first. */
+      readonly vaultNotices: readonly VaultNotice[];
     };
+
+/** The page of a locked vault. */
+export interface LockedView {
+  readonly reason: "start" | "person" | "idle" | "os-lock" | "suspend";
+  readonly ways: readonly ("passphrase" | "recovery-code")[];
+  /** No attempt is taken before this time; null: at once. */
+  readonly waitUntilMs: number | null;
+  /** Wrong attempts that are left before the vault is destroyed; null: the policy sets no limit. */
+  readonly attemptsLeft: number | null;
+  /** What has arrived since it was locked, without content. */
+  readonly newMessages: number;
+}
+
+/** Something about the vault's keys that a person should know or do. */
+export type VaultNotice =
+  /** The folder was put back from an older copy: conversations are being joined anew. */
+  | { readonly kind: "rolled-back"; readonly rejoining: number }
+  /** The keychain's entry is missing, foreign or behind: ended messages may still be opened with it. "Renew" mends it. */
+  | { readonly kind: "keychain-behind"; readonly code: ErrorCode | null }
+  /** Allowed by policy, but the key store keeps secrets without protection. */
+  | { readonly kind: "keychain-weak"; readonly backend: string }
+  /** The policy wants an app lock, and there is none. */
+  | { readonly kind: "lock-required" };
 
 /** What is being done while starting. */
 export type StartStep =
@@ -289,4 +325,91 @@ export interface AboutView {
     readonly version: string;
     readonly license: string;
   }[];
+}
+
+/** What opens this computer's vault, and what the policy says of it. */
+export interface ProtectionView {
+  readonly keychain: {
+    readonly backend: string;
+    readonly state: "in-step" | "behind" | "unavailable";
+    readonly weak: boolean;
+  } | null;
+  readonly passphrase: { readonly createdAtMs: number } | null;
+  readonly recoveryCode: { readonly createdAtMs: number } | null;
+  readonly organisation: { readonly createdAtMs: number } | null;
+  readonly lock: LockSettings;
+  /** What the network's administrator has set; a setting that is locked is shown with the reason. */
+  readonly policy: {
+    readonly lockRequired: boolean;
+    readonly maxIdleMinutes: number | null;
+    readonly maxAttempts: number | null;
+    readonly recoveryCodeAllowed: boolean;
+  };
+}
+
+/** When the app locks by itself. */
+export interface LockSettings {
+  /** null: never by itself. */
+  readonly idleMinutes: number | null;
+  readonly onOsLock: boolean;
+  readonly onSuspend: boolean;
+}
+
+/** What is kept on this computer, and when it ends. */
+export interface StorageView {
+  readonly messages: number;
+  /** Of all files of the vault. */
+  readonly bytes: number;
+  /** How many messages end in each span, the soonest first; `untilMs` null: later. */
+  readonly ends: readonly { readonly untilMs: number | null; readonly messages: number }[];
+  readonly health: {
+    readonly state: "healthy" | "damaged" | "read-only";
+    readonly damage: { readonly file: string; readonly frame: number } | null;
+    /** Committed transactions over the vault's life. */
+    readonly sequence: number;
+    readonly generation: number;
+    readonly snapshotBytes: number;
+    readonly logBytes: number;
+    readonly logFrames: number;
+    readonly keyringBytes: number;
+    readonly keyringRevision: number;
+    readonly treeNodes: number;
+    /** When keys were last destroyed; null: not since the start. */
+    readonly lastDestructionMs: number | null;
+    /** When the files were last written anew; null: not since the start. */
+    readonly lastCompactionMs: number | null;
+  };
+  readonly slots: readonly ("keychain" | "passphrase" | "recovery-code" | "organisation")[];
+  readonly isCompacting: boolean;
+}
+
+/** How far the index of the search has come. */
+export interface SearchProgressView {
+  readonly indexed: number;
+  readonly total: number;
+}
+
+/** What a search has found, newest first. */
+export interface SearchResultsView {
+  readonly hits: readonly SearchHitView[];
+  /** To go on with; null: there is no more. */
+  readonly before: string | null;
+  readonly progress: SearchProgressView;
+  /** Filters that say nothing, as `from:` of nobody, in the words of the query. */
+  readonly unknown: readonly string[];
+}
+
+/** One message that was found. */
+export interface SearchHitView {
+  readonly conversationId: ConversationId;
+  readonly conversationTitle: string;
+  readonly avatarSeed: string;
+  readonly messageId: MessageId;
+  readonly sender: PersonView;
+  readonly sentAtMs: number;
+  readonly endsAtMs: number;
+  /** A stretch of the text around what was found. */
+  readonly text: string;
+  /** Where in `text` it was found: from, to, UTF-16 code units. */
+  readonly marks: readonly (readonly [from: number, to: number])[];
 }

@@ -6,7 +6,6 @@ import type {
   MessageId,
   NetworkId,
   UserId,
-  VaultId,
 } from "../ids.ts";
 import type { RecordKindName, RecordValue, SignedRecord } from "../records.ts";
 import type { RoomState } from "../room-state.ts";
@@ -17,10 +16,16 @@ import type {
   GroupMember,
   GroupSummary,
   GroupWrites,
+  KeychainEntries,
+  KeychainKeys,
+  KeychainPlace,
+  KeyringChange,
+  KeyringFacts,
+  KeyringRecord,
   OpenedEntry,
-  PassphraseSlot,
   StoredGroupPiece,
   TrustedPerson,
+  VaultSecret,
 } from "./data.ts";
 
 /*
@@ -52,40 +57,63 @@ export interface WorkerMethods {
     }
   >;
 
-  // Vault. Keyring = root key sealed under the vault key; frames, snapshots, pieces and bodies are sealed under keys derived from the root key.
-  readonly "vault.generateKey": Method<Nothing, { readonly vaultKey: Uint8Array }>;
-  readonly "vault.createKeyring": Method<
-    { readonly vaultId: VaultId; readonly vaultKey: Uint8Array },
-    { readonly sealedKeyring: Uint8Array }
+  // Vault. The keyring holds, under the vault key: the root key (pieces, secrets), a key per generation (frames, snapshots) and the key tree
+  // (bodies). Each rewrite of it goes under the next vault key ("exchange", docs/adr/0014): prepare, write the file, settle, then the keychain.
+  /**
+   * A new vault, locked: its first keyring, and what the keychain is to hold (null without `keychain`; entry 0 and entry 1 of
+   * {@link KeychainKeys}). Errors: `passphrase-weak`.
+   */
+  readonly "vault.create": Method<
+    { readonly keychain: KeychainPlace | null; readonly passphrase: string | null },
+    { readonly record: KeyringRecord; readonly keychainKeys: KeychainKeys | null }
   >;
-  /** Errors: `vault-key-wrong`. */
+  /**
+   * Opens a keyring with a secret of one of its slots. Argon2id for a passphrase: about a second.
+   * Errors: `vault-key-missing`, `vault-key-wrong`, `vault-rolled-back` (the keychain is ahead of this keyring), `passphrase-wrong`,
+   * `recovery-code-wrong`, `vault-damaged`, `vault-newer-format`; `argument-invalid` when there is no such slot.
+   */
   readonly "vault.unlock": Method<
-    {
-      readonly vaultId: VaultId;
-      readonly vaultKey: Uint8Array;
-      readonly sealedKeyring: Uint8Array;
-    },
+    { readonly record: KeyringRecord; readonly secret: VaultSecret },
     Nothing
   >;
   /** Wipes every key and all groups. */
   readonly "vault.lock": Method<Nothing, Nothing>;
   /**
-   * A public value that tells one vault key from another (16 bytes, derived one way from key and vault id), so that a slot can say
-   * "this is another key" and the keyring "I am damaged". Works locked and unlocked.
+   * How the keychain's entries stand to the unlocked keyring. `behind`: an exchange was cut short, or an entry is missing or foreign, so that
+   * {@link WorkerMethods["vault.keychainKeys"]} are to be written; `ahead`: entries belong to a later keyring, so this one was rolled back.
+   * `none`: the vault has no keychain slot.
    */
-  readonly "vault.keyCheck": Method<
-    { readonly vaultId: VaultId; readonly vaultKey: Uint8Array },
-    { readonly keyCheck: Uint8Array }
+  readonly "vault.compareKeychain": Method<
+    { readonly entries: KeychainEntries },
+    { readonly state: "in-step" | "behind" | "ahead" | "none" }
   >;
-  /** Argon2id. Errors: `passphrase-weak`. */
-  readonly "slot.createPassphrase": Method<
-    { readonly vaultId: VaultId; readonly vaultKey: Uint8Array; readonly passphrase: string },
-    { readonly slot: PassphraseSlot }
+  /** What the keychain is to hold at this moment; for a keychain slot that must be written anew. */
+  readonly "vault.keychainKeys": Method<Nothing, { readonly keychainKeys: KeychainKeys }>;
+  /**
+   * Makes the next keyring, under the next vault key. Nothing is forgotten yet: until `vault.settleKeyring` the worker goes on with the
+   * keyring it has. One at a time.
+   *
+   * `keychainKey`: null without a keychain slot; else, once the record is on the disk, to be written over the entry of the vault key that
+   * is thereby destroyed: entry `(record.revision + 1) % 2`.
+   * `recoveryCode`: of a new recovery slot, shown once.
+   * Errors: `passphrase-weak`, `passphrase-wrong`, `not-ready`, `argument-invalid` (a slot of this kind is there already, or isn't there; the last one).
+   */
+  readonly "vault.prepareKeyring": Method<
+    { readonly changes: readonly KeyringChange[] },
+    {
+      readonly record: KeyringRecord;
+      readonly keychainKey: Uint8Array | null;
+      readonly recoveryCode: string | null;
+    }
   >;
-  /** Errors: `passphrase-wrong`. */
-  readonly "slot.openPassphrase": Method<
-    { readonly vaultId: VaultId; readonly slot: PassphraseSlot; readonly passphrase: string },
-    { readonly vaultKey: Uint8Array }
+  /** The record was written (`true`), or surely was not. Destroys the keys that it no longer holds. */
+  readonly "vault.settleKeyring": Method<{ readonly written: boolean }, Nothing>;
+  /** What the unlocked keyring holds, in numbers. */
+  readonly "vault.keyringFacts": Method<Nothing, KeyringFacts>;
+  /** Whether this is the passphrase of the vault's slot. Argon2id: about a second. Errors: `argument-invalid` without such a slot. */
+  readonly "vault.checkPassphrase": Method<
+    { readonly passphrase: string },
+    { readonly isRight: boolean }
   >;
   /** Seals a log frame; its tag (last 16 bytes of `sealed`) chains to the next one. `previousTag` is empty for the first frame of a generation. */
   readonly "vault.sealFrame": Method<
@@ -128,7 +156,8 @@ export interface WorkerMethods {
     { readonly plain: Uint8Array }
   >;
 
-  // Bodies. The key of each comes from `MessageKeys` (crypto/vault), the place of the puncturable tree.
+  // Bodies. The key of each comes from its leaf of the key tree (crypto/vault/key-tree.ts).
+  /** Errors: `not-found` when a leaf has been destroyed. */
   readonly "body.seal": Method<
     { readonly items: readonly (BodyItem & { readonly plain: Uint8Array })[] },
     { readonly sealed: readonly Uint8Array[] }
@@ -285,6 +314,21 @@ export interface WorkerMethods {
       readonly groupInfo: Uint8Array;
       readonly added: readonly GroupMember[];
       readonly removed: readonly GroupMember[];
+      readonly writes: GroupWrites;
+    }
+  >;
+  /**
+   * Joins a group anew by an external commit that takes the place of this device's old leaf (RFC 9420 §12.4.3.2, "resync"), after its state was lost
+   * or rolled back; whatever is loaded of the group is forgotten. `group.settleCommit` tells how it ended, and an entry of another
+   * device for the same epoch makes it void. `roomState` and members come from the GroupInfo, whose signer must be a trusted device.
+   * Errors: `commit-refused`, `device-unknown`.
+   */
+  readonly "group.prepareRejoin": Method<
+    { readonly conversationId: ConversationId; readonly groupInfo: Uint8Array },
+    {
+      readonly epoch: number;
+      readonly bytes: Uint8Array;
+      readonly groupInfo: Uint8Array;
       readonly writes: GroupWrites;
     }
   >;

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../errors.ts";
-import type { ConversationId, DeviceId, MessageId, UserId } from "../ids.ts";
+import type { ConversationId, DeviceId, MessageId, UserId, VaultId } from "../ids.ts";
 import type { DeviceRecord, UserRecord } from "../records.ts";
 import type { RoomState } from "../room-state.ts";
 
@@ -85,21 +85,141 @@ export type OpenedEntry =
   /** Refused for good: forged, malformed, against the roles, or already used. State is unchanged. */
   | { readonly kind: "refused"; readonly code: ErrorCode };
 
-/** A passphrase slot of the keyring. */
-export interface PassphraseSlot {
+/** A leaf of the key tree: the key of one body, and of what belongs to it. */
+export interface KeyLeaf {
+  /** The bucket: hours since 1970 at which what it seals ends, rounded down; below 2^24. */
+  readonly hour: number;
+  /** Its index in the bucket, given out densely from 0; below 2^24. */
+  readonly leaf: number;
+}
+
+/** One stored body: of a message, an edit, a reaction, a draft or an outbox item. */
+export interface BodyItem {
+  /** What the body belongs to. Bodies that share a leaf differ in this. */
+  readonly messageId: MessageId;
+  /** The absolute end, which decides the leaf's bucket; milliseconds. */
+  readonly expiresAtMs: number;
+  /** See {@link KeyLeaf.leaf}. */
+  readonly leaf: number;
+}
+
+/** Where the keychain keeps this vault's key: two entries, `<account>/0` and `<account>/1`. */
+export interface KeychainPlace {
+  readonly account: string;
+  /** What kept it then, to be able to say that it is another one now. */
+  readonly backend: string;
+  /** The application, the user of the operating system and the folder it was made for: to be able to say what has changed. */
+  readonly application: string;
+  readonly user: string;
+  readonly path: string;
+}
+
+/**
+ * What the keychain holds, by entry: 32 bytes each. A vault key is 6 bytes of its keyring's revision (big-endian) and 26 random ones; the one
+ * of revision r lies in entry r % 2, and the next one, of which nothing is sealed yet, in the other.
+ */
+export type KeychainKeys = readonly [Uint8Array, Uint8Array];
+/** As read; null where there is no entry. */
+export type KeychainEntries = readonly [Uint8Array | null, Uint8Array | null];
+
+/** The vault key itself lies in the keychain. */
+export interface KeychainSlot extends KeychainPlace {
+  readonly kind: "keychain";
+  /** Tells the vault's key from any other; 16 bytes from which it doesn't follow. */
+  readonly keyCheck: Uint8Array;
+}
+
+/**
+ * The vault key sealed to a slot's X-Wing public key (HPKE, RFC 9180, base mode), so that each exchange wraps the new vault key without the
+ * slot's secret (docs/adr/0015).
+ */
+export interface SealedVaultKey {
+  /** 1216 bytes. */
+  readonly publicKey: Uint8Array;
+  /** HPKE's encapsulated key, 1120 bytes. */
+  readonly kemOutput: Uint8Array;
+  readonly ciphertext: Uint8Array;
+}
+
+/** A slot whose private key is sealed under Argon2id of a passphrase. */
+export interface PassphraseSlot extends SealedVaultKey {
   readonly kind: "passphrase";
+  readonly createdAtMs: number;
   readonly salt: Uint8Array;
   readonly passes: number;
   readonly memoryBytes: number;
-  /** The vault key, sealed under Argon2id of the passphrase. */
-  readonly sealedVaultKey: Uint8Array;
+  readonly sealedPrivateKey: Uint8Array;
 }
 
-/** One conversation message body, sealed under its own message key. */
-export interface BodyItem {
-  readonly messageId: MessageId;
-  /** The absolute end, which decides the key's bucket; milliseconds. */
-  readonly expiresAtMs: number;
+/** A slot whose private key follows from a code of 128 bits that was shown once. */
+export interface RecoveryCodeSlot extends SealedVaultKey {
+  readonly kind: "recovery-code";
+  readonly createdAtMs: number;
+  readonly salt: Uint8Array;
+}
+
+/** A slot of the organisation: its private key is the administrator's. */
+export interface OrganisationSlot extends SealedVaultKey {
+  readonly kind: "organisation";
+  readonly createdAtMs: number;
+}
+
+/** One way to the vault key. At most one of each kind. */
+export type KeySlot = KeychainSlot | PassphraseSlot | RecoveryCodeSlot | OrganisationSlot;
+/** The kind of a key slot. */
+export type KeySlotKind = KeySlot["kind"];
+
+/** The content of the file `keyring`. */
+export interface KeyringRecord {
+  readonly vaultId: VaultId;
+  /** From 1, one more with each exchange; below 2^48. */
+  readonly revision: number;
+  readonly slots: readonly KeySlot[];
+  /** Bound to all of the above. */
+  readonly sealedKeyring: Uint8Array;
+}
+
+/** What opens a slot. */
+export type VaultSecret =
+  | { readonly kind: "keychain"; readonly entries: KeychainEntries }
+  | { readonly kind: "passphrase"; readonly passphrase: string }
+  /** As typed: case, blanks and hyphens don't matter. */
+  | { readonly kind: "recovery-code"; readonly code: string }
+  /** X-Wing's private key, 32 bytes. */
+  | { readonly kind: "organisation"; readonly privateKey: Uint8Array };
+
+/** What an exchange does to the keyring. */
+export type KeyringChange =
+  /** Destroys leaves, and all buckets before an hour. */
+  | {
+      readonly kind: "destroy";
+      readonly leaves: readonly KeyLeaf[];
+      readonly hoursBefore: number | null;
+    }
+  /** The vault is at this generation now: keeps its key and the next one's, destroys all others. */
+  | { readonly kind: "generation"; readonly current: number }
+  /** Replaces a slot of the same kind. */
+  | { readonly kind: "set-slot"; readonly slot: NewKeySlot }
+  /** The last slot can't be removed. */
+  | { readonly kind: "remove-slot"; readonly slot: KeySlotKind };
+
+/** A slot to be made. */
+export type NewKeySlot =
+  | ({ readonly kind: "keychain" } & KeychainPlace)
+  | { readonly kind: "passphrase"; readonly passphrase: string }
+  | { readonly kind: "recovery-code" }
+  | { readonly kind: "organisation"; readonly publicKey: Uint8Array };
+
+/** An unlocked keyring, in numbers. */
+export interface KeyringFacts {
+  readonly revision: number;
+  /** Generations whose frames and snapshots can be opened. */
+  readonly generations: readonly number[];
+  /** Nodes of the key tree. */
+  readonly nodes: number;
+  /** Buckets before this hour have been dropped. */
+  readonly droppedBefore: number;
+  readonly sealedBytes: number;
 }
 
 /** A message with a deadline. */
