@@ -26,7 +26,10 @@ export function rendererConfig(outDir: string): InlineConfig {
       modulePreload: { polyfill: false },
       sourcemap: false,
       reportCompressedSize: false,
+      // It is read from the disk, not over a network.
+      chunkSizeWarningLimit: 4096,
       rolldownOptions: {
+        checks: { pluginTimings: false },
         output: {
           entryFileNames: "assets/[name]-[hash].js",
           chunkFileNames: "assets/[name]-[hash].js",
