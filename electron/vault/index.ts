@@ -5,12 +5,20 @@ export { nodeFiles } from "./node-files.ts";
 export { openVault } from "./open-vault.ts";
 export type {
   CompactionLimits,
+  KeychainState,
+  KeyDestruction,
+  NewVaultOptions,
+  OpenVaultOptions,
   Row,
+  SlotFacts,
+  SlotRequest,
   SqlValue,
   Statement,
   Vault,
   VaultCatalogue,
   VaultDamage,
+  VaultFacts,
   VaultInspection,
   VaultOptions,
+  VaultUnlock,
 } from "./types.ts";

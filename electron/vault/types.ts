@@ -1,4 +1,14 @@
-import type { CryptoWorker, ErrorCode, VaultId } from "#protocol";
+import type {
+  CryptoWorker,
+  ErrorCode,
+  KeychainPlace,
+  KeyLeaf,
+  KeyringFacts,
+  KeySlotKind,
+  NewKeySlot,
+  VaultId,
+  VaultSecret,
+} from "#protocol";
 import type { Keychain } from "../keychain/index.ts";
 import type { Clock } from "../link/index.ts";
 import type { VaultFiles } from "./files.ts";
@@ -77,8 +87,81 @@ export interface Vault {
    * @throws AppError as {@link transact}; a compaction that fails before its end leaves the vault as it was, and writable
    */
   compact(): Promise<void>;
+  /**
+   * The keychain holds the keys of a later keyring: this folder was put back from an older copy. Nothing may be sealed for others before every
+   * conversation was joined anew. The keychain is left alone until {@link renewKeychain}, which is to be called when this has been stored.
+   */
+  readonly rolledBack: boolean;
+  readonly keychainState: KeychainState;
+  /** Why the keychain is `behind` or `unavailable`, when it said so. */
+  readonly keychainProblem: ErrorCode | null;
+  /** Called after each change of slots, {@link keychainState} or {@link rolledBack}. @returns a disposer */
+  onKeysChanged(listener: () => void): () => void;
+  /**
+   * Destroys keys for good. What is asked for while an exchange is under way shares the next one. When it resolves, the keyring without the
+   * keys is on the disk, and the keychain was told to forget the one before (if it refused, {@link keychainState} says `behind`).
+   *
+   * @param request - leaves, and the hour before which whole buckets go
+   * @throws AppError `keychain-*`, `disk-full` or `vault-write-failed` when nothing was done and it can be tried again; as {@link transact}
+   * when it can't
+   */
+  destroyKeys(request: KeyDestruction): Promise<void>;
+  /**
+   * Makes a slot, in place of one of the same kind.
+   *
+   * @returns the code of a new recovery slot, to be shown once
+   * @throws AppError `passphrase-weak`, `keychain-*`, or as {@link destroyKeys}
+   */
+  setSlot(slot: SlotRequest): Promise<{ readonly recoveryCode: string | null }>;
+  /** @throws AppError `argument-invalid` for the last slot or one that isn't there, or as {@link destroyKeys} */
+  removeSlot(kind: KeySlotKind): Promise<void>;
+  /** Brings the keychain in step. @throws AppError `keychain-*`; `argument-invalid` without a keychain slot */
+  renewKeychain(): Promise<void>;
+  /** What is kept, in numbers. */
+  facts(): Promise<VaultFacts>;
   /** Waits for what is under way, then gives up the files and the lock. Later calls do nothing. */
   close(): Promise<void>;
+}
+
+/** How the keychain stands to the keyring; `behind`: it holds a key that should be gone, or lacks one. `none`: the vault has no such slot. */
+export type KeychainState = "in-step" | "behind" | "unavailable" | "none";
+
+/** Keys to be destroyed. */
+export interface KeyDestruction {
+  readonly leaves: readonly KeyLeaf[];
+  /** All buckets before this hour; null: none. */
+  readonly hoursBefore: number | null;
+}
+
+/** A slot to be made; where the keychain keeps its key, the vault knows. */
+export type SlotRequest =
+  { readonly kind: "keychain" } | Exclude<NewKeySlot, { readonly kind: "keychain" }>;
+
+/** What of a slot may be shown. */
+export type SlotFacts =
+  | ({ readonly kind: "keychain" } & KeychainPlace)
+  | {
+      readonly kind: "passphrase";
+      readonly createdAtMs: number;
+      readonly passes: number;
+      readonly memoryBytes: number;
+    }
+  | { readonly kind: "recovery-code" | "organisation"; readonly createdAtMs: number };
+
+/** What the files of an open vault hold. */
+export interface VaultFacts {
+  readonly generation: number;
+  readonly snapshotBytes: number;
+  readonly logBytes: number;
+  readonly logFrames: number;
+  readonly keyringBytes: number;
+  readonly keyring: KeyringFacts;
+  readonly slots: readonly SlotFacts[];
+  /** null: not since the vault was opened. */
+  readonly lastDestructionMs: number | null;
+  /** null: not since the vault was opened. */
+  readonly lastCompactionMs: number | null;
+  readonly isCompacting: boolean;
 }
 
 /** What a directory holds, as far as it can be told without a key. */
@@ -87,30 +170,49 @@ export type VaultInspection =
   | {
       readonly kind: "present";
       readonly vaultId: VaultId;
-      readonly slots: readonly ("keychain" | "passphrase")[];
+      readonly revision: number;
+      readonly slots: readonly KeySlotKind[];
+      readonly slotFacts: readonly SlotFacts[];
     }
   | { readonly kind: "unreadable"; readonly code: ErrorCode };
 
-/** What {@link createVault} and {@link openVault} need. */
+/** What opens a vault. */
+export type VaultUnlock =
+  { readonly kind: "keychain" } | Exclude<VaultSecret, { readonly kind: "keychain" }>;
+
+/** What both {@link createVault} and {@link openVault} need. */
 export interface VaultOptions {
   /** The vault's own directory; made if it is missing. */
   readonly directory: string;
   /** Started (`start` has answered). */
   readonly worker: CryptoWorker;
-  /** When creating: gets a slot unless null. When opening: asked when no passphrase is given. */
+  /** When creating: gets a slot unless null. When opening: kept in step, whatever slot is used. */
   readonly keychain: Keychain | null;
-  /** When creating: gets a slot unless null. When opening: opens the passphrase slot. */
-  readonly passphrase: string | null;
   readonly catalogue: VaultCatalogue;
   readonly clock: Clock;
-  /** Shown in the keychain entry's account name beside the vault's id. */
+  /** Shown in the keychain entries' account name beside the vault's id. */
   readonly profile?: string;
+  /** The application's id, kept with a keychain slot; left out: `app.sotto.desktop`. */
+  readonly application?: string;
+  /** The operating system's user, kept with a keychain slot; left out: who runs this process. */
+  readonly user?: string;
   /** Left out: the disk. */
   readonly files?: VaultFiles;
   /** `sql-wasm.wasm` of sql.js; left out: the one in `node_modules`. */
   readonly sqlWasmPath?: string;
   /** When the log is long enough to be compacted. */
   readonly compaction?: CompactionLimits;
+}
+
+/** What {@link createVault} needs. */
+export interface NewVaultOptions extends VaultOptions {
+  /** Gets a slot unless null. */
+  readonly passphrase: string | null;
+}
+
+/** What {@link openVault} needs. */
+export interface OpenVaultOptions extends VaultOptions {
+  readonly unlockWith: VaultUnlock;
 }
 
 /** A log is compacted when it is larger than `logBytes`, or than `snapshotRatio` times its snapshot once it has `minimumLogBytes`. */

@@ -61,7 +61,7 @@ export interface WorkerMethods {
   // (bodies). Each rewrite of it goes under the next vault key ("exchange", docs/adr/0014): prepare, write the file, settle, then the keychain.
   /**
    * A new vault, locked: its first keyring, and what the keychain is to hold (null without `keychain`; entry 0 and entry 1 of
-   * {@link KeychainKeys}). Errors: `passphrase-weak`.
+   * {@link KeychainKeys}). To `keychain.account` a slash and the new vault's id are added. Errors: `passphrase-weak`.
    */
   readonly "vault.create": Method<
     { readonly keychain: KeychainPlace | null; readonly passphrase: string | null },
