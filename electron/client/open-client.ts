@@ -1,5 +1,11 @@
-import { AppError, ensureAppError, type ConnectionView, type ConversationId } from "#protocol";
-import { startLink } from "../link/index.ts";
+import {
+  AppError,
+  ensureAppError,
+  type ConnectionView,
+  type ConversationId,
+  type DeviceId,
+} from "#protocol";
+import { startLink, type RelayEventMessage } from "../link/index.ts";
 import { Acknowledger } from "./account/acknowledger.ts";
 import { Directory } from "./account/directory.ts";
 import { KeyPackages } from "./account/key-packages.ts";
@@ -75,6 +81,18 @@ function rejecting(commands: ClientCommands): ClientCommands {
   ]);
   // The same names, parameters and results as before.
   return Object.fromEntries(wrapped) as ClientCommands;
+}
+
+/** Tells of each entry that might be for the person. What is in it nobody can tell without keys: receipts count, commits don't. */
+function arrivals(self: DeviceId, onArrival: () => void): (event: RelayEventMessage) => void {
+  return (event) => {
+    if (event.name === "inbox.entry") onArrival();
+    if (event.name !== "group.entry") return;
+    const { entry } = event.body;
+    // Control messages have no end.
+    if (entry.kind !== "application" || entry.sender === self) return;
+    if (entry.expiresAtMs !== null) onArrival();
+  };
 }
 
 /** All parts of one open account, and their order of starting and ending. */
@@ -288,7 +306,17 @@ class RunningClient {
         this.#hub.rows
           .filter(({ muted }) => !muted)
           .reduce((sum, { unreadCount }) => sum + unreadCount, 0),
-      close: () => this.#close(),
+      close: () => {
+        this.#core.link?.close();
+        return this.#close();
+      },
+      rest: async (onArrival) => {
+        const { link, self } = this.#core;
+        link?.rest(arrivals(self.deviceId, onArrival));
+        this.#core.link = null;
+        await this.#close();
+        return () => link?.close();
+      },
     };
   }
 
@@ -296,7 +324,6 @@ class RunningClient {
     this.#disposers.forEach((dispose) => {
       dispose();
     });
-    this.#core.link?.close();
     this.#viewListeners.clear();
     this.#noticeListeners.clear();
     this.#sync.close();

@@ -26,7 +26,9 @@ export type ClientCommandName = Exclude<
   | "profile.host"
   | "profile.join"
   | "invite.inspect"
-  | "vault.unlock"
+  | `vault.${string}`
+  | `protection.${string}`
+  | `storage.${string}`
 >;
 
 /** The events that the client engine sends. */
@@ -70,6 +72,14 @@ export interface Client {
   unreadCount(): number;
   /** Ends the link and all work under way. The vault and the worker stay the caller's. */
   close(): Promise<void>;
+  /**
+   * As {@link Client.close}, but the connection stays for as long as it lasts, without a key and without an answer: the relay's pushes are counted
+   * and dropped, and come again to the next client, because nothing acknowledges them.
+   *
+   * @param onArrival - called for each entry of somebody else that might be a message or an invitation
+   * @returns what ends the connection
+   */
+  rest(onArrival: () => void): Promise<() => void>;
 }
 
 /** What a client is built on. */

@@ -58,6 +58,13 @@ export interface Link {
   distrust(code: ErrorCode): void;
   /** Connects at once instead of at the next turn. */
   retryNow(): void;
+  /**
+   * From now on the present connection only listens: what was asked fails with `relay-unreachable`, nothing is signed, and no connection is made
+   * after this one. Whoever it told before is let go of, with all that they hold.
+   *
+   * @param onEvent - hears what the relay says, until {@link Link.close}
+   */
+  rest(onEvent: (event: RelayEventMessage) => void): void;
   close(): void;
 }
 
@@ -78,7 +85,8 @@ function fractionOf(random: Random): number {
 
 /** Starts connecting, and goes on until it is closed. */
 export function startLink(options: LinkOptions): Link {
-  const { clock, identity, listener } = options;
+  const { connect, clock, random, relayUrl } = options;
+  let { identity, listener } = options;
   let state: ConnectionView = { kind: "connecting" };
   let connection: Connection | null = null;
   let onlineSinceMs = Infinity;
@@ -87,6 +95,9 @@ export function startLink(options: LinkOptions): Link {
   let distrustCode: ErrorCode | null = null;
   let cancelTimer = (): void => undefined;
   let heardAtMs = 0;
+  let resting = false;
+  /** What fails the requests that are under way. */
+  const asked = new Set<(error: AppError) => void>();
 
   const isClosed = (): boolean => ending.signal.aborted;
   const show = (next: ConnectionView): void => {
@@ -131,9 +142,9 @@ export function startLink(options: LinkOptions): Link {
     // Events that come before the session is accepted wait for it.
     let early: RelayEventMessage[] | null = [];
     const opened = await openConnection({
-      connect: options.connect,
+      connect,
       clock,
-      relayUrl: options.relayUrl,
+      relayUrl,
       signal: ending.signal,
       onEvent: (event) => {
         heardAtMs = clock.now();
@@ -146,7 +157,7 @@ export function startLink(options: LinkOptions): Link {
       await signIn(opened);
       const waiting = early;
       early = null;
-      waiting.forEach(listener.onEvent);
+      for (const event of waiting) listener.onEvent(event);
       const code = await opened.ended;
       return distrustCode ?? code;
     } finally {
@@ -162,12 +173,27 @@ export function startLink(options: LinkOptions): Link {
     onlineSinceMs = Infinity;
     const code = await live().catch((error: unknown) => ensureAppError(error).code);
     cancelTimer();
-    if (isClosed()) return;
+    if (isClosed() || resting) return;
     const lasted = clock.now() - onlineSinceMs >= lastingMs;
     failures = lasted ? 1 : failures + 1;
-    const delayMs = backoffDelayMs(failures, code, fractionOf(options.random));
+    const delayMs = backoffDelayMs(failures, code, fractionOf(random));
     cancelTimer = clock.setTimeout(() => void turn(), delayMs);
     show({ kind: "offline", code, retryAtMs: clock.now() + delayMs });
+  };
+  const request = <Name extends RelayMethodName>(
+    name: Name,
+    params: RelayParams<Name>,
+  ): Promise<RelayResult<Name>> => {
+    const { promise, resolve, reject } = Promise.withResolvers<RelayResult<Name>>();
+    if (connection === null || resting) reject(new AppError("relay-unreachable"));
+    else {
+      asked.add(reject);
+      connection
+        .request(name, params)
+        .then(resolve, reject)
+        .finally(() => asked.delete(reject));
+    }
+    return promise;
   };
   void turn();
 
@@ -175,10 +201,7 @@ export function startLink(options: LinkOptions): Link {
     get state() {
       return state;
     },
-    request: (name, params) =>
-      connection === null
-        ? Promise.reject(new AppError("relay-unreachable"))
-        : connection.request(name, params),
+    request,
     distrust: (code) => {
       distrustCode = code;
       connection?.close();
@@ -189,9 +212,28 @@ export function startLink(options: LinkOptions): Link {
       failures = 0;
       void turn();
     },
+    rest: (onEvent) => {
+      resting = true;
+      identity = nobody;
+      listener = { onSession: () => undefined, onState: () => undefined, onEvent };
+      for (const fail of asked)
+        {fail(new AppError("relay-unreachable", { data: { reason: "rest" } }));}
+      asked.clear();
+      // What is not signed in yet can't be any more.
+      if (connection !== null) return;
+      cancelTimer();
+      ending.abort();
+    },
     close: () => {
       cancelTimer();
       ending.abort();
     },
   };
 }
+
+/** Who a resting link is: it can't sign in. */
+const nobody: LinkIdentity = {
+  checkRelay: () => Promise.reject(new AppError("not-ready")),
+  signIn: () => Promise.reject(new AppError("not-ready")),
+  acceptSession: () => Promise.reject(new AppError("not-ready")),
+};

@@ -183,6 +183,41 @@ describe("a link", () => {
     link.close();
   });
 
+  test("that rests hears on, asks nothing more, and does not come back", async () => {
+    const { link, socket, sockets, clock, signIn, heard, states } = start();
+    await signIn();
+    const asked = link.request("group.list", {});
+    const before = states.length;
+    const arrived: string[] = [];
+    link.rest(({ name }) => arrived.push(name));
+    await expect(asked).rejects.toMatchObject({ code: "relay-unreachable" });
+    await expect(link.request("group.list", {})).rejects.toMatchObject({
+      code: "relay-unreachable",
+    });
+    socket().frame(changed);
+    expect({ arrived, heard }).toEqual({ arrived: ["directory.changed"], heard: ["session"] });
+    clock.advance(30_000);
+    expect(socket().last.method, "it still notices a dead connection").toBe("policy.get");
+    socket().hangUp();
+    await settle();
+    clock.advance(3_600_000);
+    await settle();
+    expect(sockets).toHaveLength(1);
+    expect(states).toHaveLength(before);
+    link.close();
+  });
+
+  test("that rests before it has signed in is closed", async () => {
+    const { link, sockets, clock, socket } = start();
+    socket().hello();
+    link.rest(() => undefined);
+    await settle();
+    expect(socket().closed).toBe(true);
+    clock.advance(3_600_000);
+    expect(sockets).toHaveLength(1);
+    expect(clock.waiting).toBe(0);
+  });
+
   test("is silent once it is closed, wherever it was", async () => {
     const waiting = start();
     waiting.socket().hangUp();
