@@ -1,7 +1,28 @@
-import { AppError, type BodyItem, type ConversationId, type VaultId } from "#protocol";
-import { xaes256Gcm, type RandomSource, type SecretBytes } from "../primitives/index.ts";
+import {
+  AppError,
+  type BodyItem,
+  type ConversationId,
+  type KeychainEntries,
+  type KeychainKeys,
+  type KeyringChange,
+  type KeyringFacts,
+  type KeyringRecord,
+  type VaultId,
+} from "#protocol";
+import { wipe, xaes256Gcm, type Primitives, type SecretBytes } from "../primitives/index.ts";
 import { createBox, deriveKey, openWith, sealWith, type Box } from "./box.ts";
-import { createDerivedMessageKeys, type MessageKeys } from "./message-keys.ts";
+import {
+  keychainKeyOf,
+  prepareKeyring,
+  wipeKeyring,
+  wipePrepared,
+  wipePresent,
+  type PreparedKeyring,
+} from "./exchange.ts";
+import { createMessageKeys } from "./message-keys.ts";
+import { openPassphraseKey } from "./slots/passphrase.ts";
+import { slotOf, type SlotMaking } from "./slots/slots.ts";
+import { compareEntries, keychainKeysOf, type UnlockedKeyring } from "./unlock.ts";
 
 /** Where a frame stands in the vault's log. */
 export interface FramePlace {
@@ -18,13 +39,29 @@ export interface SnapshotPlace {
   readonly last: boolean;
 }
 
+interface GenerationBoxes {
+  readonly frames: Box;
+  readonly snapshots: Box;
+}
+
+/** A keyring that waits to be written. Secret: `keychainKey`, which its caller wipes, and `recoveryCode`. */
+export interface NextKeyring {
+  readonly record: KeyringRecord;
+  /** See `vault.prepareKeyring`. */
+  readonly keychainKey: Uint8Array | null;
+  readonly recoveryCode: string | null;
+}
+
 /** An unlocked vault: its keys, each for one purpose. Secret: {@link VaultSession.wipe} locks it. */
 export interface VaultSession {
   readonly vaultId: VaultId;
+  /** @throws AppError `argument-invalid` for a generation whose key isn't held */
   sealFrame(place: FramePlace, plain: Uint8Array): Uint8Array;
   openFrame(place: FramePlace, sealed: Uint8Array): Uint8Array | undefined;
+  /** @throws AppError `argument-invalid` for a generation whose key isn't held */
   sealSnapshotChunk(place: SnapshotPlace, plain: Uint8Array): Uint8Array;
   openSnapshotChunk(place: SnapshotPlace, sealed: Uint8Array): Uint8Array | undefined;
+  /** @throws AppError `not-found` when the leaf was destroyed */
   sealBody(item: BodyItem, plain: Uint8Array): Uint8Array;
   openBody(item: BodyItem, sealed: Uint8Array): Uint8Array | undefined;
   sealPiece(conversationId: ConversationId, name: string, plain: Uint8Array): Uint8Array;
@@ -36,6 +73,18 @@ export interface VaultSession {
   /** For private keys: identity, network key, key packages. */
   sealSecret(purpose: string, plain: Uint8Array): Uint8Array;
   openSecret(purpose: string, sealed: Uint8Array): Uint8Array | undefined;
+
+  /** In step, it takes the keychain's next key for its own. */
+  compareKeychain(entries: KeychainEntries): "in-step" | "behind" | "ahead" | "none";
+  /** Secret: the result; its caller wipes it. */
+  keychainKeys(): KeychainKeys;
+  /** @throws AppError with the codes of `vault.prepareKeyring`; `not-ready` while another one waits */
+  prepareKeyring(making: SlotMaking, changes: readonly KeyringChange[]): NextKeyring;
+  /** @throws AppError `not-ready` when none waits */
+  settleKeyring(written: boolean): void;
+  facts(): KeyringFacts;
+  /** @throws AppError `argument-invalid` without a passphrase slot */
+  isPassphrase(passphrase: string): boolean;
   wipe(): void;
 }
 
@@ -44,34 +93,63 @@ export function frameTag(sealed: Uint8Array): Uint8Array {
   return sealed.slice(-xaes256Gcm.tagBytes);
 }
 
-/** @param rootKey - wiped once the keys are derived */
+/** @param unlocked - taken over */
 export function createVaultSession(
-  vaultId: VaultId,
-  rootKey: SecretBytes,
-  random: RandomSource,
+  primitives: Primitives,
+  unlocked: UnlockedKeyring,
 ): VaultSession {
-  const keyFor = (purpose: string): SecretBytes =>
-    rootKey.use((root) => deriveKey(root, [purpose, vaultId]));
-  const boxFor = (purpose: string): Box => createBox(keyFor(purpose), random);
-  const [frames, snapshots, pieces, secrets] = [
-    boxFor("frame"),
-    boxFor("snapshot"),
-    boxFor("piece"),
-    boxFor("secret"),
-  ];
-  const messageKeys: MessageKeys = createDerivedMessageKeys(keyFor("body"));
-  rootKey.wipe();
+  const { random } = primitives;
+  const { vaultId } = unlocked;
+  let present = unlocked;
+  let prepared: PreparedKeyring | null = null;
+  const boxFor = (parent: SecretBytes, purpose: string): Box =>
+    createBox(
+      parent.use((key) => deriveKey(key, [purpose, vaultId])),
+      random,
+    );
+  const pieces = boxFor(present.keys.rootKey, "piece");
+  const secrets = boxFor(present.keys.rootKey, "secret");
+  const messageKeys = createMessageKeys(present.keys.tree);
+  const boxes = new Map<number, GenerationBoxes>();
+
+  /** undefined for a generation whose key isn't held, or no longer. */
+  function boxesOf(generation: number): GenerationBoxes | undefined {
+    const key = present.keys.generations.get(generation);
+    if (key === undefined) return undefined;
+    const known = boxes.get(generation);
+    if (known !== undefined) return known;
+    const made = { frames: boxFor(key, "frame"), snapshots: boxFor(key, "snapshot") };
+    boxes.set(generation, made);
+    return made;
+  }
+
+  function requireBoxes(generation: number): GenerationBoxes {
+    const found = boxesOf(generation);
+    if (found !== undefined) return found;
+    throw new AppError("argument-invalid", {
+      data: { reason: "no key of generation", generation },
+    });
+  }
+
+  function dropBoxes(isDropped: (generation: number) => boolean): void {
+    for (const [generation, { frames, snapshots }] of boxes) {
+      if (!isDropped(generation)) continue;
+      frames.wipe();
+      snapshots.wipe();
+      boxes.delete(generation);
+    }
+  }
 
   return {
     vaultId,
     sealFrame: ({ generation, sequence, previousTag }, plain) =>
-      frames.seal(["frame", generation, sequence, previousTag], plain),
+      requireBoxes(generation).frames.seal(["frame", generation, sequence, previousTag], plain),
     openFrame: ({ generation, sequence, previousTag }, sealed) =>
-      frames.open(["frame", generation, sequence, previousTag], sealed),
+      boxesOf(generation)?.frames.open(["frame", generation, sequence, previousTag], sealed),
     sealSnapshotChunk: ({ generation, index, last }, plain) =>
-      snapshots.seal(["snapshot", generation, index, last], plain),
+      requireBoxes(generation).snapshots.seal(["snapshot", generation, index, last], plain),
     openSnapshotChunk: ({ generation, index, last }, sealed) =>
-      snapshots.open(["snapshot", generation, index, last], sealed),
+      boxesOf(generation)?.snapshots.open(["snapshot", generation, index, last], sealed),
     sealBody(item, plain) {
       const sealed = messageKeys.withKey(item, (key) =>
         sealWith(key, random, ["body", item.messageId], plain),
@@ -86,9 +164,65 @@ export function createVaultSession(
       pieces.open(["piece", conversationId, name], sealed),
     sealSecret: (purpose, plain) => secrets.seal(["secret", purpose], plain),
     openSecret: (purpose, sealed) => secrets.open(["secret", purpose], sealed),
+
+    compareKeychain(entries) {
+      if (!present.slots.some(({ kind }) => kind === "keychain")) return "none";
+      const comparison = compareEntries(present, entries);
+      // A keyring that waits is sealed under the next key as it was.
+      if (comparison.state === "in-step" && prepared === null) {
+        present.nextVaultKey.wipe();
+        present = { ...present, nextVaultKey: comparison.nextVaultKey };
+      }
+      return comparison.state;
+    },
+    keychainKeys: () => keychainKeysOf(present),
+    prepareKeyring(making, changes) {
+      if (prepared !== null) throw notReady("another keyring waits");
+      prepared = prepareKeyring(making, present, changes);
+      const { record, next, recoveryCode } = prepared;
+      return { record, keychainKey: keychainKeyOf(next), recoveryCode };
+    },
+    settleKeyring(written) {
+      if (prepared === null) throw notReady("no keyring waits");
+      if (written) {
+        const { next } = prepared;
+        wipePresent(present, prepared);
+        present = next;
+        messageKeys.replaceTree(next.keys.tree);
+        dropBoxes((generation) => !next.keys.generations.has(generation));
+      } else {
+        wipePrepared(present, prepared);
+      }
+      prepared = null;
+    },
+    facts() {
+      const { revision, keys, sealedBytes } = present;
+      const { nodes, droppedBefore } = keys.tree;
+      return {
+        revision,
+        generations: [...keys.generations.keys()],
+        nodes,
+        droppedBefore,
+        sealedBytes,
+      };
+    },
+    isPassphrase(passphrase) {
+      const slot = slotOf(present.slots, "passphrase");
+      const privateKey = openPassphraseKey(primitives, { vaultId, slot, passphrase });
+      wipe(privateKey);
+      return privateKey !== undefined;
+    },
     wipe() {
-      for (const box of [frames, snapshots, pieces, secrets]) box.wipe();
+      for (const box of [pieces, secrets]) box.wipe();
+      dropBoxes(() => true);
       messageKeys.wipe();
+      if (prepared !== null) wipePrepared(present, prepared);
+      prepared = null;
+      wipeKeyring(present);
     },
   };
+}
+
+function notReady(reason: string): AppError {
+  return new AppError("not-ready", { data: { reason } });
 }

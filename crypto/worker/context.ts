@@ -45,7 +45,8 @@ export interface WorkerPorts {
   readonly primitives: Primitives;
   readonly clock: Clock;
   readonly emit: Emit;
-  readonly passphraseCost: Argon2idCost;
+  /** What a passphrase slot costs that is made now. */
+  readonly passphraseCost: () => Argon2idCost;
 }
 
 /** An identity in its network. */

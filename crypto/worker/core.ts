@@ -17,7 +17,7 @@ import {
   type SelfTestReport,
 } from "../primitives/index.ts";
 import type { Clock } from "../sweep/clock.ts";
-import { passphraseCost } from "../vault/passphrase-slot.ts";
+import { measurePassphraseCost } from "../vault/slots/passphrase-cost.ts";
 import { WorkerContext, type Emit, type Handlers } from "./context.ts";
 import { groupHandlers } from "./group-handlers.ts";
 import { identityHandlers } from "./identity-handlers.ts";
@@ -29,7 +29,7 @@ export interface WorkerCoreOptions {
   readonly clock: Clock;
   readonly post: (message: WorkerMessage) => void;
   readonly random?: RandomSource;
-  /** Cheaper in tests only. */
+  /** Fixed, and cheap, in tests only; else measured when a slot is made. */
   readonly passphraseCost?: Argon2idCost;
   readonly selfTest?: () => Promise<SelfTestReport>;
 }
@@ -53,8 +53,9 @@ export function createWorkerCore(options: WorkerCoreOptions): WorkerCore {
     const { tests, libsodium } = await selfTest();
     if (handlers === null) {
       const primitives = await loadPrimitives(random);
-      const cost = options.passphraseCost ?? passphraseCost;
-      const context = new WorkerContext({ primitives, clock, emit, passphraseCost: cost });
+      const passphraseCost = (): Argon2idCost =>
+        options.passphraseCost ?? measurePassphraseCost(primitives.argon2id, () => clock.nowMs());
+      const context = new WorkerContext({ primitives, clock, emit, passphraseCost });
       handlers = {
         ...vaultHandlers(context),
         ...identityHandlers(context),
@@ -96,8 +97,10 @@ export function createWorkerCore(options: WorkerCoreOptions): WorkerCore {
   };
 }
 
-/** Wipes the vault key in an answer, which the port has copied. */
+/** Wipes the vault keys in an answer, which the port has copied. */
 function wipeAnswer(result: unknown): void {
-  if (typeof result !== "object" || result === null || !("vaultKey" in result)) return;
-  if (result.vaultKey instanceof Uint8Array) wipe(result.vaultKey);
+  if (typeof result !== "object" || result === null) return;
+  if ("keychainKey" in result && result.keychainKey instanceof Uint8Array) wipe(result.keychainKey);
+  if (!("keychainKeys" in result) || !Array.isArray(result.keychainKeys)) return;
+  for (const key of result.keychainKeys) if (key instanceof Uint8Array) wipe(key);
 }

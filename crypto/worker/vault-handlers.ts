@@ -1,21 +1,26 @@
-import { AppError } from "#protocol";
+import { AppError, idFromBytes, type VaultId, type VaultSecret } from "#protocol";
 import { wipe } from "../primitives/index.ts";
-import { createKeyring, keyCheckOf, openKeyring, vaultKeyBytes } from "../vault/keyring.ts";
-import { createPassphraseSlot, openPassphraseSlot } from "../vault/passphrase-slot.ts";
+import { createKeyring, wipeKeyring } from "../vault/exchange.ts";
+import { createSlot, type SlotMaking } from "../vault/slots/slots.ts";
+import { keychainKeysOf, unlockKeyring } from "../vault/unlock.ts";
 import { createVaultSession, frameTag } from "../vault/vault-session.ts";
 import type { Handlers, WorkerContext } from "./context.ts";
+
+const vaultIdBytes = 16;
 
 /** Keys, slots, frames, snapshots and bodies. */
 export function vaultHandlers(
   context: WorkerContext,
 ): Handlers<
-  | "vault.generateKey"
-  | "vault.createKeyring"
-  | "vault.keyCheck"
+  | "vault.create"
   | "vault.unlock"
   | "vault.lock"
-  | "slot.createPassphrase"
-  | "slot.openPassphrase"
+  | "vault.compareKeychain"
+  | "vault.keychainKeys"
+  | "vault.prepareKeyring"
+  | "vault.settleKeyring"
+  | "vault.keyringFacts"
+  | "vault.checkPassphrase"
   | "vault.sealFrame"
   | "vault.openFrames"
   | "vault.sealSnapshotChunk"
@@ -24,28 +29,57 @@ export function vaultHandlers(
   | "body.open"
 > {
   const { primitives, passphraseCost } = context.ports;
-  const { random } = primitives;
+
+  function making(): SlotMaking {
+    return { primitives, passphraseCost, nowMs: context.time.nowMs() };
+  }
+
   return {
-    "vault.generateKey": () => ({ vaultKey: random(vaultKeyBytes) }),
-    "vault.createKeyring": ({ vaultId, vaultKey }) =>
-      wiping(vaultKey, () => ({ sealedKeyring: createKeyring(vaultId, vaultKey, random) })),
-    "vault.keyCheck": ({ vaultId, vaultKey }) =>
-      wiping(vaultKey, () => ({ keyCheck: keyCheckOf(vaultId, vaultKey) })),
-    "vault.unlock": ({ vaultId, vaultKey, sealedKeyring }) =>
-      wiping(vaultKey, () => {
-        const rootKey = openKeyring(vaultId, vaultKey, sealedKeyring, random);
-        context.unlock(createVaultSession(vaultId, rootKey, random));
+    "vault.create": ({ keychain, passphrase }) => {
+      const vaultId = idFromBytes<VaultId>(primitives.random(vaultIdBytes));
+      const slots = [
+        ...(keychain === null ? [] : [{ kind: "keychain" as const, ...keychain }]),
+        ...(passphrase === null ? [] : [{ kind: "passphrase" as const, passphrase }]),
+      ];
+      if (slots.length === 0) {
+        throw new AppError("argument-invalid", { data: { reason: "no key slot" } });
+      }
+      const bases = slots.map((slot) => createSlot(making(), vaultId, slot).base);
+      const keyring = createKeyring(making(), vaultId, bases);
+      const keychainKeys = keychain === null ? null : keychainKeysOf(keyring);
+      wipeKeyring(keyring);
+      return { record: keyring.record, keychainKeys };
+    },
+    "vault.unlock": ({ record, secret }) => {
+      try {
+        const unlocked = unlockKeyring(primitives, record, secret);
+        context.unlock(createVaultSession(primitives, unlocked));
         return {};
-      }),
+      } finally {
+        wipeSecret(secret);
+      }
+    },
     "vault.lock": () => {
       context.lock();
       return {};
     },
-    "slot.createPassphrase": (params) =>
-      wiping(params.vaultKey, () => ({
-        slot: createPassphraseSlot(primitives, params, passphraseCost),
-      })),
-    "slot.openPassphrase": (params) => ({ vaultKey: openPassphraseSlot(primitives, params) }),
+    "vault.compareKeychain": ({ entries }) => {
+      try {
+        return { state: context.vault.compareKeychain(entries) };
+      } finally {
+        wipe(...presentIn(entries));
+      }
+    },
+    "vault.keychainKeys": () => ({ keychainKeys: context.vault.keychainKeys() }),
+    "vault.prepareKeyring": ({ changes }) => context.vault.prepareKeyring(making(), changes),
+    "vault.settleKeyring": ({ written }) => {
+      context.vault.settleKeyring(written);
+      return {};
+    },
+    "vault.keyringFacts": () => context.vault.facts(),
+    "vault.checkPassphrase": ({ passphrase }) => ({
+      isRight: context.vault.isPassphrase(passphrase),
+    }),
 
     "vault.sealFrame": ({ plain, ...place }) => ({ sealed: context.vault.sealFrame(place, plain) }),
     "vault.openFrames": ({ generation, firstSequence, previousTag: firstTag, frames }) => {
@@ -80,11 +114,12 @@ export function vaultHandlers(
   };
 }
 
-/** Wipes a key once it has been used: a request's values are this worker's own copies. */
-function wiping<Result>(key: Uint8Array, use: () => Result): Result {
-  try {
-    return use();
-  } finally {
-    wipe(key);
-  }
+/** A request's values are this worker's own copies. */
+function wipeSecret(secret: VaultSecret): void {
+  if (secret.kind === "keychain") wipe(...presentIn(secret.entries));
+  if (secret.kind === "organisation") wipe(secret.privateKey);
+}
+
+function presentIn(entries: readonly (Uint8Array | null)[]): readonly Uint8Array[] {
+  return entries.filter((entry) => entry !== null);
 }
