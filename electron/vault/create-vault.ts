@@ -1,13 +1,16 @@
 import { join } from "node:path";
-import { AppError, idFromBytes, type CryptoWorker, type VaultId } from "#protocol";
+import { AppError, type VaultId, type WorkerResult } from "#protocol";
 import { checkCatalogue } from "./catalogue.ts";
 import { openDatabase } from "./database.ts";
+import { openKeys } from "./exchange.ts";
 import { mapWriteError } from "./file-errors.ts";
 import type { VaultFiles } from "./files.ts";
 import { writeGeneration } from "./generation.ts";
 import { isVacant, listVault } from "./inspect-vault.ts";
-import { createKeychainSlot, createPassphraseSlot, unlock } from "./key-slots.ts";
-import { encodeKeyring, type KeySlot, type Keyring } from "./keyring.ts";
+import { deleteEntries, wipeEntries, writeEntries } from "./keychain-entries.ts";
+import { accountStem, newAccount, placeOf, unlock, type Unlocked } from "./key-slots.ts";
+import { encodeKeyring, slotOf } from "./keyring.ts";
+import { replaceKeyring, writeWhole } from "./keyring-file.ts";
 import { createLiveVault, type LiveVaultParts } from "./live-vault.ts";
 import { acquireLock, type VaultLock } from "./lock.ts";
 import type { LogWriter } from "./log-writer.ts";
@@ -15,9 +18,8 @@ import { creatingName, keyringName, logName, snapshotName, temporarySuffix } fro
 import { nodeFiles } from "./node-files.ts";
 import { defaultLimits } from "./open-vault.ts";
 import { systemProcesses } from "./process-identity.ts";
-import type { Vault, VaultOptions } from "./types.ts";
+import type { NewVaultOptions, Vault } from "./types.ts";
 
-const vaultIdBytes = 16;
 const firstGeneration = 1;
 
 /**
@@ -28,7 +30,7 @@ const firstGeneration = 1;
  * @throws AppError `vault-exists`, `vault-in-use`, `keychain-*`, `passphrase-weak`, `disk-full`, `vault-write-failed`; whatever it is,
  * nothing is left behind
  */
-export async function createVault(options: VaultOptions): Promise<Vault> {
+export async function createVault(options: NewVaultOptions): Promise<Vault> {
   const { clock, directory, files = nodeFiles, worker } = options;
   if (options.keychain === null && options.passphrase === null) {
     throw new AppError("argument-invalid", { data: { reason: "no key slot" } });
@@ -48,41 +50,49 @@ export async function createVault(options: VaultOptions): Promise<Vault> {
   }
 }
 
-type Creation = VaultOptions & { readonly files: VaultFiles };
+type Creation = NewVaultOptions & { readonly files: VaultFiles };
 
 async function createLocked(creation: Creation, lock: VaultLock): Promise<Vault> {
-  const { directory, files, keychain } = creation;
-  const keyringPath = join(directory, keyringName);
+  const { directory, files, keychain, worker } = creation;
   await removeRemains(creation);
-  await writeFile(files, join(directory, creatingName), new Uint8Array());
+  await writeWhole(files, join(directory, creatingName), new Uint8Array());
   await files.syncDirectory(directory);
-  let keyring: Keyring | null = null;
+  let account: string | null = null;
   let parts: FirstGeneration | null = null;
   try {
-    keyring = await createKeyring(creation);
-    await unlock(keyring, {
-      ...creation,
-      passphrase: keychain === null ? creation.passphrase : null,
+    const place = keychain === null ? null : placeOf(creation, accountStem(creation));
+    // A weak passphrase is refused here, before the keychain is bothered.
+    const made = await worker.call("vault.create", {
+      keychain: place,
+      passphrase: creation.passphrase,
     });
-    parts = await createFirstGeneration(creation, keyring.vaultId);
-    await writeFile(files, keyringPath + temporarySuffix, encodeKeyring(keyring));
-    await files.rename(keyringPath + temporarySuffix, keyringPath);
-    await files.syncDirectory(directory);
+    const { record } = made;
+    account = slotOf(record, "keychain")?.account ?? null;
+    const unlocked = await unlockNew(creation, made);
+    parts = await createFirstGeneration(creation, record.vaultId);
+    const outcome = await replaceKeyring(creation, encodeKeyring(record), null);
+    if (outcome.kind !== "written") throw outcome.error;
     // Only now, and for good, or a later loss of the keyring would look like a creation cut short.
     await files.remove(join(directory, creatingName));
     await files.syncDirectory(directory);
-    return createLiveVault({ ...creation, ...parts, lock });
+    const keys = await openKeys({
+      ...creation,
+      record,
+      unlocked,
+      place: placeOf(creation, account ?? newAccount(creation, record.vaultId)),
+    });
+    return createLiveVault({ ...creation, ...parts, lock, keys });
   } catch (error) {
     parts?.database.close();
     await parts?.log.close().catch(() => undefined);
     // The keyring first, and the rest only when it is gone: what is left behind must never look like a vault that lost its key.
-    const isGone = await files.remove(keyringPath).then(
+    const isGone = await files.remove(join(directory, keyringName)).then(
       () => true,
       () => false,
     );
     if (isGone) {
-      for (const slot of keyring?.slots ?? []) {
-        if (slot.kind === "keychain") await keychain?.delete(slot.account).catch(() => undefined);
+      if (keychain !== null && account !== null) {
+        await deleteEntries(keychain, account).catch(() => undefined);
       }
       await removeRemains(creation).catch(() => undefined);
     }
@@ -90,36 +100,42 @@ async function createLocked(creation: Creation, lock: VaultLock): Promise<Vault>
   }
 }
 
-async function createKeyring(creation: Creation): Promise<Keyring> {
-  const { keychain, passphrase, profile = "default", worker } = creation;
-  const vaultId = await createVaultId(worker);
-  const { vaultKey } = await worker.call("vault.generateKey", {});
+/**
+ * Gives the new vault's keys to the keychain, and unlocks it with what can be had back from there; without a keychain, with the passphrase.
+ *
+ * @throws AppError `keychain-*`
+ */
+async function unlockNew(
+  creation: Creation,
+  { record, keychainKeys }: WorkerResult<"vault.create">,
+): Promise<Unlocked> {
+  const { keychain, passphrase } = creation;
+  const slot = slotOf(record, "keychain");
+  const place = placeOf(creation, slot?.account ?? "");
+  if (keychain === null || keychainKeys === null || slot === undefined) {
+    if (passphrase === null) throw new AppError("internal");
+    return unlock(record, { ...creation, place, unlockWith: { kind: "passphrase", passphrase } });
+  }
   try {
-    const slots: KeySlot[] = [];
-    // The passphrase first: a weak one is refused before the keychain is bothered.
-    if (passphrase !== null) {
-      slots.push(await createPassphraseSlot(worker, { vaultId, vaultKey, passphrase }));
-    }
-    const { sealedKeyring } = await worker.call("vault.createKeyring", { vaultId, vaultKey });
-    if (keychain !== null) {
-      const account = `${profile}/${vaultId}`;
-      slots.push(await createKeychainSlot({ keychain, worker }, { vaultId, vaultKey, account }));
-    }
-    return { vaultId, slots, sealedKeyring };
+    await writeEntries(
+      { keychain, account: slot.account, revision: record.revision },
+      keychainKeys,
+    );
+    return await unlock(record, { ...creation, place, unlockWith: { kind: "keychain" } });
+  } catch (error) {
+    const isLost = error instanceof AppError && error.code.startsWith("vault-");
+    throw isLost
+      ? new AppError("keychain-denied", { cause: error, data: { reason: "not read back" } })
+      : error;
   } finally {
-    vaultKey.fill(0);
+    wipeEntries(keychainKeys);
   }
 }
 
-/** Sixteen of the worker's random bytes: this process has no generator of its own. */
-async function createVaultId(worker: CryptoWorker): Promise<VaultId> {
-  const { vaultKey: random } = await worker.call("vault.generateKey", {});
-  return idFromBytes<VaultId>(random.subarray(0, vaultIdBytes));
-}
-
-type FirstGeneration = Omit<LiveVaultParts, "directory" | "files" | "worker" | "clock" | "lock"> & {
-  readonly log: LogWriter;
-};
+type FirstGeneration = Omit<
+  LiveVaultParts,
+  "directory" | "files" | "worker" | "clock" | "lock" | "keys"
+> & { readonly log: LogWriter };
 
 async function createFirstGeneration(
   creation: Creation,
@@ -160,14 +176,4 @@ async function removeRemains({ directory, files }: Creation): Promise<void> {
     if (name !== keyringName) await files.remove(join(directory, name));
   }
   await files.remove(join(directory, creatingName));
-}
-
-async function writeFile(files: VaultFiles, path: string, bytes: Uint8Array): Promise<void> {
-  const file = await files.open(path, "create");
-  try {
-    await file.write(bytes, 0);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

@@ -11,8 +11,8 @@ import { AppError, concatBytes, equalBytes, idToBytes, type VaultId } from "#pro
  * another vault's file.
  */
 
-/** The format this app writes, and the newest it reads. */
-const formatVersion = 1;
+/** The format of each file that this app writes, and the only one it reads. */
+const formatVersions: Readonly<Record<FileKind, number>> = { keyring: 2, log: 1, snapshot: 1 };
 export const prologueBytes = 16;
 export const generationHeaderBytes = 40;
 
@@ -49,12 +49,12 @@ function endsWithChecksum(bytes: Uint8Array): boolean {
 
 /** The first {@link prologueBytes} bytes of a file. */
 export function encodePrologue(kind: FileKind): Uint8Array {
-  return withChecksum(magics[kind], uint32Bytes(formatVersion));
+  return withChecksum(magics[kind], uint32Bytes(formatVersions[kind]));
 }
 
 /**
  * @returns whether the prologue is whole
- * @throws AppError `vault-newer-format` when it is, and says so
+ * @throws AppError `vault-newer-format` or `vault-older-format` when it is, and says so
  */
 export function checkPrologue(kind: FileKind, file: Uint8Array): boolean {
   const prologue = file.subarray(0, prologueBytes);
@@ -62,10 +62,10 @@ export function checkPrologue(kind: FileKind, file: Uint8Array): boolean {
   if (prologue.length < prologueBytes || !endsWithChecksum(prologue)) return false;
   if (!equalBytes(prologue.subarray(0, magic.length), magic)) return false;
   const version = uint32At(prologue, magic.length);
-  if (version > formatVersion) {
-    throw new AppError("vault-newer-format", { data: { version, known: formatVersion } });
-  }
-  return version === formatVersion;
+  const known = formatVersions[kind];
+  if (version === known) return true;
+  const code = version > known ? "vault-newer-format" : "vault-older-format";
+  throw new AppError(code, { data: { version, known } });
 }
 
 /** The first {@link generationHeaderBytes} bytes of a log or snapshot. */

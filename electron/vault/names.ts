@@ -3,6 +3,8 @@ export const keyringName = "keyring";
 export const lockName = "lock";
 /** Stands in the directory while a vault is being created, until its keyring is there. */
 export const creatingName = "creating";
+/** Stands in the directory from the moment its vault is to be destroyed until nothing of it is left. */
+export const erasingName = "erasing";
 export const temporarySuffix = ".new";
 
 export function logName(generation: number): string {
@@ -17,6 +19,7 @@ export function snapshotName(generation: number): string {
 export interface DirectoryContents {
   readonly hasKeyring: boolean;
   readonly isBeingCreated: boolean;
+  readonly isBeingErased: boolean;
   /** Generations, ascending. */
   readonly logs: readonly number[];
   readonly snapshots: readonly number[];
@@ -35,6 +38,7 @@ export function sortNames(names: readonly string[]): DirectoryContents {
   return {
     hasKeyring: names.includes(keyringName),
     isBeingCreated: names.includes(creatingName),
+    isBeingErased: names.includes(erasingName),
     logs: generationsOf("log"),
     snapshots: generationsOf("snapshot"),
     temporary: names.filter((name) => /^(keyring|(log|snapshot)\.\d+)\.new$/u.test(name)),

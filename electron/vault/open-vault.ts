@@ -1,24 +1,26 @@
 import { join } from "node:path";
-import { AppError, type ErrorCode } from "#protocol";
+import { AppError, ensureAppError, type ErrorCode, type KeyringRecord } from "#protocol";
 import { checkCatalogue, type CheckedCatalogue } from "./catalogue.ts";
 import { openDatabase, type MemoryDatabase } from "./database.ts";
+import { openKeys, type VaultKeys } from "./exchange.ts";
 import { fileErrorCode, isWriteProtected, mapWriteError } from "./file-errors.ts";
 import type { VaultFiles } from "./files.ts";
 import { writeGeneration } from "./generation.ts";
 import { checkGenerationHeader } from "./headers.ts";
 import { listVault, readKeyring } from "./inspect-vault.ts";
-import { unlock } from "./key-slots.ts";
-import type { Keyring } from "./keyring.ts";
+import { keychainPatienceMs, newAccount, placeOf, unlock } from "./key-slots.ts";
+import { slotOf } from "./keyring.ts";
 import { createLiveVault, type LiveVaultParts } from "./live-vault.ts";
 import { acquireLock, type VaultLock } from "./lock.ts";
 import { readLog, type LogReading } from "./log-reader.ts";
 import { createLogWriter, type LogWriter } from "./log-writer.ts";
 import { creatingName, logName, snapshotName, type DirectoryContents } from "./names.ts";
 import { nodeFiles } from "./node-files.ts";
+import { inTime } from "./patience.ts";
 import { systemProcesses } from "./process-identity.ts";
 import { createReplay, type Replay } from "./replay.ts";
 import { readSnapshot, type SnapshotReading } from "./snapshot.ts";
-import type { CompactionLimits, Vault, VaultDamage, VaultOptions } from "./types.ts";
+import type { CompactionLimits, OpenVaultOptions, Vault, VaultDamage } from "./types.ts";
 
 export const defaultLimits: CompactionLimits = {
   logBytes: 8 * 1024 * 1024,
@@ -31,9 +33,9 @@ export const defaultLimits: CompactionLimits = {
  * to the damage, and nothing is changed.
  *
  * @throws AppError `vault-missing`, `vault-in-use`, `vault-newer-format`, `vault-damaged` (keyring or snapshot, of which nothing can be
- * shown), `vault-key-missing`, `vault-key-wrong`, `keychain-*`, `passphrase-wrong`
+ * shown), `vault-older-format`, `vault-erased`, or as {@link unlock}
  */
-export async function openVault(options: VaultOptions): Promise<Vault> {
+export async function openVault(options: OpenVaultOptions): Promise<Vault> {
   const { clock, directory, files = nodeFiles, worker } = options;
   const catalogue = checkCatalogue(options.catalogue);
   // Before anything is touched: what can't be opened stays exactly as it is.
@@ -42,8 +44,11 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   try {
     // Whoever had the lock until now may have changed it.
     const keyring = await readKeyring(files, directory);
-    await unlock(keyring, options);
-    return await openUnlocked({ ...options, files, catalogue, keyring, lock });
+    const account = slotOf(keyring, "keychain")?.account ?? newAccount(options, keyring.vaultId);
+    const place = placeOf(options, account);
+    const unlocked = await unlock(keyring, { ...options, place });
+    const keys = await openKeys({ ...options, files, place, record: keyring, unlocked });
+    return await openUnlocked({ ...options, files, catalogue, keyring, lock, keys });
   } catch (error) {
     await worker.call("vault.lock", {}).catch(() => undefined);
     await lock.release().catch(() => undefined);
@@ -51,10 +56,11 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   }
 }
 
-interface Opening extends Omit<VaultOptions, "catalogue" | "files"> {
+interface Opening extends Omit<OpenVaultOptions, "catalogue" | "files"> {
   readonly files: VaultFiles;
   readonly catalogue: CheckedCatalogue;
-  readonly keyring: Keyring;
+  readonly keyring: KeyringRecord;
+  readonly keys: VaultKeys;
   readonly lock: VaultLock;
 }
 
@@ -123,7 +129,7 @@ async function assemble(
   state: ReadState,
   damage: VaultDamage | null,
 ): Promise<Vault> {
-  const { catalogue, keyring, lock } = opening;
+  const { catalogue, keyring, keys, lock } = opening;
   const { database, generation, replay, snapshot } = state;
   const isOldSchema = database.schemaVersion() < catalogue.schemaVersion;
   const parts: LiveVaultParts = {
@@ -141,6 +147,7 @@ async function assemble(
     damage,
   };
   const readOnlyFor = (readOnly: ErrorCode) => {
+    keys.stop(readOnly);
     database.migrate(catalogue.migrations);
     return createLiveVault({ ...parts, readOnly });
   };
@@ -153,6 +160,14 @@ async function assemble(
   } catch (error) {
     return readOnlyFor(isWriteProtected(error) ? "vault-read-only" : mapWriteError(error).code);
   }
+  const failure = await settleKeys(opening, generation);
+  const isFinal = failure !== null && !failure.startsWith("keychain-");
+  if (isFinal || (failure !== null && isOldSchema)) {
+    await log.close().catch(() => undefined);
+    if (isFinal) return readOnlyFor(failure);
+    // The next generation, which the new schema needs, has no key yet.
+    throw new AppError(failure);
+  }
   if (!isOldSchema) return createLiveVault({ ...parts, log });
 
   // The log's statements belong to the old schema: the new one begins with a generation of its own.
@@ -162,8 +177,11 @@ async function assemble(
   const outcome = await writeGeneration(place, generation + 1, content);
   await log.close().catch(() => undefined);
   if (outcome.kind !== "written") {
+    keys.stop(outcome.error.code);
     return createLiveVault({ ...parts, readOnly: outcome.error.code });
   }
+  // What fails here is owed, and taken along by the next exchange.
+  await keys.moveTo(generation + 1).catch(() => undefined);
   const fresh = { ...parts, ...outcome, generation: generation + 1, texts: [], endsInOrder: false };
   await removeLeftovers(opening, {
     ...state,
@@ -171,6 +189,24 @@ async function assemble(
     generation: generation + 1,
   });
   return createLiveVault(fresh);
+}
+
+/**
+ * Ends what a crash may have cut short: the exchange that follows a new generation, and the keychain's part of one.
+ *
+ * @returns why the keyring is not at this generation, or null when it is
+ */
+async function settleKeys({ clock, keys }: Opening, generation: number): Promise<ErrorCode | null> {
+  try {
+    await keys.moveTo(generation);
+  } catch (error) {
+    return ensureAppError(error).code;
+  }
+  // An older copy leaves the keychain alone until its owner has noted that it is one.
+  if (keys.keychainState === "behind" && !keys.rolledBack) {
+    await inTime(clock, keychainPatienceMs, keys.renewKeychain()).catch(() => undefined);
+  }
+  return null;
 }
 
 /**

@@ -146,7 +146,12 @@ export type SlotFacts =
       readonly passes: number;
       readonly memoryBytes: number;
     }
-  | { readonly kind: "recovery-code" | "organisation"; readonly createdAtMs: number };
+  | { readonly kind: "recovery-code"; readonly createdAtMs: number }
+  | {
+      readonly kind: "organisation";
+      readonly createdAtMs: number;
+      readonly publicKey: Uint8Array;
+    };
 
 /** What the files of an open vault hold. */
 export interface VaultFacts {
