@@ -1,16 +1,23 @@
 import { AppError, idFromBytes, type VaultId, type VaultSecret } from "#protocol";
 import { wipe } from "../primitives/index.ts";
+import type { FloorClock } from "../sweep/clock.ts";
 import { createKeyring, wipeKeyring } from "../vault/exchange.ts";
 import { createSlot, type SlotMaking } from "../vault/slots/slots.ts";
 import { keychainKeysOf, unlockKeyring } from "../vault/unlock.ts";
 import { createVaultSession, frameTag } from "../vault/vault-session.ts";
-import type { Handlers, WorkerContext } from "./context.ts";
+import type { Handlers, WorkerContext, WorkerPorts } from "./context.ts";
 
 const vaultIdBytes = 16;
 
+/** As much of a worker as its vault needs. */
+export type VaultHost = Pick<WorkerContext, "vault" | "unlock" | "lock"> & {
+  readonly ports: Pick<WorkerPorts, "primitives" | "passphraseCost">;
+  readonly time: Pick<FloorClock, "nowMs">;
+};
+
 /** Keys, slots, frames, snapshots and bodies. */
 export function vaultHandlers(
-  context: WorkerContext,
+  context: VaultHost,
 ): Handlers<
   | "vault.create"
   | "vault.unlock"

@@ -6,15 +6,18 @@ import {
   type ConversationId,
   type DeviceId,
   type GroupWrites,
+  type KeychainEntries,
+  type KeychainPlace,
   type KeyPackageRef,
+  type KeyringRecord,
   type NetworkId,
   type RecordKindName,
   type RecordValue,
   type SignedRecord,
   type UserId,
-  type VaultId,
 } from "#protocol";
 import type { Primitives, SignatureKeyPair } from "../../crypto/primitives/index.ts";
+import { ensure } from "./ensure.ts";
 import {
   createInProcessWorker,
   createManualClock,
@@ -24,6 +27,15 @@ import {
 
 /** When these stories begin. */
 export const storyStartMs = Date.UTC(2026, 8, 1);
+
+/** Where these stories' keychains would keep their keys. */
+const storyPlace: KeychainPlace = {
+  account: "story",
+  backend: "table",
+  application: "app.sotto",
+  user: "somebody",
+  path: "/vault",
+};
 
 /** Signs a record as its issuer would. */
 export function signAs<Kind extends RecordKindName>(
@@ -71,7 +83,6 @@ export async function createStoryNetwork(
 export class WorkerDevice {
   worker: InProcessWorker;
   readonly clock: ManualClock;
-  readonly vaultId: VaultId;
   readonly rows = new Map<ConversationId, Map<string, Uint8Array>>();
   readonly keyPackages = new Map<KeyPackageRef, Uint8Array>();
   userId = "" as UserId;
@@ -79,25 +90,30 @@ export class WorkerDevice {
   accountKey = new Uint8Array(0);
   signatureKey = new Uint8Array(0);
   #sealedIdentity = new Uint8Array(0);
-  #sealedKeyring = new Uint8Array(0);
-  #vaultKey = new Uint8Array(0);
+  readonly #record: KeyringRecord;
+  readonly #entries: KeychainEntries;
 
-  private constructor(worker: InProcessWorker, clock: ManualClock, vaultId: VaultId) {
+  private constructor(
+    worker: InProcessWorker,
+    clock: ManualClock,
+    keyring: { readonly record: KeyringRecord; readonly entries: KeychainEntries },
+  ) {
     this.worker = worker;
     this.clock = clock;
-    this.vaultId = vaultId;
+    this.#record = keyring.record;
+    this.#entries = keyring.entries;
   }
 
   /** A new person on a new device, its vault unlocked; in no network yet. */
-  static async create(primitives: Primitives): Promise<WorkerDevice> {
+  static async create(): Promise<WorkerDevice> {
     const clock = createManualClock(storyStartMs);
-    const vaultId = idFromBytes<VaultId>(primitives.random(16));
-    const device = new WorkerDevice(createInProcessWorker(clock), clock, vaultId);
-    await device.worker.call("start", {});
-    const { vaultKey } = await device.worker.call("vault.generateKey", {});
-    const created = await device.worker.call("vault.createKeyring", { vaultId, vaultKey });
-    device.#vaultKey = new Uint8Array(vaultKey);
-    device.#sealedKeyring = new Uint8Array(created.sealedKeyring);
+    const worker = createInProcessWorker(clock);
+    await worker.call("start", {});
+    const created = await worker.call("vault.create", { keychain: storyPlace, passphrase: null });
+    const device = new WorkerDevice(worker, clock, {
+      record: created.record,
+      entries: ensure(created.keychainKeys),
+    });
     await device.unlock();
     const identity = await device.worker.call("identity.create", {});
     device.userId = identity.userId;
@@ -110,9 +126,8 @@ export class WorkerDevice {
 
   async unlock(): Promise<void> {
     await this.worker.call("vault.unlock", {
-      vaultId: this.vaultId,
-      vaultKey: this.#vaultKey,
-      sealedKeyring: this.#sealedKeyring,
+      record: this.#record,
+      secret: { kind: "keychain", entries: this.#entries },
     });
   }
 

@@ -19,9 +19,9 @@ let cora: WorkerDevice;
 let everybody: readonly WorkerDevice[];
 
 beforeEach(async () => {
-  anna = await WorkerDevice.create(primitives);
-  ben = await WorkerDevice.create(primitives);
-  cora = await WorkerDevice.create(primitives);
+  anna = await WorkerDevice.create();
+  ben = await WorkerDevice.create();
+  cora = await WorkerDevice.create();
   everybody = [anna, ben, cora];
   network = await createStoryNetwork(primitives, anna.worker);
   for (const device of everybody) await device.enter(network);
@@ -154,7 +154,7 @@ describe("a group over its life", () => {
 
 describe("devices that the directory doesn't vouch for", () => {
   test("keep a joiner out until their records are there; then the same Welcome works", async () => {
-    const dora = await WorkerDevice.create(primitives);
+    const dora = await WorkerDevice.create();
     await dora.enter(network);
     await anna.meet(network, [dora]);
     const roomState: RoomState = {
@@ -178,7 +178,7 @@ describe("devices that the directory doesn't vouch for", () => {
 
   test("keep a commit waiting until their records are there; nothing is lost", async () => {
     await begin(anna, [ben]);
-    const dora = await WorkerDevice.create(primitives);
+    const dora = await WorkerDevice.create();
     await dora.enter(network);
     await anna.meet(network, [dora]);
     const prepared = await prepare(anna, { addKeyPackages: [await dora.keyPackage()] });
@@ -194,7 +194,7 @@ describe("devices that the directory doesn't vouch for", () => {
 
   test("aren't added by us", async () => {
     await begin(anna, [ben]);
-    const dora = await WorkerDevice.create(primitives);
+    const dora = await WorkerDevice.create();
     await dora.enter(network);
     await expect(
       prepare(anna, { addKeyPackages: [await dora.keyPackage()] }),
@@ -204,7 +204,7 @@ describe("devices that the directory doesn't vouch for", () => {
 
   test("aren't added under somebody else's name", async () => {
     await begin(anna, [ben]);
-    const impostor = await WorkerDevice.create(primitives);
+    const impostor = await WorkerDevice.create();
     impostor.userId = cora.userId;
     impostor.deviceId = cora.deviceId;
     const real = await cora.keyPackage();
@@ -295,7 +295,7 @@ describe("roles", () => {
       },
     ],
   ])("in a %s, administrators and members may do what the table says", async (kind, table) => {
-    const dora = await WorkerDevice.create(primitives);
+    const dora = await WorkerDevice.create();
     await dora.enter(network);
     for (const device of [anna, ben]) await device.meet(network, [dora]);
     await begin(anna, [ben, cora], { kind });

@@ -24,8 +24,8 @@ let ben: WorkerDevice;
 let network: StoryNetwork;
 
 beforeAll(async () => {
-  anna = await WorkerDevice.create(primitives);
-  ben = await WorkerDevice.create(primitives);
+  anna = await WorkerDevice.create();
+  ben = await WorkerDevice.create();
   network = await createStoryNetwork(primitives, anna.worker);
   await anna.enter(network);
   await ben.enter(network);
