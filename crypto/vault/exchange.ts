@@ -89,12 +89,17 @@ export function prepareKeyring(
   const generations =
     current === null ? keys.generations : keepGenerations(keys.generations, current, random);
   const nextKeys: KeyringKeys = { rootKey: keys.rootKey, generations, tree };
+  const revision = present.revision + 1;
+  // A keychain that is left still holds the key that was meant to be the next one.
+  const leavesKeychain = hasKeychain(present) && !hasKeychain(wanted);
   const next = {
     vaultId,
-    revision: present.revision + 1,
+    revision,
     keys: nextKeys,
-    vaultKey: present.nextVaultKey,
-    nextVaultKey: new SecretBytes(createVaultKey(present.revision + 2, random)),
+    vaultKey: leavesKeychain
+      ? new SecretBytes(createVaultKey(revision, random))
+      : present.nextVaultKey,
+    nextVaultKey: new SecretBytes(createVaultKey(revision + 1, random)),
   };
   try {
     const record = sealed(making, next, wanted.slots);
@@ -109,7 +114,7 @@ export function prepareKeyring(
   } catch (error) {
     wipe(...made);
     dropGenerations(generations, keys.generations);
-    next.nextVaultKey.wipe();
+    wipeVaultKeys(present, next);
     throw error;
   }
 }
@@ -119,13 +124,14 @@ export function wipePresent(present: UnlockedKeyring, { next, gone }: PreparedKe
   wipe(...gone);
   dropGenerations(present.keys.generations, next.keys.generations);
   present.vaultKey.wipe();
+  if (present.nextVaultKey !== next.vaultKey) present.nextVaultKey.wipe();
 }
 
 /** The file was not written: destroys what only the prepared keyring has. */
 export function wipePrepared(present: UnlockedKeyring, { next, made }: PreparedKeyring): void {
   wipe(...made);
   dropGenerations(next.keys.generations, present.keys.generations);
-  next.nextVaultKey.wipe();
+  wipeVaultKeys(present, next);
 }
 
 /** Wipes a keyring. */
@@ -137,8 +143,20 @@ export function wipeKeyring({ keys, vaultKey, nextVaultKey }: UnlockedKeyring): 
 
 /** What the keychain is to hold instead of the vault key that goes; null without a keychain slot. Secret: the result. */
 export function keychainKeyOf(next: UnlockedKeyring): Uint8Array | null {
-  if (!next.slots.some(({ kind }) => kind === "keychain")) return null;
+  if (!hasKeychain(next)) return null;
   return next.nextVaultKey.use((key) => key.slice());
+}
+
+function hasKeychain({ slots }: { readonly slots: readonly SlotBase[] }): boolean {
+  return slots.some(({ kind }) => kind === "keychain");
+}
+
+type VaultKeys = Pick<UnlockedKeyring, "vaultKey" | "nextVaultKey">;
+
+/** Wipes the vault keys that were made for a keyring which doesn't come. */
+function wipeVaultKeys(present: VaultKeys, next: VaultKeys): void {
+  if (next.vaultKey !== present.nextVaultKey) next.vaultKey.wipe();
+  next.nextVaultKey.wipe();
 }
 
 type Generations = ReadonlyMap<number, SecretBytes>;
