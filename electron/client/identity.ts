@@ -72,7 +72,8 @@ export function linkIdentity(
     acceptSession: async ({ highestVaultSequence, relayTimeMs }) => {
       // An older copy of this vault would use MLS generations again: nothing is sent from it.
       if (highestVaultSequence > namedSequence) throw new AppError("vault-rolled-back");
-      await parts.sweeper.observe(relayTimeMs);
+      // A relay in this app goes by the same clock.
+      await parts.sweeper.observe(relayTimeMs, !account.hosted);
     },
   };
 }

@@ -14,6 +14,7 @@ import { accountCommands, defaultSettings } from "./commands/account-commands.ts
 import { conversationCommands } from "./commands/conversation-commands.ts";
 import type { Engine } from "./commands/engine.ts";
 import { messageCommands } from "./commands/message-commands.ts";
+import { searchCommands } from "./commands/search-commands.ts";
 import { Commits } from "./conversations/commits.ts";
 import { GroupLog } from "./conversations/group-log.ts";
 import { Inbox } from "./conversations/inbox.ts";
@@ -22,9 +23,12 @@ import { Outbox } from "./conversations/outbox.ts";
 import { ReceiptSender } from "./conversations/receipt-sender.ts";
 import type { Changes } from "./core/changes.ts";
 import { Core } from "./core/core.ts";
+import { Destruction } from "./ephemerality/destruction.ts";
 import { Forgetting } from "./ephemerality/forgetting.ts";
 import { Sweeper } from "./ephemerality/sweeper.ts";
 import { linkIdentity } from "./identity.ts";
+import { Indexer } from "./search/indexer.ts";
+import { Searcher } from "./search/searcher.ts";
 import { readFact, type StoredAccount } from "./store/facts.ts";
 import { Sync } from "./sync.ts";
 import type { Client, ClientCommands, ClientView, Notice, OpenClientOptions } from "./types.ts";
@@ -64,7 +68,10 @@ async function openCore(
     random,
     self: { networkId, userId, deviceId },
     policy: await verifyPolicy(worker, policy, networkKey),
-    floorMs: readFact(vault, "floorMs") ?? 0,
+    keptTime: {
+      floorMs: readFact(vault, "floorMs") ?? 0,
+      certainMs: readFact(vault, "certainMs") ?? null,
+    },
   });
 }
 
@@ -110,8 +117,10 @@ class RunningClient {
   readonly #outbox: Outbox;
   readonly #receipts: ReceiptSender;
   readonly #leaveHelper: LeaveHelper;
+  readonly #destruction: Destruction;
   readonly #sweeper: Sweeper;
   readonly #forgetting: Forgetting;
+  readonly #indexer: Indexer;
   readonly #sync: Sync;
   readonly #engine: Engine;
   readonly #viewListeners = new Set<() => void>();
@@ -149,8 +158,12 @@ class RunningClient {
     this.#outbox = new Outbox(core, this.#log, this.#commits);
     this.#receipts = new ReceiptSender(core);
     this.#leaveHelper = new LeaveHelper(core, this.#commits);
-    this.#sweeper = new Sweeper(core);
+    this.#destruction = new Destruction(core);
+    this.#sweeper = new Sweeper(core, this.#destruction);
     this.#forgetting = new Forgetting(core);
+    this.#indexer = new Indexer(core, (progress) => {
+      this.#hub.emit("search.progress", progress);
+    });
     this.#sync = new Sync({
       core,
       directory: this.#directory,
@@ -197,6 +210,7 @@ class RunningClient {
     // After the sweep: the worker knows the time now, by which the certificate must be valid, even if this machine's clock was lost.
     await this.#directory.begin(this.#account.networkKey);
     await this.#hub.begin();
+    this.#indexer.begin();
     if (vault.readOnly === null) this.#connect();
     else this.#stop({ kind: "offline", code: vault.readOnly, retryAtMs: this.#core.clock.now() });
     return this.#client();
@@ -229,7 +243,9 @@ class RunningClient {
   }
 
   #follow(changes: Changes): void {
+    this.#destruction.follow();
     this.#sweeper.follow(changes);
+    this.#indexer.follow(changes);
     this.#hub.follow(changes);
     this.#receipts.owe(changes.owing);
     for (const conversationId of changes.outboxes) this.#outbox.kick(conversationId);
@@ -288,6 +304,10 @@ class RunningClient {
         ...conversationCommands(this.#engine),
         ...messageCommands(this.#engine),
         ...accountCommands(this.#engine),
+        ...searchCommands(
+          this.#engine,
+          new Searcher(this.#core, this.#indexer, () => this.#hub.rows),
+        ),
       }),
       on: (name, listener) => this.#hub.on(name, listener),
       get view() {
@@ -324,6 +344,8 @@ class RunningClient {
     this.#disposers.forEach((dispose) => {
       dispose();
     });
+    // First of all: none of its words outlive a lock.
+    const wiped = this.#indexer.close();
     this.#viewListeners.clear();
     this.#noticeListeners.clear();
     this.#sync.close();
@@ -333,10 +355,12 @@ class RunningClient {
     this.#receipts.close();
     this.#leaveHelper.close();
     await Promise.allSettled([this.#sweeper.close(), this.#forgetting.close()]);
+    await this.#destruction.close();
     // What is under way sees a closed link, and ends.
     await Promise.allSettled([this.#sync.idle(), this.#core.groupQueue.idle()]);
     await this.#sweeper.keepTime().catch(ensureAppError);
     this.#core.close();
+    await wiped;
     await this.#hub.close();
     await this.#unloadGroups().catch(ensureAppError);
   }

@@ -10,11 +10,12 @@ import {
   type Timers,
   type UserId,
 } from "#protocol";
-import { sealBody } from "../core/insert-message.ts";
 import { Changes } from "../core/changes.ts";
+import { sealBody } from "../core/leaves.ts";
 import type { StoredConversation } from "../store/rows.ts";
 import { isLive, peopleOf } from "../store/store.ts";
 import type { ClientCommands } from "../types.ts";
+import { insertBareItem } from "../conversations/enqueue.ts";
 import { deleteContent, forgetConversation, groupColumns } from "../conversations/group-change.ts";
 import { encodeIntent } from "../conversations/intent.ts";
 import { sendsReceipts } from "../conversations/receipts.ts";
@@ -24,7 +25,10 @@ import type { Engine } from "./engine.ts";
 
 type ConversationCommands = Pick<
   ClientCommands,
-  Extract<keyof ClientCommands, `conversation.${string}` | `conversations.${string}`>
+  Exclude<
+    Extract<keyof ClientCommands, `conversation.${string}` | `conversations.${string}`>,
+    "conversation.openAt" | "conversation.loadLater"
+  >
 >;
 
 /** Items of a conversation that are given at once, and at the most, when it is opened. */
@@ -144,8 +148,13 @@ export function conversationCommands(engine: Engine): ConversationCommands {
         changes.write("conversation.setState", conversationId, "leaving");
         const endsAtMs = time.now() + maxTimerSeconds * 1000;
         const itemId = core.localId();
-        changes.write("outbox.insert", itemId, conversationId, "leave", null, endsAtMs, null, null);
-        changes.outboxes.add(conversationId);
+        insertBareItem(changes, {
+          itemId,
+          conversationId,
+          kind: "leave",
+          endsAtMs,
+          sequence: null,
+        });
       });
     },
 
@@ -217,7 +226,7 @@ function successorOf({ kind, members, roomState }: StoredConversation, me: UserI
   return isNew ? administrator : null;
 }
 
-/** A draft is kept like a message: sealed under a key of its own, with an end. */
+/** A draft is kept like a message: sealed under a leaf of its own, with an end. Whatever it says next gets another leaf. */
 async function writeDraft(
   { core }: Engine,
   changes: Changes,
@@ -227,13 +236,15 @@ async function writeDraft(
   const earlier = core.store.ensureConversation(conversationId).draft;
   if (earlier !== null) changes.cancelled.push(earlier.draftId);
   if (text === "") {
-    changes.write("conversation.setDraft", conversationId, null, null, null);
+    changes.write("conversation.deleteDraft", conversationId);
     return;
   }
   const draftId = core.localId();
   const endsAtMs = core.time.now() + core.policy.maxExpirationSeconds * 1000;
-  const sealed = await sealBody(core.worker, draftId, endsAtMs, textBytes(text));
-  changes.write("conversation.setDraft", conversationId, sealed, draftId, endsAtMs);
+  const place = core.leaves.take(changes, endsAtMs);
+  const sealed = await sealBody(core.worker, draftId, place, textBytes(text));
+  const { hour, leaf } = place;
+  changes.write("conversation.setDraft", conversationId, sealed, draftId, endsAtMs, hour, leaf);
   changes.deadlines.push({ messageId: draftId, deadlineMs: endsAtMs });
 }
 

@@ -16,11 +16,12 @@ import {
 import { owedRead, sendsReceipts } from "../conversations/receipts.ts";
 import { Changes } from "../core/changes.ts";
 import { insertMessage } from "../core/insert-message.ts";
+import { sealBodies } from "../core/leaves.ts";
 import { outgoingEnd } from "../core/timers.ts";
 import type { StoredConversation, StoredMessage } from "../store/rows.ts";
 import type { ClientCommands } from "../types.ts";
 import { openBodies, textBytes, textOf } from "../views/bodies.ts";
-import { expiryView, isCovered } from "../views/message-views.ts";
+import { expiryView, isCovered, sealedReaction } from "../views/message-views.ts";
 import type { Engine } from "./engine.ts";
 
 type MessageCommands = Pick<ClientCommands, Extract<keyof ClientCommands, `message.${string}`>>;
@@ -63,22 +64,25 @@ export function messageCommands(engine: Engine): MessageCommands {
       const end = outgoingEnd(sentAtMs, timers, conversation.roomState.timers, core.policy);
       // The clock was set back: what would end here before it is sent isn't taken.
       if (end.endsAtMs <= time.now()) throw new AppError("clock-differs");
-      const outgoing: Outgoing = {
+      const outgoing = {
         conversationId,
         kind: "text",
         intent: { kind: "text", markdown: text, replyTo, replaces: null },
         endsAtMs: end.endsAtMs,
         burnSeconds: end.burnSeconds,
-        targetId: null,
-      };
+      } as const;
       const { messageId, expiresAtMs, bytes } = composeMessage(core, outgoing);
       const order = core.nextOrder(conversationId);
-      const { sealed } = await core.worker.call("body.seal", {
-        items: [textBytes(text), bytes].map((plain) => ({ messageId, expiresAtMs, plain })),
-      });
-      const [body, content] = sealed;
-      if (body === undefined || content === undefined) throw new AppError("internal");
-      await commit((changes) => {
+      await commit(async (changes) => {
+        const leaf = core.leaves.take(changes, expiresAtMs);
+        const [sealed, content] = await sealBodies(
+          core.worker,
+          messageId,
+          leaf,
+          textBytes(text),
+          bytes,
+        );
+        if (sealed === undefined || content === undefined) throw new AppError("internal");
         insertMessage(changes, {
           messageId,
           conversationId,
@@ -91,12 +95,18 @@ export function messageCommands(engine: Engine): MessageCommands {
           state: "waiting",
           sequence: null,
           epoch: conversation.epoch,
-          body,
+          body: { leaf, sealed },
           replyTo,
           code: null,
           owed: 0,
         });
-        insertOutboxItem(changes, outgoing, { messageId, expiresAtMs, content });
+        // It ends with the message that it is.
+        const target = { messageId, leaf };
+        insertOutboxItem(
+          changes,
+          { conversationId, kind: "text", target },
+          { messageId, expiresAtMs, leaf, content },
+        );
       });
       return { messageId };
     },
@@ -147,8 +157,8 @@ export function messageCommands(engine: Engine): MessageCommands {
       if (!message.own) throw new AppError("not-allowed");
       return commit(async (changes) => {
         const intent = { kind: "recall", replaces: messageId } as const;
-        const outgoing: Outgoing = { ...about(message), kind: "recall", targetId: null, intent };
-        const composed = await sealOutgoing(core, outgoing);
+        const outgoing: Outgoing = { ...about(message), kind: "recall", target: null, intent };
+        const composed = await sealOutgoing(core, changes, outgoing);
         // From here to the transaction nothing else runs: what is out by then is taken as out.
         const item = store.outboxItem(messageId);
         if (item?.ciphertext === null && !core.sending.has(messageId)) {
@@ -194,7 +204,7 @@ export function messageCommands(engine: Engine): MessageCommands {
           intent: { kind: "status", statuses },
           endsAtMs,
           burnSeconds: null,
-          targetId: null,
+          target: null,
         });
       });
     },
@@ -219,8 +229,10 @@ export function messageCommands(engine: Engine): MessageCommands {
 
 /** What a message that changes another one has from it. */
 function about(message: StoredMessage): Omit<Outgoing, "intent"> {
-  const { conversationId, messageId, endsAtMs } = message;
-  return { conversationId, kind: "control", endsAtMs, burnSeconds: null, targetId: messageId };
+  const { conversationId, messageId, endsAtMs, leaf } = message;
+  if (leaf === null) throw new AppError("not-found");
+  const target = { messageId, leaf };
+  return { conversationId, kind: "control", endsAtMs, burnSeconds: null, target };
 }
 
 /** Removes a message here, and its place in the outbox with it. */
@@ -243,14 +255,7 @@ async function ownReaction(
   const own = core.store
     .reactions(messageId, core.time.now())
     .filter(({ sender }) => sender === core.self.userId);
-  const opened = await openBodies(
-    core.worker,
-    own.map(({ reactionId, endsAtMs, body }) => ({
-      messageId: reactionId,
-      expiresAtMs: endsAtMs,
-      sealed: body,
-    })),
-  );
+  const opened = await openBodies(core.worker, own.map(sealedReaction));
   const same = own.find(({ reactionId }) => textOf(opened, reactionId) === emoji);
   return same?.reactionId ?? null;
 }

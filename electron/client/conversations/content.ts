@@ -10,7 +10,8 @@ import {
 } from "#protocol";
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
-import { insertMessage, sealBody } from "../core/insert-message.ts";
+import { insertMessage } from "../core/insert-message.ts";
+import { sealBody } from "../core/leaves.ts";
 import { incomingEnd } from "../core/timers.ts";
 import type { StoredConversation, StoredMessage } from "../store/rows.ts";
 import { textBytes } from "../views/bodies.ts";
@@ -101,7 +102,8 @@ async function takeText(taking: Taking, text: Text): Promise<void> {
     return;
   }
   const own = arrival.sender === core.self.userId;
-  const body = await sealBody(core.worker, text.messageId, end.endsAtMs, textBytes(text.markdown));
+  const leaf = core.leaves.take(changes, end.endsAtMs);
+  const sealed = await sealBody(core.worker, text.messageId, leaf, textBytes(text.markdown));
   insertMessage(changes, {
     messageId: text.messageId,
     conversationId,
@@ -114,7 +116,7 @@ async function takeText(taking: Taking, text: Text): Promise<void> {
     state: own ? "sent" : null,
     sequence: arrival.sequence,
     epoch: arrival.epoch,
-    body,
+    body: { leaf, sealed },
     replyTo: text.replyTo,
     code: null,
     owed: !own && sendsReceipts(conversation) ? owedDelivered : 0,
@@ -150,8 +152,9 @@ export async function edit(
   target: StoredMessage,
   markdown: string,
 ): Promise<void> {
-  const { messageId, endsAtMs, conversationId } = target;
-  const body = await sealBody(core.worker, messageId, endsAtMs, textBytes(markdown));
+  const { messageId, conversationId, leaf } = target;
+  if (leaf === null) return;
+  const body = await sealBody(core.worker, messageId, leaf, textBytes(markdown));
   changes.write("message.setBody", messageId, body);
   changes.upsert(conversationId, messageId);
   for (const quoting of core.store.quotedBy(messageId)) changes.upsert(conversationId, quoting);
@@ -200,8 +203,9 @@ export async function addReaction(
   target: StoredMessage,
   { reactionId, sender, emoji, sentAtMs }: NewReaction,
 ): Promise<void> {
-  const { messageId, conversationId, endsAtMs } = target;
-  const body = await sealBody(core.worker, reactionId, endsAtMs, textBytes(emoji));
+  const { messageId, conversationId, endsAtMs, leaf } = target;
+  if (leaf === null) return;
+  const body = await sealBody(core.worker, reactionId, leaf, textBytes(emoji));
   changes.write(
     "reaction.insert",
     reactionId,

@@ -7,7 +7,8 @@ import {
 } from "#protocol";
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
-import { insertMessage, sealBody } from "../core/insert-message.ts";
+import { insertMessage } from "../core/insert-message.ts";
+import { sealBody } from "../core/leaves.ts";
 import { localEnd } from "../core/timers.ts";
 import { encodeMembers, type ConversationState, type StoredConversation } from "../store/rows.ts";
 import { peopleOf } from "../store/store.ts";
@@ -47,7 +48,8 @@ export async function addLines(
   const end = localEnd(nowMs, roomState.timers, core.policy);
   for (const line of lines) {
     const messageId = core.localId();
-    const body = await sealBody(core.worker, messageId, end.endsAtMs, encodeLine(line));
+    const leaf = core.leaves.take(changes, end.endsAtMs);
+    const sealed = await sealBody(core.worker, messageId, leaf, encodeLine(line));
     insertMessage(changes, {
       messageId,
       conversationId,
@@ -60,7 +62,7 @@ export async function addLines(
       state: null,
       sequence: null,
       epoch,
-      body,
+      body: { leaf, sealed },
       replyTo: null,
       code: null,
       owed: 0,
@@ -143,7 +145,7 @@ export function deleteContent(core: Core, changes: Changes, conversationId: Conv
   changes.write("reaction.deleteAll", conversationId);
   changes.write("outbox.deleteContent", conversationId);
   changes.write("message.deleteAll", conversationId);
-  changes.write("conversation.setDraft", conversationId, null, null, null);
+  changes.write("conversation.deleteDraft", conversationId);
   changes.touch(conversationId);
   changes.forgets = true;
 }

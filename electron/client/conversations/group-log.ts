@@ -12,6 +12,7 @@ import type { Acknowledger } from "../account/acknowledger.ts";
 import type { Directory } from "../account/directory.ts";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
+import { digestOf } from "../core/digest.ts";
 import type { Blocked, StoredConversation } from "../store/rows.ts";
 import { isLive } from "../store/store.ts";
 import { noteBlocked } from "./blocked.ts";
@@ -188,7 +189,8 @@ export class GroupLog {
         ? this.#takeOwnCommit(changes, conversation)
         : this.#takeOpened(changes, conversation, entry);
     }
-    const item = this.#core.store.outboxByBytes(conversationId, entry.bytes);
+    const digest = await digestOf(entry.bytes);
+    const item = this.#core.store.outboxByDigest(conversationId, digest);
     if (item === undefined) return this.#takeOpened(changes, conversation, entry);
     noteSent(this.#core, changes, { conversation, item, ...entry });
     return "taken";

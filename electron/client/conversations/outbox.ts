@@ -11,9 +11,11 @@ import {
 } from "#protocol";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
+import { digestOf } from "../core/digest.ts";
+import { sealBody } from "../core/leaves.ts";
 import type { StoredConversation, StoredOutboxItem } from "../store/rows.ts";
 import { peopleOf } from "../store/store.ts";
-import { openBodies } from "../views/bodies.ts";
+import { openBodies, type SealedBody } from "../views/bodies.ts";
 import type { Commits } from "./commits.ts";
 import { endConversation } from "./group-change.ts";
 import type { GroupLog } from "./group-log.ts";
@@ -160,8 +162,8 @@ export class Outbox {
       await this.#commits.runInQueue(conversationId, { kind: "leavers" });
       return "again";
     }
-    const fresh = item.ciphertext !== null && item.epoch === conversation.epoch;
-    const bytes = fresh ? item.ciphertext : await this.#seal(conversation, item);
+    const bytes =
+      (await this.#sealed(conversation, item)) ?? (await this.#seal(conversation, item));
     // Meanwhile it may have been recalled or deleted, or have ended.
     const waits = this.#core.store.outboxItem(item.itemId)?.kind === item.kind;
     if (!waits || item.endsAtMs <= this.#core.time.now()) return "again";
@@ -193,32 +195,45 @@ export class Outbox {
     return moved ? "again" : this.#refuseBlocked(conversation, item);
   }
 
-  /** Encrypts an item for the present epoch; the ciphertext is on disk before it is sent. */
+  /** What an item became when it was encrypted for the present epoch; null when it wasn't yet. */
+  async #sealed(
+    { epoch }: StoredConversation,
+    { itemId, ciphertext, leaf, ...item }: StoredOutboxItem,
+  ): Promise<Uint8Array | null> {
+    if (ciphertext === null || leaf === null || item.epoch !== epoch) return null;
+    return this.#open({ messageId: itemId, leaf, sealed: ciphertext });
+  }
+
+  /** @throws AppError `message-unopenable` */
+  async #open(body: SealedBody): Promise<Uint8Array> {
+    const opened = await openBodies(this.#core.worker, [body]);
+    const plain = opened.get(body.messageId);
+    if (plain === undefined) throw new AppError("message-unopenable");
+    return plain;
+  }
+
+  /**
+   * Encrypts an item for the present epoch; the ciphertext is on disk before it is sent. It is sealed like the content: an older copy of
+   * the group's state would open it.
+   */
   #seal(conversation: StoredConversation, item: StoredOutboxItem): Promise<Uint8Array> {
     const { conversationId } = conversation;
     return this.#core.moveGroup(conversationId, async () => {
+      const { itemId, leaf } = item;
+      if (item.content === null || leaf === null) throw new AppError("message-unopenable");
       await this.#core.loadGroup(conversationId);
-      const content = await this.#contentOf(item);
-      const { epoch, bytes, writes } = await this.#core.worker.call("group.seal", {
-        conversationId,
-        content,
-        authenticatedData: new Uint8Array(),
-      });
+      const content = await this.#open({ messageId: itemId, leaf, sealed: item.content });
+      const { worker } = this.#core;
+      const authenticatedData = new Uint8Array();
+      const made = await worker.call("group.seal", { conversationId, content, authenticatedData });
+      const { epoch, bytes, writes } = made;
+      const sealed = await sealBody(worker, itemId, leaf, bytes);
       const changes = new Changes();
       changes.writeGroup(writes);
-      changes.write("outbox.setCiphertext", item.itemId, bytes, epoch);
+      changes.write("outbox.setCiphertext", itemId, sealed, epoch, await digestOf(bytes));
       await this.#core.commit(changes);
       return bytes;
     });
-  }
-
-  async #contentOf({ itemId, endsAtMs, content }: StoredOutboxItem): Promise<Uint8Array> {
-    if (content === null) throw new AppError("message-unopenable");
-    const body = { messageId: itemId, expiresAtMs: endsAtMs, sealed: content };
-    const opened = await openBodies(this.#core.worker, [body]);
-    const plain = opened.get(itemId);
-    if (plain === undefined) throw new AppError("message-unopenable");
-    return plain;
   }
 
   async #drop({ conversationId, itemId, sequence }: StoredOutboxItem): Promise<Step> {
@@ -276,7 +291,7 @@ export class Outbox {
       const changes = new Changes();
       changes.writeGroup(made.writes);
       const entries = encodeCbor(made.entries);
-      changes.write("outbox.setCiphertext", item.itemId, entries, made.epoch);
+      changes.write("outbox.setCiphertext", item.itemId, entries, made.epoch, null);
       await this.#core.commit(changes);
       return made.entries;
     });

@@ -69,7 +69,7 @@ export class ReceiptSender {
       // When the last of these messages has ended, nobody needs the report.
       endsAtMs: Math.max(...owing.map(({ endsAtMs }) => endsAtMs)),
       burnSeconds: null,
-      targetId: null,
+      target: null,
     });
     await this.#core.commit(changes);
     if (owing.length === maxStatuses) this.owe([conversationId]);

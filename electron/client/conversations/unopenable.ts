@@ -1,7 +1,8 @@
 import type { ErrorCode, UserId } from "#protocol";
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
-import { insertMessage, sealBody } from "../core/insert-message.ts";
+import { insertMessage, type SealedUnder } from "../core/insert-message.ts";
+import { sealBody } from "../core/leaves.ts";
 import { localEnd } from "../core/timers.ts";
 import { nobody, type StoredConversation } from "../store/rows.ts";
 
@@ -52,6 +53,11 @@ async function insertLine(
   const messageId = core.localId();
   const nowMs = core.time.now();
   const end = localEnd(nowMs, roomState.timers, core.policy);
+  let body: SealedUnder | null = null;
+  if (raw !== null) {
+    const leaf = core.leaves.take(changes, end.endsAtMs);
+    body = { leaf, sealed: await sealBody(core.worker, messageId, leaf, raw) };
+  }
   insertMessage(changes, {
     messageId,
     conversationId,
@@ -64,7 +70,7 @@ async function insertLine(
     state: null,
     sequence,
     epoch,
-    body: raw === null ? null : await sealBody(core.worker, messageId, end.endsAtMs, raw),
+    body,
     replyTo: null,
     code,
     owed: 0,

@@ -49,9 +49,14 @@ export class Changes {
   }
 
   remove(conversationId: ConversationId, messageId: MessageId): void {
-    this.#of(conversationId).removed.add(messageId);
+    this.hide(conversationId, messageId);
     this.cancelled.push(messageId);
     this.forgets = true;
+  }
+
+  /** Takes a message off the screen; it is still there. */
+  hide(conversationId: ConversationId, messageId: MessageId): void {
+    this.#of(conversationId).removed.add(messageId);
   }
 
   /** The list's row of a conversation; with `whole`, everything about it. */

@@ -19,7 +19,8 @@ import { Store } from "../store/store.ts";
 import { People } from "../views/people.ts";
 import type { Changes } from "./changes.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
-import { TimeKeeper } from "./time-keeper.ts";
+import { Leaves } from "./leaves.ts";
+import { TimeKeeper, type KeptTime } from "./time-keeper.ts";
 
 /** Who this client is. */
 export interface Self {
@@ -36,7 +37,7 @@ export interface CoreOptions {
   readonly random: Random;
   readonly self: Self;
   readonly policy: Policy;
-  readonly floorMs: number;
+  readonly keptTime: KeptTime;
 }
 
 const messageIdBytes = 32;
@@ -52,6 +53,7 @@ export class Core {
   readonly random: Random;
   readonly self: Self;
   readonly time: TimeKeeper;
+  readonly leaves: Leaves;
   readonly people = new People();
   /** MLS state moves only in here, one step after another per conversation. */
   readonly groupQueue = new KeyedQueue<ConversationId>();
@@ -67,12 +69,13 @@ export class Core {
   constructor(options: CoreOptions) {
     this.vault = options.vault;
     this.store = new Store(options.vault);
+    this.leaves = new Leaves(this.store);
     this.worker = options.worker;
     this.clock = options.clock;
     this.random = options.random;
     this.self = options.self;
     this.policy = options.policy;
-    this.time = new TimeKeeper(options.clock, options.floorMs);
+    this.time = new TimeKeeper(options.clock, options.keptTime);
   }
 
   get now(): () => number {

@@ -1,14 +1,13 @@
-import {
-  AppError,
-  type ConversationId,
-  type CryptoWorker,
-  type ErrorCode,
-  type MessageId,
-  type UserId,
-} from "#protocol";
+import type { ConversationId, ErrorCode, KeyLeaf, MessageId, UserId } from "#protocol";
 import type { MessageKind } from "../store/rows.ts";
 import type { Changes } from "./changes.ts";
 import type { MessageEnd } from "./timers.ts";
+
+/** A sealed body and the leaf it is sealed under. */
+export interface SealedUnder {
+  readonly leaf: KeyLeaf;
+  readonly sealed: Uint8Array;
+}
 
 /** A new row of `messages`, its body sealed. */
 export interface NewMessage {
@@ -23,7 +22,8 @@ export interface NewMessage {
   readonly state: "waiting" | "sent" | null;
   readonly sequence: number | null;
   readonly epoch: number;
-  readonly body: Uint8Array | null;
+  /** null: it has none. */
+  readonly body: SealedUnder | null;
   readonly replyTo: MessageId | null;
   readonly code: ErrorCode | null;
   /** The receipt its sender is owed: 0 none, 1 delivered. */
@@ -49,25 +49,14 @@ export function insertMessage(changes: Changes, message: NewMessage): void {
     message.state,
     message.sequence,
     message.epoch,
-    message.body,
+    message.body?.sealed ?? null,
     message.replyTo,
     message.code,
     message.owed,
+    message.body?.leaf.hour ?? null,
+    message.body?.leaf.leaf ?? null,
   );
   changes.write("conversation.setShown", conversationId, order, message.sentAtMs);
   changes.deadlines.push({ messageId, deadlineMs: end.endsAtMs });
   changes.upsert(conversationId, messageId);
-}
-
-/** Seals one body. */
-export async function sealBody(
-  worker: CryptoWorker,
-  messageId: MessageId,
-  expiresAtMs: number,
-  plain: Uint8Array,
-): Promise<Uint8Array> {
-  const { sealed } = await worker.call("body.seal", { items: [{ messageId, expiresAtMs, plain }] });
-  const [body] = sealed;
-  if (body === undefined) throw new AppError("internal", { data: { method: "body.seal" } });
-  return body;
 }

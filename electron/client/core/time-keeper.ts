@@ -10,11 +10,24 @@ export const maxClockDifferenceMs = 10 * 60_000;
 /** The wall clock has moved by this much more or less than time has passed: somebody set it, or the computer slept. Milliseconds. */
 const jumpMs = 2000;
 
+/** A jump forward that no relay confirms is believed after so much running time, milliseconds. */
+export const doubtMs = 10 * 60_000;
+
+/** What an earlier life knew of the time. */
+export interface KeptTime {
+  /** The largest time seen, milliseconds. */
+  readonly floorMs: number;
+  /** {@link TimeKeeper.certain} as it was; null: never. */
+  readonly certainMs: number | null;
+}
+
 /**
- * Two times. {@link real} is this computer's clock, put forward by at most {@link maxClockDifferenceMs} if its relay's is ahead: what is
+ * Three times. {@link real} is this computer's clock, put forward by at most {@link maxClockDifferenceMs} if its relay's is ahead: what is
  * sent is stamped and limited by it. {@link now} never runs backwards while this computer's clock is nobody's but its own, and only
  * hides and ends what is stored here. Where a relay and this computer agree on the time, both begin anew from it: a clock that was
- * far ahead once, and was corrected, ends nothing that comes after.
+ * far ahead once, and was corrected, ends nothing that comes after. {@link certain} is the time by which keys are destroyed, which nothing
+ * takes back: it doesn't follow a clock that was put far forward until a relay agrees, or until it has stayed so for a while
+ * (docs/adr/0019).
  */
 export class TimeKeeper {
   readonly #clock: Pick<Clock, "now">;
@@ -23,14 +36,16 @@ export class TimeKeeper {
   #aheadMs = 0;
   #wallMs: number;
   #passedMs: number;
+  #certainMs: number;
+  /** Since when this computer's clock is far ahead of {@link certain}, by the time that nobody can set. */
+  #doubtedSinceMs: number | null = null;
 
   /**
-   * @param floorMs - the largest time seen before, milliseconds
    * @param monotonicMs - time that has passed since any moment, which nobody can set
    */
   constructor(
     clock: Pick<Clock, "now">,
-    floorMs: number,
+    { floorMs, certainMs }: KeptTime,
     monotonicMs: () => number = () => performance.now(),
   ) {
     this.#clock = clock;
@@ -38,6 +53,7 @@ export class TimeKeeper {
     this.#floorMs = floorMs;
     this.#wallMs = clock.now();
     this.#passedMs = Math.floor(monotonicMs());
+    this.#certainMs = certainMs ?? this.#wallMs;
   }
 
   /** The time by which things end here, milliseconds since 1970-01-01T00:00Z. Goes on even while the clock is behind. */
@@ -53,11 +69,31 @@ export class TimeKeeper {
     const passedMs = Math.floor(this.#monotonicMs());
     const elapsedMs = passedMs - this.#passedMs;
     // Set by its person or by the network: what the relay said of the clock as it was doesn't hold of it any more.
-    if (Math.abs(wallMs - this.#wallMs - elapsedMs) > jumpMs) this.#aheadMs = 0;
+    if (Math.abs(wallMs - this.#wallMs - elapsedMs) > jumpMs) {
+      this.#aheadMs = 0;
+      this.#doubtedSinceMs = null;
+    }
     this.#floorMs += elapsedMs;
+    this.#certainMs += elapsedMs;
     this.#wallMs = wallMs;
     this.#passedMs = passedMs;
     return wallMs + this.#aheadMs;
+  }
+
+  /** The time by which things are destroyed, milliseconds since 1970-01-01T00:00Z; what ends between it and {@link now} is only hidden. */
+  certain(): number {
+    const realMs = this.real();
+    if (realMs - this.#certainMs <= maxClockDifferenceMs) {
+      this.#certainMs = Math.max(this.#certainMs, realMs);
+      this.#doubtedSinceMs = null;
+    } else {
+      this.#doubtedSinceMs ??= this.#passedMs;
+      if (this.#passedMs - this.#doubtedSinceMs >= doubtMs) {
+        this.#certainMs = realMs;
+        this.#doubtedSinceMs = null;
+      }
+    }
+    return this.#certainMs;
   }
 
   /** A time that is known to have come here. */
@@ -88,11 +124,19 @@ export class TimeKeeper {
     throw new AppError("clock-differs", { data: { differenceMs } });
   }
 
-  /** Begins anew from the time on which a relay and this computer agree. @throws AppError as {@link ensureAgreed} */
-  agree(timeMs: number): void {
+  /**
+   * Begins anew from the time on which a relay and this computer agree.
+   *
+   * @param isOther - whether the relay's clock is another one than this computer's; only then it proves anything
+   * @throws AppError as {@link ensureAgreed}
+   */
+  agree(timeMs: number, isOther = true): void {
     this.ensureAgreed(timeMs);
     this.real();
     this.#aheadMs = Math.max(0, timeMs - this.#wallMs);
     this.#floorMs = this.#wallMs + this.#aheadMs;
+    if (!isOther && this.#floorMs > this.#certainMs) return;
+    this.#certainMs = this.#floorMs;
+    this.#doubtedSinceMs = null;
   }
 }

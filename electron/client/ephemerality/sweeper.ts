@@ -4,6 +4,7 @@ import type { Core } from "../core/core.ts";
 import { enqueueDrop } from "../conversations/enqueue.ts";
 import { putFact } from "../store/facts.ts";
 import type { DueMessage } from "../store/store.ts";
+import type { Destruction } from "./destruction.ts";
 
 const hourMs = 60 * 60 * 1000;
 /** The worker's heap holds what ends within this time; the rest waits in the vault, milliseconds. */
@@ -12,18 +13,27 @@ const extendEveryMs = 12 * hourMs;
 const lookEveryMs = 5000;
 /** Between two looks this much more or less than {@link lookEveryMs} has passed: the computer slept, or its clock was set. */
 const jumpMs = 3000;
+/** As many messages go in one transaction: everything else has its turn between two of them. */
+const stepMessages = 2000;
 
-/** Ends messages: the worker says when, and one vault transaction deletes all that belongs to them. */
+/**
+ * Ends messages: the worker says when, and vault transactions delete all that belongs to them, whose keys are then destroyed together.
+ * What a doubtful clock says has ended is hidden at once, and deleted when that is certain (docs/adr/0019).
+ */
 export class Sweeper {
   readonly #core: Core;
+  readonly #destruction: Destruction;
   #horizonMs = 0;
+  /** What ends up to here has been taken off the screen. */
+  #hiddenMs = 0;
   #running: Promise<void> = Promise.resolve();
   #lookedAtMs = 0;
   #cancelWatch: () => void = () => undefined;
   #unlisten: () => void = () => undefined;
 
-  constructor(core: Core) {
+  constructor(core: Core, destruction: Destruction) {
     this.#core = core;
+    this.#destruction = destruction;
   }
 
   /** Starts the worker's heap, and ends what ended while nobody was here. Nothing may be shown before it resolves. */
@@ -36,7 +46,10 @@ export class Sweeper {
     const deadlines = store.deadlines(this.#horizonMs);
     const { nowMs } = await worker.call("sweep.begin", { floorMs, deadlines });
     time.raise(nowMs);
-    await this.#sweep(time.now());
+    this.#hiddenMs = time.now();
+    await this.#sweep();
+    // Also what an earlier life left behind.
+    await this.#destruction.now();
     this.#lookedAtMs = time.now();
     this.#watch();
   }
@@ -49,13 +62,19 @@ export class Sweeper {
     this.#schedule(deadlines.filter(({ deadlineMs }) => deadlineMs <= this.#horizonMs));
   }
 
-  /** The relay's clock, seen just now. @throws AppError `clock-differs`: nothing is ended by either clock then */
-  async observe(relayTimeMs: number): Promise<void> {
+  /**
+   * The relay's clock, seen just now.
+   *
+   * @param isOther - whether it is another clock than this computer's
+   * @throws AppError `clock-differs`: nothing is ended by either clock then
+   */
+  async observe(relayTimeMs: number, isOther: boolean): Promise<void> {
     const { time, worker } = this.#core;
     time.ensureAgreed(relayTimeMs);
     await worker.call("sweep.observeTime", { relayTimeMs });
     // After the worker, whose earlier time might still have come in between.
-    time.agree(relayTimeMs);
+    time.agree(relayTimeMs, isOther);
+    await this.#showAgain();
     this.look();
   }
 
@@ -70,7 +89,7 @@ export class Sweeper {
   async keepTime(): Promise<void> {
     if (this.#core.vault.readOnly !== null) return;
     const changes = new Changes();
-    changes.statements.push(putFact("floorMs", this.#core.time.now()));
+    this.#putTime(changes);
     await this.#core.commit(changes);
   }
 
@@ -78,6 +97,11 @@ export class Sweeper {
     this.#unlisten();
     this.#cancelWatch();
     await this.#running;
+  }
+
+  #putTime(changes: Changes): void {
+    const { time } = this.#core;
+    changes.statements.push(putFact("floorMs", time.now()), putFact("certainMs", time.certain()));
   }
 
   #schedule(deadlines: readonly Deadline[]): void {
@@ -89,10 +113,13 @@ export class Sweeper {
   /** Timers stand still while a computer sleeps, and the clock may be set. */
   #watch(): void {
     this.#cancelWatch = this.#core.clock.setTimeout(() => {
-      const nowMs = this.#core.time.now();
+      const { time } = this.#core;
+      const nowMs = time.now();
       const jumped = Math.abs(nowMs - this.#lookedAtMs - lookEveryMs) > jumpMs;
       this.#lookedAtMs = nowMs;
       if (jumped || this.#horizonMs - nowMs < horizonMs - extendEveryMs) this.look();
+      // What is only hidden waits for certainty, of which nobody tells.
+      else if (time.certain() < nowMs) this.#sweepLater(nowMs);
       this.#watch();
     }, lookEveryMs);
   }
@@ -104,45 +131,88 @@ export class Sweeper {
 
   #sweepLater(nowMs: number): void {
     this.#core.time.raise(nowMs);
-    this.#running = this.#running.then(() => this.#sweep(nowMs)).catch(() => undefined);
+    this.#running = this.#running.then(() => this.#sweep()).catch(() => undefined);
   }
 
-  /** What can't be deleted, because the vault takes no writes, is at least not shown any more. */
-  async #sweep(nowMs: number): Promise<void> {
-    const { store, vault } = this.#core;
-    const due = store.due(nowMs);
-    const changes = new Changes();
-    this.#tell(changes, due, nowMs);
-    const anything = due.length > 0 || changes.conversations.size > 0 || store.hasDueItems(nowMs);
-    if (vault.readOnly === null && anything) {
-      for (const message of due) this.#dropAtRelay(changes, message, nowMs);
-      for (const name of [
-        "reaction.deleteDue",
-        "receipt.deleteDue",
-        "outbox.deleteDue",
-        "message.deleteDue",
-        "draft.deleteDue",
-      ] as const) {
-        changes.write(name, nowMs);
-      }
-      changes.statements.push(putFact("floorMs", nowMs));
+  async #sweep(): Promise<void> {
+    await this.#hide();
+    if (this.#core.vault.readOnly !== null) return;
+    const release = this.#destruction.hold();
+    try {
+      while (await this.#deleteSome());
+    } finally {
+      release();
     }
-    if (anything) await this.#core.commit(changes);
   }
 
-  #tell(changes: Changes, due: readonly DueMessage[], nowMs: number): void {
+  /** Takes what has ended off the screen, all at once. What can't be deleted, or not yet, is at least not shown any more. */
+  async #hide(): Promise<void> {
+    const { store, time } = this.#core;
+    const [afterMs, nowMs] = [this.#hiddenMs, time.now()];
+    this.#hiddenMs = nowMs;
+    const changes = new Changes();
+    for (const { messageId, conversationId } of store.endingBetween(afterMs, nowMs)) {
+      changes.hide(conversationId, messageId);
+    }
+    for (const { messageId, conversationId } of store.quotingBetween(afterMs, nowMs)) {
+      changes.upsert(conversationId, messageId);
+    }
+    if (changes.conversations.size > 0) await this.#core.commit(changes);
+  }
+
+  /** After a clock was corrected: what it had only hidden is there again. */
+  async #showAgain(): Promise<void> {
+    const { store, time } = this.#core;
+    const [nowMs, untilMs] = [time.now(), this.#hiddenMs];
+    if (nowMs >= untilMs) return;
+    this.#hiddenMs = nowMs;
+    const changes = new Changes();
+    for (const { messageId, conversationId } of store.endingBetween(nowMs, untilMs)) {
+      changes.upsert(conversationId, messageId);
+    }
+    for (const { conversationId } of store.conversationStates()) changes.touch(conversationId);
+    await this.#core.commit(changes);
+  }
+
+  /** Deletes the first messages that have certainly ended. @returns whether there may be more */
+  async #deleteSome(): Promise<boolean> {
+    const { store, time } = this.#core;
+    const certainMs = time.certain();
+    const due = store.due(certainMs, stepMessages);
+    const changes = new Changes();
+    this.#tell(changes, due, certainMs);
+    if (due.length === 0 && changes.conversations.size === 0 && !store.hasDueItems(certainMs)) {
+      return false;
+    }
+    for (const message of due) this.#dropAtRelay(changes, message, certainMs);
+    for (const name of [
+      "reaction.deleteDue",
+      "receipt.deleteDue",
+      "outbox.deleteDue",
+      "message.deleteDue",
+    ] as const) {
+      changes.write(name, certainMs, stepMessages);
+    }
+    changes.write("draft.deleteDue", certainMs);
+    this.#putTime(changes);
+    await this.#core.commit(changes);
+    return due.length === stepMessages;
+  }
+
+  #tell(changes: Changes, due: readonly DueMessage[], certainMs: number): void {
     const { store } = this.#core;
     const gone = new Set<MessageId>(due.map(({ messageId }) => messageId));
-    for (const { messageId, conversationId } of due) {
+    for (const { messageId, conversationId, burned } of due) {
       changes.remove(conversationId, messageId);
-      for (const quoting of store.quotedBy(messageId)) {
+      // What had burned before anybody knew was not hidden before.
+      for (const quoting of burned ? store.quotedBy(messageId) : []) {
         if (!gone.has(quoting)) changes.upsert(conversationId, quoting);
       }
     }
-    for (const { targetId, conversationId } of store.dueReactions(nowMs)) {
+    for (const { targetId, conversationId } of store.dueReactions(certainMs)) {
       if (!gone.has(targetId)) changes.upsert(conversationId, targetId);
     }
-    for (const conversationId of store.dueDrafts(nowMs)) changes.touch(conversationId);
+    for (const conversationId of store.dueDrafts(certainMs)) changes.touch(conversationId);
   }
 
   /** A message that burned before its expiration: its ciphertext at the relay goes too. */

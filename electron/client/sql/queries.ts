@@ -28,6 +28,10 @@ export const queries = {
   /** The newest `?4` from before order `?2`. */
   page: `SELECT * FROM messages WHERE conversation_id = ?1 AND ord < ?2 AND deadline_ms > ?3
     ORDER BY ord DESC LIMIT ?4`,
+  /** The oldest `?4` from after order `?2`. */
+  pageAfter: `SELECT * FROM messages WHERE conversation_id = ?1 AND ord > ?2 AND deadline_ms > ?3
+    ORDER BY ord LIMIT ?4`,
+  itemCount: `SELECT count(*) AS count FROM messages`,
   hasBefore: `SELECT 1 AS found FROM messages
     WHERE conversation_id = ?1 AND ord < ?2 AND deadline_ms > ?3 LIMIT 1`,
   firstUnread: `SELECT message_id, ord FROM messages
@@ -43,8 +47,16 @@ export const queries = {
   quotedBy: `SELECT message_id FROM messages WHERE reply_to = ?1`,
   endingBy: `SELECT DISTINCT conversation_id FROM messages
     WHERE deadline_ms > ?1 AND deadline_ms <= ?2 AND kind <> 'system'`,
+  /** As the statements that delete them choose them. */
   dueMessages: `SELECT message_id, conversation_id, own, sequence, burns_ms, ends_ms
-    FROM messages WHERE deadline_ms <= ?1`,
+    FROM messages WHERE deadline_ms <= ?1 ORDER BY deadline_ms, message_id LIMIT ?2`,
+  /** What a time hides and another doesn't. */
+  messagesBetween: `SELECT message_id, conversation_id FROM messages
+    WHERE deadline_ms > ?1 AND deadline_ms <= ?2`,
+  /** What quotes a message whose end lies between two times, and goes on itself. */
+  quotingBetween: `SELECT quoting.message_id, quoting.conversation_id
+    FROM messages AS quoted JOIN messages AS quoting ON quoting.reply_to = quoted.message_id
+    WHERE quoted.deadline_ms > ?1 AND quoted.deadline_ms <= ?2 AND quoting.deadline_ms > ?2`,
   dueReactions: `SELECT target_id, conversation_id FROM reactions WHERE ends_ms <= ?1`,
   dueDrafts: `SELECT conversation_id FROM conversations WHERE draft_ends_ms <= ?1`,
   dueItems: `SELECT item_id FROM outbox WHERE ends_ms <= ?1 LIMIT 1`,
@@ -60,16 +72,26 @@ export const queries = {
   messagesOf: `SELECT message_id FROM messages WHERE conversation_id = ?1`,
   waitingIn: `SELECT message_id FROM messages WHERE conversation_id = ?1 AND state = 'waiting'`,
 
-  reactions: `SELECT reaction_id, sender_user, ends_ms, body FROM reactions
-    WHERE target_id = ?1 AND ends_ms > ?2 ORDER BY sent_ms, reaction_id`,
+  reactions: `SELECT reaction_id, reactions.sender_user, reactions.ends_ms, reactions.body, hour, leaf
+    FROM reactions JOIN messages ON message_id = target_id
+    WHERE target_id = ?1 AND leaf IS NOT NULL AND reactions.ends_ms > ?2
+    ORDER BY reactions.sent_ms, reaction_id`,
   reaction: `SELECT target_id, sender_user FROM reactions WHERE reaction_id = ?1`,
   receipts: `SELECT user_id, delivered_ms, read_ms, burned FROM receipts WHERE message_id = ?1`,
 
   outboxNext: `SELECT * FROM outbox WHERE conversation_id = ?1 AND failed = 0 AND ends_ms > ?2
     ORDER BY position LIMIT 1`,
   outboxItem: `SELECT * FROM outbox WHERE item_id = ?1`,
-  outboxByBytes: `SELECT * FROM outbox WHERE conversation_id = ?1 AND ciphertext = ?2`,
+  outboxByDigest: `SELECT * FROM outbox WHERE conversation_id = ?1 AND digest = ?2`,
   outboxConversations: `SELECT DISTINCT conversation_id FROM outbox WHERE failed = 0`,
+
+  bucket: `SELECT next FROM key_buckets WHERE hour = ?1`,
+  doomed: `SELECT doom_id, hour, leaf FROM doomed ORDER BY doom_id`,
+  /** The most pressing first. */
+  dooms: `SELECT waits FROM doomed ORDER BY waits LIMIT 1`,
+
+  messageCount: `SELECT count(*) AS count FROM messages
+    WHERE kind IN ('text', 'recalled', 'unopenable') AND deadline_ms > ?1 AND deadline_ms <= ?2`,
 } as const satisfies Readonly<Record<string, string>>;
 
 /** The name of a read. */

@@ -1,6 +1,6 @@
 /**
  * The vault's tables. They hold ids, times, states and ciphertext: what people wrote stands only in sealed columns (`body`,
- * `content`, `draft`), each under the key of its message, so that ending a message is ending its key.
+ * `content`, `ciphertext`, `draft`), each under a leaf of the key tree, so that ending a message is destroying its leaf.
  *
  * Each step brings the schema one version further; a step that was released never changes.
  */
@@ -181,5 +181,55 @@ export const migrations: readonly string[] = [
 
   -- Entries of the present epoch that are known to be missing or unreadable, and haven't accounted for a gap yet.
   ALTER TABLE conversations ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
+  `,
+  `
+  -- How many leaves of each bucket of the key tree have been given out.
+  CREATE TABLE key_buckets (hour INTEGER PRIMARY KEY, next INTEGER NOT NULL) STRICT;
+
+  -- Leaves whose bodies are gone, until their keys are destroyed. Those of drafts may wait.
+  CREATE TABLE doomed (
+    doom_id INTEGER PRIMARY KEY,
+    hour INTEGER NOT NULL,
+    leaf INTEGER NOT NULL,
+    waits INTEGER NOT NULL
+  ) STRICT;
+
+  -- The leaf under which a message's body is sealed, and with it its edits, the reactions to it, and what the outbox has of it.
+  ALTER TABLE messages ADD COLUMN hour INTEGER;
+  ALTER TABLE messages ADD COLUMN leaf INTEGER;
+  ALTER TABLE conversations ADD COLUMN draft_hour INTEGER;
+  ALTER TABLE conversations ADD COLUMN draft_leaf INTEGER;
+  ALTER TABLE outbox ADD COLUMN hour INTEGER;
+  ALTER TABLE outbox ADD COLUMN leaf INTEGER;
+  -- Whether that leaf is the item's alone; else it is a message's.
+  ALTER TABLE outbox ADD COLUMN alone INTEGER NOT NULL DEFAULT 0;
+  -- SHA-256 of the MLS message, which itself is sealed: by it the item is known in the log.
+  ALTER TABLE outbox ADD COLUMN digest BLOB;
+  CREATE INDEX outbox_by_place ON outbox (position);
+
+  -- However a body goes, its leaf is doomed in the same transaction.
+  CREATE TRIGGER message_deleted AFTER DELETE ON messages WHEN OLD.leaf IS NOT NULL
+  BEGIN
+    INSERT INTO doomed (hour, leaf, waits) VALUES (OLD.hour, OLD.leaf, 0);
+  END;
+  CREATE TRIGGER message_emptied AFTER UPDATE OF hour, leaf ON messages
+  WHEN OLD.leaf IS NOT NULL AND (NEW.leaf IS NOT OLD.leaf OR NEW.hour IS NOT OLD.hour)
+  BEGIN
+    INSERT INTO doomed (hour, leaf, waits) VALUES (OLD.hour, OLD.leaf, 0);
+  END;
+  CREATE TRIGGER outbox_deleted AFTER DELETE ON outbox WHEN OLD.alone = 1
+  BEGIN
+    INSERT INTO doomed (hour, leaf, waits) VALUES (OLD.hour, OLD.leaf, 0);
+  END;
+  CREATE TRIGGER draft_deleted AFTER DELETE ON conversations WHEN OLD.draft_leaf IS NOT NULL
+  BEGIN
+    INSERT INTO doomed (hour, leaf, waits) VALUES (OLD.draft_hour, OLD.draft_leaf, 0);
+  END;
+  CREATE TRIGGER draft_replaced AFTER UPDATE OF draft_hour, draft_leaf ON conversations
+  WHEN OLD.draft_leaf IS NOT NULL
+    AND (NEW.draft_leaf IS NOT OLD.draft_leaf OR NEW.draft_hour IS NOT OLD.draft_hour)
+  BEGIN
+    INSERT INTO doomed (hour, leaf, waits) VALUES (OLD.draft_hour, OLD.draft_leaf, 1);
+  END;
   `,
 ];

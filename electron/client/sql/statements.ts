@@ -1,3 +1,7 @@
+/** The first ?2 messages that have ended by ?1: each step of a sweep takes as many. */
+const dueMessages = `SELECT message_id FROM messages WHERE deadline_ms <= ?1
+    ORDER BY deadline_ms, message_id LIMIT ?2`;
+
 /** Every write of the client. Parameters are numbered; see the schema for what columns mean. */
 export const statements = {
   "fact.put": `INSERT INTO facts (name, value) VALUES (?1, ?2)
@@ -40,8 +44,13 @@ export const statements = {
     WHERE conversation_id = ?1`,
   "conversation.setPinned": `UPDATE conversations SET pinned = ?2 WHERE conversation_id = ?1`,
   "conversation.setMuted": `UPDATE conversations SET muted = ?2 WHERE conversation_id = ?1`,
-  "conversation.setDraft": `UPDATE conversations SET draft = ?2, draft_id = ?3, draft_ends_ms = ?4
-    WHERE conversation_id = ?1`,
+  "conversation.setDraft": `UPDATE conversations SET draft = ?2, draft_id = ?3, draft_ends_ms = ?4,
+      draft_hour = ?5, draft_leaf = ?6 WHERE conversation_id = ?1`,
+  "conversation.deleteDraft": `UPDATE conversations SET draft = NULL, draft_id = NULL,
+      draft_ends_ms = NULL, draft_hour = NULL, draft_leaf = NULL WHERE conversation_id = ?1`,
+  /** The group was joined anew from outside: what others said meanwhile can't be opened. */
+  "conversation.setRejoined": `UPDATE conversations SET cursor = max(cursor, ?2), blocked = NULL,
+      lost = 0 WHERE conversation_id = ?1`,
   "conversation.setHidden": `UPDATE conversations SET hidden = ?2, last_order = 0
     WHERE conversation_id = ?1`,
   "conversation.delete": `DELETE FROM conversations WHERE conversation_id = ?1`,
@@ -75,13 +84,15 @@ export const statements = {
   "message.insert": `INSERT INTO messages (
       message_id, conversation_id, ord, kind, sender_user, own, sent_ms, ends_ms, origin,
       origin_seconds, burn_seconds, revealed, burns_ms, deadline_ms, state, failure, sequence, epoch,
-      body, edited, reply_to, code, owed, told)
+      body, edited, reply_to, code, owed, told, hour, leaf)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, NULL, ?8, ?12, NULL, ?13, ?14,
-      ?15, 0, ?16, ?17, ?18, 0)`,
-  "message.setBody": `UPDATE messages SET body = ?2, edited = 1 WHERE message_id = ?1`,
+      ?15, 0, ?16, ?17, ?18, 0, ?19, ?20)`,
+  /** A message that was recalled meanwhile has no leaf any more, and gets no body. */
+  "message.setBody": `UPDATE messages SET body = ?2, edited = 1
+    WHERE message_id = ?1 AND leaf IS NOT NULL`,
   "message.addMissing": `UPDATE messages SET missing = missing + ?2, code = ?3 WHERE message_id = ?1`,
-  "message.recall": `UPDATE messages SET kind = 'recalled', body = NULL, reply_to = NULL, edited = 0,
-      burn_seconds = NULL, owed = told WHERE message_id = ?1`,
+  "message.recall": `UPDATE messages SET kind = 'recalled', body = NULL, hour = NULL, leaf = NULL,
+      reply_to = NULL, edited = 0, burn_seconds = NULL, owed = told WHERE message_id = ?1`,
   "message.setSent": `UPDATE messages SET state = 'sent', failure = NULL, sequence = ?2, epoch = ?3
     WHERE message_id = ?1`,
   "message.setState": `UPDATE messages SET state = ?2, failure = ?3 WHERE message_id = ?1`,
@@ -93,17 +104,17 @@ export const statements = {
       AND (burn_seconds IS NULL OR revealed = 1)`,
   "message.told": `UPDATE messages SET told = ?2 WHERE message_id = ?1`,
   "message.delete": `DELETE FROM messages WHERE message_id = ?1`,
-  "message.deleteDue": `DELETE FROM messages WHERE deadline_ms <= ?1`,
+  "message.deleteDue": `DELETE FROM messages WHERE message_id IN (${dueMessages})`,
   "message.deleteAll": `DELETE FROM messages WHERE conversation_id = ?1`,
 
   "reaction.insert": `INSERT INTO reactions (
       reaction_id, conversation_id, target_id, sender_user, sent_ms, ends_ms, body)
-    SELECT ?1, ?2, message_id, ?4, ?5, ?6, ?7 FROM messages WHERE message_id = ?3
-    ON CONFLICT DO NOTHING`,
+    SELECT ?1, ?2, message_id, ?4, ?5, ?6, ?7 FROM messages
+    WHERE message_id = ?3 AND leaf IS NOT NULL ON CONFLICT DO NOTHING`,
   "reaction.delete": `DELETE FROM reactions WHERE reaction_id = ?1 AND sender_user = ?2`,
   "reaction.deleteOf": `DELETE FROM reactions WHERE target_id = ?1`,
   "reaction.deleteDue": `DELETE FROM reactions WHERE ends_ms <= ?1
-    OR target_id IN (SELECT message_id FROM messages WHERE deadline_ms <= ?1)`,
+    OR target_id IN (${dueMessages})`,
   "reaction.deleteAll": `DELETE FROM reactions WHERE conversation_id = ?1`,
 
   "receipt.expect": `INSERT INTO receipts (message_id, user_id, burned)
@@ -115,26 +126,31 @@ export const statements = {
   "receipt.burn": `UPDATE receipts SET delivered_ms = coalesce(delivered_ms, ?3),
       read_ms = coalesce(read_ms, ?3), burned = 1 WHERE message_id = ?1 AND user_id = ?2`,
   "receipt.deleteOf": `DELETE FROM receipts WHERE message_id = ?1`,
-  "receipt.deleteDue": `DELETE FROM receipts
-    WHERE message_id IN (SELECT message_id FROM messages WHERE deadline_ms <= ?1)`,
+  "receipt.deleteDue": `DELETE FROM receipts WHERE message_id IN (${dueMessages})`,
   "receipt.deleteAll": `DELETE FROM receipts WHERE message_id IN
     (SELECT message_id FROM messages WHERE conversation_id = ?1)`,
 
   "outbox.insert": `INSERT INTO outbox (
-      item_id, conversation_id, position, kind, target_id, ends_ms, failed, content, sequence)
-    VALUES (?1, ?2, (SELECT coalesce(max(position), 0) + 1 FROM outbox), ?3, ?4, ?5, 0, ?6, ?7)`,
-  "outbox.setCiphertext": `UPDATE outbox SET ciphertext = ?2, epoch = ?3,
-      sequence = NULL WHERE item_id = ?1`,
+      item_id, conversation_id, position, kind, target_id, ends_ms, failed, content, sequence, hour,
+      leaf, alone)
+    VALUES (?1, ?2, (SELECT coalesce(max(position), 0) + 1 FROM outbox), ?3, ?4, ?5, 0, ?6, ?7, ?8,
+      ?9, ?10)`,
+  "outbox.setCiphertext": `UPDATE outbox SET ciphertext = ?2, epoch = ?3, digest = ?4,
+      sequence = NULL WHERE item_id = ?1 AND kind <> 'withdrawn'`,
+  /** Nothing that was encrypted by a group's former state is sent any more. */
+  "outbox.unseal": `UPDATE outbox SET ciphertext = NULL, epoch = NULL, digest = NULL, sequence = NULL
+    WHERE ciphertext IS NOT NULL`,
   "outbox.setPlace": `UPDATE outbox SET sequence = ?2 WHERE item_id = ?1`,
-  "outbox.fail": `UPDATE outbox SET failed = 1, ciphertext = NULL, epoch = NULL
+  "outbox.fail": `UPDATE outbox SET failed = 1, ciphertext = NULL, epoch = NULL, digest = NULL
     WHERE item_id = ?1`,
   "outbox.retry": `UPDATE outbox SET failed = 0 WHERE item_id = ?1`,
   "outbox.delete": `DELETE FROM outbox WHERE item_id = ?1`,
   /** A recalled message that may be out: what the relay has of it is dropped as soon as its place is known. */
   "outbox.withdraw": `UPDATE outbox SET kind = 'withdrawn', failed = 1, target_id = NULL,
-      content = NULL WHERE item_id = ?1 AND ciphertext IS NOT NULL`,
+      content = NULL, ciphertext = NULL, hour = NULL, leaf = NULL
+    WHERE item_id = ?1 AND ciphertext IS NOT NULL`,
   "outbox.dropWithdrawn": `UPDATE outbox SET kind = 'drop', failed = 0, epoch = NULL,
-      ciphertext = NULL, sequence = ?2 WHERE item_id = ?1 AND kind = 'withdrawn'`,
+      digest = NULL, sequence = ?2 WHERE item_id = ?1 AND kind = 'withdrawn'`,
   "outbox.sent": `DELETE FROM outbox WHERE item_id = ?1 AND kind <> 'drop'`,
   /** Of a recalled message whose place is known. */
   "outbox.dropRecalled": `INSERT INTO outbox (
@@ -143,13 +159,18 @@ export const statements = {
       ends_ms, 0, sequence FROM messages WHERE message_id = ?2 AND sequence IS NOT NULL`,
   "outbox.deleteOf": `DELETE FROM outbox WHERE target_id = ?1`,
   "outbox.deleteDue": `DELETE FROM outbox WHERE ends_ms <= ?1
-    OR target_id IN (SELECT message_id FROM messages WHERE deadline_ms <= ?1)`,
+    OR target_id IN (${dueMessages})`,
   "outbox.deleteContent": `DELETE FROM outbox WHERE conversation_id = ?1
     AND kind NOT IN ('leave', 'recall', 'withdrawn', 'drop')`,
   "outbox.deleteAll": `DELETE FROM outbox WHERE conversation_id = ?1`,
 
-  "draft.deleteDue": `UPDATE conversations SET draft = NULL, draft_id = NULL, draft_ends_ms = NULL
-    WHERE draft_ends_ms <= ?1`,
+  "draft.deleteDue": `UPDATE conversations SET draft = NULL, draft_id = NULL, draft_ends_ms = NULL,
+      draft_hour = NULL, draft_leaf = NULL WHERE draft_ends_ms <= ?1`,
+
+  "bucket.take": `INSERT INTO key_buckets (hour, next) VALUES (?1, ?2)
+    ON CONFLICT (hour) DO UPDATE SET next = max(next, ?2)`,
+  "bucket.deleteBefore": `DELETE FROM key_buckets WHERE hour < ?1`,
+  "doomed.delete": `DELETE FROM doomed WHERE doom_id <= ?1`,
 } as const satisfies Readonly<Record<string, string>>;
 
 /** The name of a write. */

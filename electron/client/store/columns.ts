@@ -1,4 +1,4 @@
-import { AppError } from "#protocol";
+import { AppError, type KeyLeaf } from "#protocol";
 import type { Row } from "../../vault/index.ts";
 
 function wrong(column: string): AppError {
@@ -33,4 +33,11 @@ export function nullable<Value>(
   column: string,
 ): Value | null {
   return row[column] === null || row[column] === undefined ? null : read(row, column);
+}
+
+/** The leaf of a sealed column; null where nothing is sealed. */
+export function leafOf(row: Row, hour = "hour", leaf = "leaf"): KeyLeaf | null {
+  return row[leaf] === null || row[leaf] === undefined
+    ? null
+    : { hour: number(row, hour), leaf: number(row, leaf) };
 }

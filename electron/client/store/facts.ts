@@ -45,6 +45,10 @@ export interface Facts {
   readonly inboxCursor: number;
   /** The largest time ever seen, milliseconds. */
   readonly floorMs: number;
+  /** The latest time by which things could be destroyed, milliseconds. See `TimeKeeper.certain`. */
+  readonly certainMs: number;
+  /** Buckets of the key tree before this hour are gone. */
+  readonly droppedBefore: number;
   readonly settings: SettingsView;
 }
 

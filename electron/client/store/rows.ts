@@ -8,13 +8,14 @@ import {
   type DeviceId,
   type ErrorCode,
   type GroupMember,
+  type KeyLeaf,
   type MessageId,
   type RoomState,
   type TimerOrigin,
   type UserId,
 } from "#protocol";
 import type { Row } from "../../vault/index.ts";
-import { bytes, nullable, number, text } from "./columns.ts";
+import { bytes, leafOf, nullable, number, text } from "./columns.ts";
 
 /** Where a conversation stands for this account. */
 export type ConversationState = "creating" | "active" | "leaving" | "left" | "removed";
@@ -56,6 +57,7 @@ export type Blocked = "device-unknown" | "conversation-stuck";
 export interface Draft {
   readonly draftId: MessageId;
   readonly endsAtMs: number;
+  readonly leaf: KeyLeaf;
   readonly sealed: Uint8Array;
 }
 
@@ -87,7 +89,6 @@ export function groupColumnsOf(row: Row): GroupColumns {
 
 /** Reads a row of `conversations`. */
 export function conversationOf(row: Row, { roomState, members }: GroupColumns): StoredConversation {
-  const draft = nullable(bytes, row, "draft");
   return {
     conversationId: text(row, "conversation_id") as ConversationId,
     state: text(row, "state") as ConversationState,
@@ -109,14 +110,18 @@ export function conversationOf(row: Row, { roomState, members }: GroupColumns): 
     hidden: number(row, "hidden") === 1,
     blocked: nullable(text, row, "blocked") as Blocked | null,
     lost: number(row, "lost"),
-    draft:
-      draft === null
-        ? null
-        : {
-            sealed: draft,
-            draftId: text(row, "draft_id") as MessageId,
-            endsAtMs: number(row, "draft_ends_ms"),
-          },
+    draft: draftOf(row),
+  };
+}
+
+function draftOf(row: Row): Draft | null {
+  const leaf = leafOf(row, "draft_hour", "draft_leaf");
+  if (leaf === null) return null;
+  return {
+    draftId: text(row, "draft_id") as MessageId,
+    endsAtMs: number(row, "draft_ends_ms"),
+    leaf,
+    sealed: bytes(row, "draft"),
   };
 }
 
@@ -152,6 +157,8 @@ export interface StoredMessage {
   readonly sequence: number | null;
   readonly epoch: number;
   readonly body: Uint8Array | null;
+  /** What the body is sealed under; null: there is none, or no more. */
+  readonly leaf: KeyLeaf | null;
   readonly edited: boolean;
   readonly replyTo: MessageId | null;
   readonly code: ErrorCode;
@@ -199,6 +206,7 @@ export function messageOf(row: Row): StoredMessage {
     sequence: nullable(number, row, "sequence"),
     epoch: number(row, "epoch"),
     body: nullable(bytes, row, "body"),
+    leaf: leafOf(row),
     edited: number(row, "edited") === 1,
     replyTo: nullable(text, row, "reply_to") as MessageId | null,
     code: errorCode(row, "code"),
@@ -219,6 +227,8 @@ export interface StoredOutboxItem {
   readonly kind: OutboxKind;
   readonly targetId: MessageId | null;
   readonly endsAtMs: number;
+  /** What content and ciphertext are sealed under; a farewell's proposals hold nothing and are not. */
+  readonly leaf: KeyLeaf | null;
   readonly content: Uint8Array | null;
   readonly epoch: number | null;
   readonly ciphertext: Uint8Array | null;
@@ -233,6 +243,7 @@ export function outboxItemOf(row: Row): StoredOutboxItem {
     kind: text(row, "kind") as OutboxKind,
     targetId: nullable(text, row, "target_id") as MessageId | null,
     endsAtMs: number(row, "ends_ms"),
+    leaf: leafOf(row),
     content: nullable(bytes, row, "content"),
     epoch: nullable(number, row, "epoch"),
     ciphertext: nullable(bytes, row, "ciphertext"),

@@ -5,6 +5,7 @@ import {
   type Deadline,
   type DeviceId,
   type GroupMember,
+  type KeyLeaf,
   type KeyPackageRef,
   type MessageId,
   type SignedRecord,
@@ -50,7 +51,29 @@ export interface StoredReaction {
   readonly reactionId: MessageId;
   readonly sender: UserId;
   readonly endsAtMs: number;
+  /** Its message's. */
+  readonly leaf: KeyLeaf;
   readonly body: Uint8Array;
+}
+
+/** Where a message is. */
+export interface MessagePlace {
+  readonly messageId: MessageId;
+  readonly conversationId: ConversationId;
+}
+
+function placeOf(row: Row): MessagePlace {
+  return {
+    messageId: text(row, "message_id") as MessageId,
+    conversationId: text(row, "conversation_id") as ConversationId,
+  };
+}
+
+/** Leaves that wait for the destruction of their keys. */
+export interface Doomed {
+  readonly leaves: readonly KeyLeaf[];
+  /** Up to which of them these are. */
+  readonly lastId: number;
 }
 
 /** A message whose end has come. */
@@ -228,6 +251,20 @@ export class Store {
     return this.#read("page", conversationId, beforeOrder, nowMs, limit).map(messageOf).reverse();
   }
 
+  /** Messages after an order, oldest first. */
+  pageAfter(
+    conversationId: ConversationId,
+    afterOrder: number,
+    { limit, nowMs }: { readonly limit: number; readonly nowMs: number },
+  ): readonly StoredMessage[] {
+    return this.#read("pageAfter", conversationId, afterOrder, nowMs, limit).map(messageOf);
+  }
+
+  /** How many items all conversations have. Counted without reading them. */
+  itemCount(): number {
+    return this.#count("itemCount");
+  }
+
   hasBefore(conversationId: ConversationId, order: number, nowMs: number): boolean {
     return this.#first("hasBefore", conversationId, order, nowMs) !== undefined;
   }
@@ -290,8 +327,9 @@ export class Store {
     return new Set(this.#conversationIds("endingBy", afterMs, untilMs));
   }
 
-  due(nowMs: number): readonly DueMessage[] {
-    return this.#read("dueMessages", nowMs).map((row) => ({
+  /** The first messages that have ended by a time, as the statements of a sweep take them. */
+  due(nowMs: number, limit: number): readonly DueMessage[] {
+    return this.#read("dueMessages", nowMs, limit).map((row) => ({
       messageId: text(row, "message_id") as MessageId,
       conversationId: text(row, "conversation_id") as ConversationId,
       own: number(row, "own") === 1,
@@ -299,6 +337,16 @@ export class Store {
       burned: row["burns_ms"] !== null,
       endsAtMs: number(row, "ends_ms"),
     }));
+  }
+
+  /** Messages whose end lies after one time and not after another. */
+  endingBetween(afterMs: number, untilMs: number): readonly MessagePlace[] {
+    return this.#read("messagesBetween", afterMs, untilMs).map(placeOf);
+  }
+
+  /** Messages that quote one of {@link endingBetween}, and go on. */
+  quotingBetween(afterMs: number, untilMs: number): readonly MessagePlace[] {
+    return this.#read("quotingBetween", afterMs, untilMs).map(placeOf);
   }
 
   dueReactions(
@@ -352,6 +400,7 @@ export class Store {
       reactionId: text(row, "reaction_id") as MessageId,
       sender: text(row, "sender_user") as UserId,
       endsAtMs: number(row, "ends_ms"),
+      leaf: { hour: number(row, "hour"), leaf: number(row, "leaf") },
       body: bytes(row, "body"),
     }));
   }
@@ -380,16 +429,40 @@ export class Store {
     return ifFound(this.#first("outboxItem", itemId), outboxItemOf);
   }
 
-  /** The item that became this MLS message. */
-  outboxByBytes(
-    conversationId: ConversationId,
-    ciphertext: Uint8Array,
-  ): StoredOutboxItem | undefined {
-    return ifFound(this.#first("outboxByBytes", conversationId, ciphertext), outboxItemOf);
+  /** The item that became the MLS message of this digest. */
+  outboxByDigest(conversationId: ConversationId, digest: Uint8Array): StoredOutboxItem | undefined {
+    return ifFound(this.#first("outboxByDigest", conversationId, digest), outboxItemOf);
   }
 
   conversationsWithOutbox(): readonly ConversationId[] {
     return this.#conversationIds("outboxConversations");
+  }
+
+  /** How many leaves of a bucket have been given out. */
+  leavesOf(hour: number): number {
+    const row = this.#first("bucket", hour);
+    return row === undefined ? 0 : number(row, "next");
+  }
+
+  /** Whether leaves wait for the destruction of their keys, and whether the most pressing one has time. */
+  dooms(): "none" | "waiting" | "pressing" {
+    const row = this.#first("dooms");
+    if (row === undefined) return "none";
+    return number(row, "waits") === 1 ? "waiting" : "pressing";
+  }
+
+  doomed(): Doomed {
+    const rows = this.#read("doomed");
+    const last = rows.at(-1);
+    return {
+      leaves: rows.map((row) => ({ hour: number(row, "hour"), leaf: number(row, "leaf") })),
+      lastId: last === undefined ? 0 : number(last, "doom_id"),
+    };
+  }
+
+  /** How many messages of people end after one time and not after another. */
+  countEnding(afterMs: number, untilMs: number): number {
+    return this.#count("messageCount", afterMs, untilMs);
   }
 }
 

@@ -1,9 +1,10 @@
-import { decodeUtf8, encodeUtf8, type CryptoWorker, type MessageId } from "#protocol";
+import { decodeUtf8, encodeUtf8, type CryptoWorker, type KeyLeaf, type MessageId } from "#protocol";
+import { bodyItem } from "../core/leaves.ts";
 
 /** A sealed body and what its key comes from. */
 export interface SealedBody {
   readonly messageId: MessageId;
-  readonly expiresAtMs: number;
+  readonly leaf: KeyLeaf;
   readonly sealed: Uint8Array;
 }
 
@@ -16,7 +17,9 @@ export async function openBodies(
   items: readonly SealedBody[],
 ): Promise<ReadonlyMap<MessageId, Uint8Array>> {
   if (items.length === 0) return new Map();
-  const { plains } = await worker.call("body.open", { items });
+  const { plains } = await worker.call("body.open", {
+    items: items.map(({ messageId, leaf, sealed }) => ({ ...bodyItem(messageId, leaf), sealed })),
+  });
   const opened = new Map<MessageId, Uint8Array>();
   items.forEach(({ messageId }, index) => {
     const plain = plains[index];

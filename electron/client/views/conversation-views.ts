@@ -13,7 +13,7 @@ import {
   type UserId,
 } from "#protocol";
 import { conversationBound } from "../core/timers.ts";
-import type { StoredConversation, StoredMessage } from "../store/rows.ts";
+import type { Draft, StoredConversation, StoredMessage } from "../store/rows.ts";
 import { peopleOf, type Store } from "../store/store.ts";
 import { openBodies, textOf, type SealedBody } from "./bodies.ts";
 import { isCovered, sealedBody } from "./message-views.ts";
@@ -77,13 +77,12 @@ export async function conversationView(
   sources: ConversationViewSources,
 ): Promise<ConversationView> {
   const { store, people, me, worker } = sources;
-  const { conversationId, kind, roomState, draft } = conversation;
+  const { conversationId, kind, roomState } = conversation;
+  const draft = shownDraft(conversation, sources.now());
   const active = conversation.state === "active";
   const role = roleOf(roomState, me);
   const drafts: readonly SealedBody[] =
-    draft === null
-      ? []
-      : [{ messageId: draft.draftId, expiresAtMs: draft.endsAtMs, sealed: draft.sealed }];
+    draft === null ? [] : [{ messageId: draft.draftId, leaf: draft.leaf, sealed: draft.sealed }];
   const opened = await openBodies(worker, drafts);
   return {
     conversationId,
@@ -106,6 +105,11 @@ export async function conversationView(
     },
     firstUnreadId: store.firstUnread(conversation, sources.now())?.messageId ?? null,
   };
+}
+
+/** The draft, unless its end has come. */
+function shownDraft({ draft }: StoredConversation, nowMs: number): Draft | null {
+  return draft !== null && draft.endsAtMs > nowMs ? draft : null;
 }
 
 /** A conversation and its newest message, if that hasn't ended. */
@@ -161,7 +165,7 @@ export async function rowViews(
     pinned: conversation.pinned,
     muted: conversation.muted,
     endsSoon: endsSoon.has(conversation.conversationId),
-    draft: conversation.draft !== null,
+    draft: shownDraft(conversation, nowMs) !== null,
     active: conversation.state === "active",
   }));
 }

@@ -34,9 +34,13 @@ export function isCovered(message: StoredMessage): boolean {
 
 /** The sealed body of a message, where it has one. */
 export function sealedBody(message: StoredMessage): readonly SealedBody[] {
-  return message.body === null
-    ? []
-    : [{ messageId: message.messageId, expiresAtMs: message.endsAtMs, sealed: message.body }];
+  const { messageId, body, leaf } = message;
+  return body === null || leaf === null ? [] : [{ messageId, leaf, sealed: body }];
+}
+
+/** The sealed emoji of a reaction. */
+export function sealedReaction({ reactionId, leaf, body }: StoredReaction): SealedBody {
+  return { messageId: reactionId, leaf, sealed: body };
 }
 
 /** When and why a message ends. */
@@ -102,11 +106,7 @@ function bodiesOf({ message, quoted, reactions }: Gathered): readonly SealedBody
   return [
     ...sealedBody(message),
     ...(quoted === null || isCovered(quoted) ? [] : sealedBody(quoted)),
-    ...reactions.map(({ reactionId, endsAtMs, body }) => ({
-      messageId: reactionId,
-      expiresAtMs: endsAtMs,
-      sealed: body,
-    })),
+    ...reactions.map(sealedReaction),
   ];
 }
 

@@ -47,7 +47,7 @@ describe("the queue per conversation", () => {
 });
 
 describe("time", () => {
-  function keeper(floorMs = 0) {
+  function keeper(floorMs = 0, certainMs: number | null = null) {
     let nowMs = 1_000_000;
     let passedMs = 5000;
     const clock = { now: () => nowMs };
@@ -56,7 +56,8 @@ describe("time", () => {
       nowMs += durationMs;
       passedMs += durationMs;
     };
-    return { time: new TimeKeeper(clock, floorMs, () => passedMs), set, pass };
+    const time = new TimeKeeper(clock, { floorMs, certainMs }, () => passedMs);
+    return { time, set, pass };
   }
 
   test("never runs backwards", () => {
@@ -139,6 +140,86 @@ describe("time", () => {
     expect(time.now()).toBe(1_000_000);
     pass(60_000);
     expect(time.now()).toBe(1_060_000);
+  });
+});
+
+describe("certain time, by which keys are destroyed", () => {
+  const minuteMs = 60_000;
+  const dayMs = 24 * 60 * minuteMs;
+  function keeper(certainMs: number | null = null, wallMs = 1_000_000) {
+    let nowMs = wallMs;
+    let passedMs = 5000;
+    const time = new TimeKeeper({ now: () => nowMs }, { floorMs: 0, certainMs }, () => passedMs);
+    const set = (timeMs: number) => (nowMs = timeMs);
+    const pass = (durationMs: number) => {
+      nowMs += durationMs;
+      passedMs += durationMs;
+    };
+    return { time, set, pass };
+  }
+
+  test("passes as time does, and follows small corrections forward", () => {
+    const { time, set, pass } = keeper();
+    pass(3 * dayMs);
+    expect(time.certain()).toBe(1_000_000 + 3 * dayMs);
+    set(1_000_000 + 3 * dayMs + 5 * minuteMs);
+    expect(time.certain()).toBe(1_000_000 + 3 * dayMs + 5 * minuteMs);
+  });
+
+  test("doesn't follow a clock that was put far forward and back again", () => {
+    const { time, set, pass } = keeper();
+    set(1_000_000 + 400 * dayMs);
+    expect(time.now()).toBe(1_000_000 + 400 * dayMs);
+    expect(time.certain()).toBe(1_000_000);
+    pass(9 * minuteMs);
+    expect(time.certain()).toBe(1_000_000 + 9 * minuteMs);
+    set(1_000_000 + 9 * minuteMs);
+    expect(time.certain()).toBe(1_000_000 + 9 * minuteMs);
+    pass(dayMs);
+    expect(time.certain()).toBe(1_000_000 + 9 * minuteMs + dayMs);
+    // What was seen stays hidden.
+    expect(time.now()).toBeGreaterThan(1_000_000 + 400 * dayMs);
+  });
+
+  test("follows it after ten minutes in which it stayed so, counted from its last jump", () => {
+    const { time, set, pass } = keeper();
+    set(1_000_000 + dayMs);
+    time.certain();
+    pass(8 * minuteMs);
+    expect(time.certain()).toBe(1_000_000 + 8 * minuteMs);
+    set(1_000_000 + 5 * dayMs);
+    time.certain();
+    pass(9 * minuteMs);
+    expect(time.certain()).toBe(1_000_000 + 17 * minuteMs);
+    pass(minuteMs);
+    expect(time.certain()).toBe(1_000_000 + 5 * dayMs + 10 * minuteMs);
+  });
+
+  test("follows it at once when a relay with a clock of its own agrees", () => {
+    const { time, set } = keeper();
+    set(1_000_000 + dayMs);
+    time.agree(1_000_000 + dayMs, false);
+    expect(time.certain()).toBe(1_000_000);
+    time.agree(1_000_000 + dayMs);
+    expect(time.certain()).toBe(1_000_000 + dayMs);
+  });
+
+  test("stands where it stood when the program starts after a long time", () => {
+    const { time, pass } = keeper(1_000_000, 1_000_000 + dayMs);
+    expect(time.now()).toBe(1_000_000 + dayMs);
+    expect(time.certain()).toBe(1_000_000);
+    pass(10 * minuteMs);
+    expect(time.certain()).toBe(1_000_000 + dayMs + 10 * minuteMs);
+  });
+
+  test("never passes what is shown", () => {
+    const { time, set, pass } = keeper();
+    for (const jumpMs of [dayMs, -2 * dayMs, 400 * dayMs, -minuteMs]) {
+      set(time.real() + jumpMs);
+      expect(time.certain()).toBeLessThanOrEqual(time.now());
+      pass(4 * minuteMs);
+      expect(time.certain()).toBeLessThanOrEqual(time.now());
+    }
   });
 });
 
