@@ -45,7 +45,11 @@ export function vaultHandlers(
     "vault.create": ({ keychain, passphrase }) => {
       const vaultId = idFromBytes<VaultId>(primitives.random(vaultIdBytes));
       const slots = [
-        ...(keychain === null ? [] : [{ kind: "keychain" as const, ...keychain }]),
+        ...(keychain === null
+          ? []
+          : [
+              { ...keychain, kind: "keychain" as const, account: `${keychain.account}/${vaultId}` },
+            ]),
         ...(passphrase === null ? [] : [{ kind: "passphrase" as const, passphrase }]),
       ];
       if (slots.length === 0) {
