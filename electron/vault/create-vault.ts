@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { AppError, type VaultId, type WorkerResult } from "#protocol";
 import { checkCatalogue } from "./catalogue.ts";
 import { openDatabase } from "./database.ts";
@@ -39,6 +39,8 @@ export async function createVault(options: NewVaultOptions): Promise<Vault> {
   let lock: VaultLock | null = null;
   try {
     await files.makeDirectory(directory);
+    // A directory whose own name is lost takes along what was synced inside it.
+    await files.syncDirectory(dirname(directory));
     lock = await acquireLock({ files, clock, processes: systemProcesses }, directory);
     if (lock.unwritable !== null) throw new AppError(lock.unwritable);
     if (!isVacant(await listVault(files, directory))) throw new AppError("vault-exists");
@@ -79,6 +81,7 @@ async function createLocked(creation: Creation, lock: VaultLock): Promise<Vault>
       ...creation,
       record,
       unlocked,
+      hasRemnant: false,
       place: placeOf(creation, account ?? newAccount(creation, record.vaultId)),
     });
     return createLiveVault({ ...creation, ...parts, lock, keys });

@@ -33,8 +33,8 @@ export interface VaultKeys {
   removeSlot(kind: KeySlotKind): Promise<void>;
   renewKeychain(): Promise<void>;
   /**
-   * The vault's files are at this generation: destroys the keys of earlier ones and makes the next one's. Resolves at once when the keyring is
-   * there already, so that a compaction may ask for it once more before it begins.
+   * The vault's files are at this generation: destroys the keys of earlier ones and makes the next one's, and ends what a crash cut short.
+   * Resolves at once when the keyring is there already, so that a compaction may ask for it once more before it begins.
    */
   moveTo(generation: number): Promise<void>;
   facts(): Promise<KeysFacts>;
@@ -63,6 +63,8 @@ export interface VaultKeysParts {
   /** As it is on the disk. */
   readonly record: KeyringRecord;
   readonly unlocked: Unlocked;
+  /** Whether a keyring that wasn't taken lies beside it. */
+  readonly hasRemnant: boolean;
 }
 
 type Prepared = WorkerResult<"vault.prepareKeyring">;
@@ -88,6 +90,7 @@ class Exchanges implements VaultKeys {
   /** Which generation the keyring is at, and the files. */
   #generation: number;
   #wantedGeneration: number;
+  #hasRemnant: boolean;
   #refusal: AppError | null = null;
   #lastDestructionMs: number | null = null;
   #isClosing = false;
@@ -98,6 +101,7 @@ class Exchanges implements VaultKeys {
     this.#file = encodeKeyring(parts.record);
     this.#generation = generation;
     this.#wantedGeneration = generation;
+    this.#hasRemnant = parts.hasRemnant;
     this.#work = createWorkQueue(() => this.#beginStep());
     this.#mirror = new KeychainMirror({
       ...parts,
@@ -169,7 +173,7 @@ class Exchanges implements VaultKeys {
     this.#wantedGeneration = generation;
     await this.#alone(async () => {
       // Another exchange may have taken it along.
-      if (this.#owesGeneration()) await this.#exchange([]);
+      if (this.#owesGeneration() || this.#hasRemnant) await this.#exchange([]);
     });
   }
 
@@ -227,17 +231,19 @@ class Exchanges implements VaultKeys {
 
   async #setKeychainSlot(): Promise<{ readonly recoveryCode: null }> {
     const { keychain, place } = this.#parts;
+    this.#checkWritable();
     if (keychain === null) throw new AppError("keychain-absent");
     const isNew = slotOf(this.#record, "keychain") === undefined;
-    await this.#exchange([{ kind: "set-slot", slot: { kind: "keychain", ...place } }]);
-    const error = this.#mirror.state === "in-step" ? null : await this.#mirror.renew();
-    if (error === null) return { recoveryCode: null };
-    if (isNew) {
-      // A slot that opens nothing is none.
-      await this.#exchange([{ kind: "remove-slot", slot: "keychain" }]);
-      await this.#mirror.forget(place.account).catch(() => undefined);
+    // The keys first: a crash may leave keys without a slot, but no slot without its key.
+    await this.#mirror.write(place.account);
+    try {
+      await this.#exchange([{ kind: "set-slot", slot: { kind: "keychain", ...place } }]);
+    } catch (error) {
+      const isForNothing = isNew && this.#refusal === null;
+      if (isForNothing) await this.#mirror.forget(place.account).catch(() => undefined);
+      throw error;
     }
-    throw error;
+    return { recoveryCode: null };
   }
 
   /**
@@ -248,21 +254,35 @@ class Exchanges implements VaultKeys {
   async #exchange(
     changes: readonly KeyringChange[],
   ): Promise<{ readonly recoveryCode: string | null }> {
-    const { clock, worker } = this.#parts;
-    if (this.#refusal !== null) throw this.#refusal;
+    this.#checkWritable();
     if (!this.#hasOtherWay(changes)) await this.#mirror.secure();
+    // A keyring that wasn't taken lies about under the next key. That key passes with an exchange of its own, before more is destroyed.
+    if (this.#hasRemnant) await this.#replace(this.#owed([]));
     const all = [...this.#owed(changes), ...changes];
-    const prepared = await worker.call("vault.prepareKeyring", { changes: all });
+    if (all.length === 0) return { recoveryCode: null };
+    const { recoveryCode } = await this.#replace(all);
+    return { recoveryCode };
+  }
+
+  #checkWritable(): void {
+    if (this.#refusal !== null) throw this.#refusal;
+  }
+
+  async #replace(changes: readonly KeyringChange[]): Promise<Prepared> {
+    const { clock, worker } = this.#parts;
+    const prepared = await worker.call("vault.prepareKeyring", { changes });
     // The keychain is given both keys that it should hold, wherever one is missing: not this one alone.
     prepared.keychainKey?.fill(0);
     await this.#write(prepared);
-    for (const change of all) if (change.kind === "generation") this.#generation = change.current;
-    if (all.some(({ kind }) => kind === "destroy" || kind === "generation")) {
+    for (const change of changes) {
+      if (change.kind === "generation") this.#generation = change.current;
+    }
+    if (changes.some(({ kind }) => kind === "destroy" || kind === "generation")) {
       this.#lastDestructionMs = clock.now();
     }
     await this.#mirror.follow();
-    if (all.some(isOfSlots)) this.#tell();
-    return { recoveryCode: prepared.recoveryCode };
+    if (changes.some(isOfSlots)) this.#tell();
+    return prepared;
   }
 
   async #write({ record }: Prepared): Promise<void> {
@@ -271,6 +291,7 @@ class Exchanges implements VaultKeys {
     const outcome = await replaceKeyring(this.#parts, file, this.#file);
     switch (outcome.kind) {
       case "undone":
+        this.#hasRemnant = true;
         await worker.call("vault.settleKeyring", { written: false });
         throw outcome.error;
       case "unknown":
@@ -281,6 +302,7 @@ class Exchanges implements VaultKeys {
       case "written":
         this.#record = record;
         this.#file = file;
+        this.#hasRemnant = false;
         await worker.call("vault.settleKeyring", { written: true });
     }
   }

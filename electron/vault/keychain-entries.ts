@@ -28,19 +28,6 @@ export async function readEntries(keychain: Keychain, account: string): Promise<
   return { entries: [await read(0), await read(1)], isForeign };
 }
 
-/**
- * Writes the next key over that of the revision before this one, which is thereby gone.
- *
- * @param revision - of the keyring on the disk
- * @throws AppError `keychain-*`
- */
-export async function writeNextKey(
-  { keychain, account, revision }: EntriesPlace,
-  key: Uint8Array,
-): Promise<void> {
-  await keychain.set(entryName(account, (revision + 1) % 2), key);
-}
-
 /** Whose entries they are. */
 export interface EntriesPlace {
   readonly keychain: Keychain;

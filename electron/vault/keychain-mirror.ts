@@ -85,25 +85,20 @@ export class KeychainMirror {
   async follow(): Promise<void> {
     if (slotOf(this.#parts.record(), "keychain") === undefined) this.#set("none", null);
     else if (this.#isHeld) this.#set("behind", "vault-rolled-back");
+    // What could never be looked at may belong to a later keyring.
+    else if (this.#state === "unavailable") await this.catchUp();
     else await this.renew();
   }
 
   /** Makes the keychain hold what it should, whatever it holds. @returns why it does not */
   async renew(): Promise<AppError | null> {
-    const { keychain, record, worker } = this.#parts;
-    const slot = slotOf(record(), "keychain");
+    const slot = slotOf(this.#parts.record(), "keychain");
     if (slot === undefined) {
       return new AppError("argument-invalid", { data: { reason: "no such key slot" } });
     }
     this.#isHeld = false;
     try {
-      if (keychain === null) throw new AppError("keychain-absent");
-      const { keychainKeys } = await worker.call("vault.keychainKeys", {});
-      const place = { keychain, account: slot.account, revision: record().revision };
-      const writing = writeEntries(place, keychainKeys).finally(() => {
-        wipeEntries(keychainKeys);
-      });
-      await this.#whileOfInterest(writing);
+      await this.write(slot.account);
       this.#set("in-step", null);
       return null;
     } catch (cause) {
@@ -111,6 +106,18 @@ export class KeychainMirror {
       this.#set("behind", error.code);
       return error;
     }
+  }
+
+  /** Writes what the keychain is to hold, also for a slot that is yet to be made. @throws AppError `keychain-*` */
+  async write(account: string): Promise<void> {
+    const { keychain, record, worker } = this.#parts;
+    if (keychain === null) throw new AppError("keychain-absent");
+    const { keychainKeys } = await worker.call("vault.keychainKeys", {});
+    const place = { keychain, account, revision: record().revision };
+    const writing = writeEntries(place, keychainKeys).finally(() => {
+      wipeEntries(keychainKeys);
+    });
+    await this.#whileOfInterest(writing);
   }
 
   /** Tries again what failed, after the keychain was looked at: it may belong to a later keyring by now. */

@@ -19,7 +19,8 @@ export interface KeyringPlace {
 }
 
 /**
- * Puts a keyring in the place of the one before: whatever the moment of a crash, one of the two is there, whole.
+ * Puts a keyring in the place of the one before: whatever the moment of a crash, one of the two is there, whole. One that wasn't taken is left
+ * under its temporary name, where it says that the key it is sealed under has been used, until the next one is written over it.
  *
  * @param before - the file as it is; null: there is none
  */
@@ -38,7 +39,7 @@ export async function replaceKeyring(
       throw new AppError("vault-write-failed", { data: { reason: "not read back" } });
     }
   } catch (cause) {
-    return undone(place, cause);
+    return undone(cause);
   }
   try {
     await files.rename(temporary, path);
@@ -46,7 +47,7 @@ export async function replaceKeyring(
     // A rename that is said to have failed may have happened all the same.
     const now = await files.read(path).catch(() => null);
     const isBefore = now !== null && before !== null && equalBytes(now, before);
-    return isBefore ? undone(place, cause) : unknown(cause);
+    return isBefore ? undone(cause) : unknown(cause);
   }
   try {
     await files.syncDirectory(directory);
@@ -71,9 +72,7 @@ export async function writeWhole(
   }
 }
 
-async function undone({ files, directory }: KeyringPlace, cause: unknown): Promise<ReplaceOutcome> {
-  // What stays is removed at the next start.
-  await files.remove(join(directory, keyringName + temporarySuffix)).catch(() => undefined);
+function undone(cause: unknown): ReplaceOutcome {
   return { kind: "undone", error: mapWriteError(cause) };
 }
 

@@ -14,7 +14,14 @@ import { createLiveVault, type LiveVaultParts } from "./live-vault.ts";
 import { acquireLock, type VaultLock } from "./lock.ts";
 import { readLog, type LogReading } from "./log-reader.ts";
 import { createLogWriter, type LogWriter } from "./log-writer.ts";
-import { creatingName, logName, snapshotName, type DirectoryContents } from "./names.ts";
+import {
+  creatingName,
+  keyringName,
+  logName,
+  snapshotName,
+  temporarySuffix,
+  type DirectoryContents,
+} from "./names.ts";
 import { nodeFiles } from "./node-files.ts";
 import { inTime } from "./patience.ts";
 import { systemProcesses } from "./process-identity.ts";
@@ -47,7 +54,16 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     const account = slotOf(keyring, "keychain")?.account ?? newAccount(options, keyring.vaultId);
     const place = placeOf(options, account);
     const unlocked = await unlock(keyring, { ...options, place });
-    const keys = await openKeys({ ...options, files, place, record: keyring, unlocked });
+    const { temporary } = await listVault(files, directory);
+    const hasRemnant = temporary.includes(keyringName + temporarySuffix);
+    const keys = await openKeys({
+      ...options,
+      files,
+      place,
+      record: keyring,
+      unlocked,
+      hasRemnant,
+    });
     return await openUnlocked({ ...options, files, catalogue, keyring, lock, keys });
   } catch (error) {
     await worker.call("vault.lock", {}).catch(() => undefined);
@@ -240,7 +256,8 @@ async function removeLeftovers(
   const isOther = (candidate: number) => candidate !== generation;
   const names = [
     ...(contents.isBeingCreated ? [creatingName] : []),
-    ...contents.temporary,
+    // The keys need to see that a keyring was not taken, until another one is.
+    ...contents.temporary.filter((name) => name !== keyringName + temporarySuffix),
     ...contents.logs.filter(isOther).map(logName),
     ...contents.snapshots.filter(isOther).map(snapshotName),
   ];
