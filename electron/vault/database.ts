@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import initSqlJs, { type Database, type Statement as SqlStatement } from "sql.js";
+import { MemoryFile, MemoryFileHandle, type FileImage } from "./memory-file.ts";
 import type { Row, SqlValue } from "./types.ts";
 
 /** A text with its parameters. */
@@ -37,8 +38,9 @@ export interface MemoryDatabase {
   schemaVersion(): number;
   /** Brings the schema to the version that all `migrations` make. @throws Error of SQLite */
   migrate(migrations: readonly string[]): void;
-  /** The whole database as a file's bytes. Not inside a transaction. */
-  image(): Uint8Array;
+  /** The whole database as a file, as it is now. Not inside a transaction. */
+  image(): FileImage;
+  /** Overwrites what it held. */
   close(): void;
 }
 
@@ -57,25 +59,28 @@ const settings = `
 `;
 
 /**
- * @param image - what {@link MemoryDatabase.image} gave; null: an empty database
+ * @param file - with the content of an image that {@link MemoryDatabase.image} gave, and the database's own from now on; null: an empty one
  * @param wasmPath - `sql-wasm.wasm` of sql.js; undefined: the one in `node_modules`
  */
 export async function openDatabase(
-  image: Uint8Array | null,
+  file: MemoryFile | null,
   wasmPath: string | undefined,
 ): Promise<MemoryDatabase> {
   const path = wasmPath ?? createRequire(import.meta.url).resolve("sql.js/dist/sql-wasm.wasm");
   const wasmBinary = new Uint8Array(await readFile(path)).buffer;
   const { Database } = await initSqlJs({ wasmBinary });
-  return new SqlJsDatabase(new Database(image));
+  const ownFile = file ?? new MemoryFile();
+  return new SqlJsDatabase(new Database(new MemoryFileHandle(ownFile)), ownFile);
 }
 
 class SqlJsDatabase implements MemoryDatabase {
   readonly #database: Database;
+  readonly #file: MemoryFile;
   readonly #prepared = new Map<string, Prepared>();
 
-  constructor(database: Database) {
+  constructor(database: Database, file: MemoryFile) {
     this.#database = database;
+    this.#file = file;
     database.exec(settings);
   }
 
@@ -161,13 +166,14 @@ class SqlJsDatabase implements MemoryDatabase {
     this.#forget();
   }
 
-  image(): Uint8Array {
-    return this.#database.export();
+  image(): FileImage {
+    return this.#file.image();
   }
 
   close(): void {
     this.#prepared.clear();
     this.#database.close();
+    this.#file.wipe();
   }
 
   #prepare(sql: string): Prepared {

@@ -1,12 +1,17 @@
 import { join } from "node:path";
-import { AppError, equalBytes, type CryptoWorker, type VaultId } from "#protocol";
+import { setImmediate } from "node:timers/promises";
+import { crc32 } from "node:zlib";
+import { AppError, concatBytes, type CryptoWorker, type VaultId } from "#protocol";
+import type { BoundSql } from "./database.ts";
 import { mapWriteError } from "./file-errors.ts";
 import type { VaultFile, VaultFiles } from "./files.ts";
-import { tagBytes } from "./frames.ts";
+import { encodeFrame, tagOf } from "./frames.ts";
 import { checkGenerationHeader, encodeGenerationHeader, generationHeaderBytes } from "./headers.ts";
-import { createLogWriter, type LogWriter } from "./log-writer.ts";
+import { createLogWriter, type LogEnd, type LogWriter } from "./log-writer.ts";
 import { logName, snapshotName, temporarySuffix } from "./names.ts";
+import { sealBatch } from "./seal-batch.ts";
 import { writeSnapshot, type Snapshot, type SnapshotFacts } from "./snapshot.ts";
+import { createTextTable, type TextTable } from "./text-table.ts";
 
 /** Where generations are written. */
 export interface GenerationPlace {
@@ -16,13 +21,15 @@ export interface GenerationPlace {
   readonly worker: CryptoWorker;
 }
 
-/** A new generation: its snapshot, and its log, empty and open. */
+/** A new generation: its snapshot, and its log, open. */
 export interface NewGeneration {
   readonly snapshot: SnapshotFacts;
   readonly log: LogWriter;
+  /** What the log has named. */
+  readonly texts: TextTable;
 }
 
-/** How {@link writeGeneration} ended. */
+/** How {@link GenerationDraft.finish} ended. */
 export type GenerationOutcome =
   | ({ readonly kind: "written" } & NewGeneration)
   /** Nothing has changed: the generation before is the vault. */
@@ -31,99 +38,190 @@ export type GenerationOutcome =
   | { readonly kind: "unknown"; readonly error: AppError };
 
 /**
- * Writes a snapshot and an empty log beside those of the generation before.
+ * A generation that is being written beside the present one.
  *
- * A vault's generation is the highest one that has a log, so the log gets its name last, when its snapshot is on the disk
- * and was read back: whatever the moment of a crash, one pair is whole.
+ * A vault's generation is the highest one that has a log, so the log gets its name last, when everything is on the disk and was read back:
+ * whatever the moment of a crash, one pair is whole.
  */
+export interface GenerationDraft {
+  /** Writes the snapshot. To be called first, once. @param checkpoint - see {@link writeSnapshot} */
+  begin(content: Snapshot, checkpoint?: () => void): Promise<void>;
+  /** Writes what was committed since, in order; on the disk when it resolves. */
+  follow(transactions: readonly (readonly BoundSql[])[]): Promise<void>;
+  /** Makes it the vault's generation. Nothing may be committed to the present one meanwhile, nor later unless it says `undone`. */
+  finish(): Promise<GenerationOutcome>;
+  /** Gives it up, after a failure of {@link begin} or {@link follow} too. */
+  undo(cause: unknown): Promise<GenerationOutcome & { readonly kind: "undone" | "unknown" }>;
+}
+
+/** Writes a snapshot and an empty log. */
 export async function writeGeneration(
   place: GenerationPlace,
   generation: number,
   content: Snapshot,
 ): Promise<GenerationOutcome> {
-  const { files, directory } = place;
-  const paths = {
-    snapshot: join(directory, snapshotName(generation)),
-    log: join(directory, logName(generation)),
-  };
+  const draft = draftGeneration(place, generation);
   try {
-    const snapshot = await prepare(place, generation, content);
-    await files.rename(paths.log + temporarySuffix, paths.log);
+    await draft.begin(content);
+  } catch (cause) {
+    return draft.undo(cause);
+  } finally {
+    content.image.release();
+  }
+  return draft.finish();
+}
+
+export function draftGeneration(place: GenerationPlace, generation: number): GenerationDraft {
+  return new Draft(place, generation);
+}
+
+/** A delta is sealed in frames of about this size, so that a commit's own frame need not wait long for the worker. */
+const frameTransactions = 256;
+
+class Draft implements GenerationDraft {
+  readonly #place: GenerationPlace;
+  readonly #generation: number;
+  readonly #paths: { readonly snapshot: string; readonly log: string };
+  readonly #texts = createTextTable([]);
+  #snapshot: SnapshotFacts = { tag: new Uint8Array(), sizeBytes: 0 };
+  #sequence = 0;
+  #log: VaultFile | null = null;
+  #end: LogEnd = { endBytes: 0, frames: 0, lastTag: new Uint8Array() };
+  #checksum = 0;
+  /** Whether the log may have its name. */
+  #isNamed = false;
+
+  constructor(place: GenerationPlace, generation: number) {
+    this.#place = place;
+    this.#generation = generation;
+    this.#paths = {
+      snapshot: join(place.directory, snapshotName(generation)),
+      log: join(place.directory, logName(generation)),
+    };
+  }
+
+  async begin(content: Snapshot, checkpoint?: () => void): Promise<void> {
+    const { directory, files, vaultId } = this.#place;
+    const place = { ...this.#place, generation: this.#generation };
+    const path = this.#paths.snapshot;
+    const file = await files.open(path + temporarySuffix, "create");
+    let written;
+    try {
+      written = await writeSnapshot(file, place, content, checkpoint);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    this.#snapshot = written;
+    this.#sequence = content.sequence;
+    this.#log = await files.open(this.#paths.log + temporarySuffix, "create");
+    await this.#write(encodeGenerationHeader("log", vaultId, this.#generation));
+    await this.#log.sync();
+    await files.rename(path + temporarySuffix, path);
+    await files.syncDirectory(directory);
+    await this.#readBack(path, "snapshot", written, checkpoint);
+  }
+
+  async follow(transactions: readonly (readonly BoundSql[])[]): Promise<void> {
+    if (transactions.length === 0) return;
+    for (let at = 0; at < transactions.length; at += frameTransactions) {
+      await this.#writeFrame(transactions.slice(at, at + frameTransactions));
+    }
+    await this.#log?.sync();
+  }
+
+  async finish(): Promise<GenerationOutcome> {
+    const { directory, files } = this.#place;
+    const path = this.#paths.log;
+    try {
+      await this.#closeLog();
+      const whole = { sizeBytes: this.#end.endBytes, checksum: this.#checksum };
+      await this.#readBack(path + temporarySuffix, "log", whole);
+      this.#isNamed = true;
+      await files.rename(path + temporarySuffix, path);
+    } catch (cause) {
+      return this.undo(cause);
+    }
     try {
       await files.syncDirectory(directory);
-      const header = { endBytes: generationHeaderBytes, frames: 0, lastTag: new Uint8Array() };
-      const log = createLogWriter(await files.open(paths.log, "modify"), header);
-      return { kind: "written", snapshot, log };
+      const log = createLogWriter(await files.open(path, "modify"), this.#end);
+      return { kind: "written", snapshot: this.#snapshot, log, texts: this.#texts };
     } catch (cause) {
       return { kind: "unknown", error: mapWriteError(cause) };
     }
-  } catch (cause) {
+  }
+
+  async undo(cause: unknown): Promise<GenerationOutcome & { readonly kind: "undone" | "unknown" }> {
+    const { directory, files } = this.#place;
     const error = mapWriteError(cause);
-    // A rename that is said to have failed may have happened all the same.
-    const names = await files.list(directory).catch(() => [logName(generation)]);
-    if (names.includes(logName(generation))) return { kind: "unknown", error };
-    for (const path of [
-      paths.snapshot,
-      paths.snapshot + temporarySuffix,
-      paths.log + temporarySuffix,
-    ]) {
+    await this.#closeLog().catch(() => undefined);
+    if (this.#isNamed) {
+      // A rename that is said to have failed may have happened all the same.
+      const names = await files.list(directory).catch(() => [logName(this.#generation)]);
+      if (names.includes(logName(this.#generation))) return { kind: "unknown", error };
+    }
+    const { log, snapshot } = this.#paths;
+    for (const path of [snapshot, snapshot + temporarySuffix, log + temporarySuffix]) {
       // What stays is removed at the next start.
       await files.remove(path).catch(() => undefined);
     }
     return { kind: "undone", error };
   }
-}
 
-/** Everything but the log's name. */
-async function prepare(
-  place: GenerationPlace,
-  generation: number,
-  content: Snapshot,
-): Promise<SnapshotFacts> {
-  const { files, directory, vaultId } = place;
-  const snapshotPath = join(directory, snapshotName(generation));
-  const logPath = join(directory, logName(generation)) + temporarySuffix;
-  const facts = await writeWhole(files, snapshotPath + temporarySuffix, (file) =>
-    writeSnapshot(file, { ...place, generation }, content),
-  );
-  await writeWhole(files, logPath, (file) =>
-    file.write(encodeGenerationHeader("log", vaultId, generation), 0),
-  );
-  await files.rename(snapshotPath + temporarySuffix, snapshotPath);
-  await files.syncDirectory(directory);
-  await verify(place, generation, facts);
-  return facts;
-}
+  async #writeFrame(transactions: readonly (readonly BoundSql[])[]): Promise<void> {
+    const sealed = await sealBatch(
+      this.#place.worker,
+      {
+        generation: this.#generation,
+        log: this.#end,
+        snapshotTag: this.#snapshot.tag,
+        sequence: this.#sequence,
+        texts: this.#texts,
+      },
+      transactions,
+    );
+    const frames = this.#end.frames + 1;
+    await this.#write(encodeFrame(frames, sealed));
+    this.#end = { endBytes: this.#end.endBytes, frames, lastTag: tagOf(sealed) };
+    this.#texts.settle();
+    this.#sequence += transactions.length;
+  }
 
-async function writeWhole<Result>(
-  files: VaultFiles,
-  path: string,
-  write: (file: VaultFile) => Promise<Result>,
-): Promise<Result> {
-  const file = await files.open(path, "create");
-  try {
-    const result = await write(file);
-    await file.sync();
-    return result;
-  } finally {
-    await file.close();
+  async #write(bytes: Uint8Array): Promise<void> {
+    const endBytes = this.#end.endBytes;
+    await this.#log?.write(bytes, endBytes);
+    this.#end = { ...this.#end, endBytes: endBytes + bytes.length };
+    this.#checksum = crc32(bytes, this.#checksum);
+  }
+
+  async #closeLog(): Promise<void> {
+    const log = this.#log;
+    this.#log = null;
+    await log?.close();
+  }
+
+  /** Reads back what was written, before anything that still holds the same is given up. */
+  async #readBack(
+    path: string,
+    kind: "snapshot" | "log",
+    written: { readonly sizeBytes: number; readonly checksum: number },
+    checkpoint: () => void = () => undefined,
+  ): Promise<void> {
+    const { files, vaultId } = this.#place;
+    const bytes = await files.read(path);
+    const header = { kind, vaultId, generation: this.#generation };
+    let checksum = 0;
+    for (let at = 0; at < bytes.length; at += checkedAtOnceBytes) {
+      if (at > 0) await setImmediate();
+      checkpoint();
+      checksum = crc32(bytes.subarray(at, at + checkedAtOnceBytes), checksum);
+    }
+    const isWhole =
+      checkGenerationHeader(bytes, header) &&
+      bytes.length === written.sizeBytes &&
+      checksum === written.checksum;
+    if (!isWhole) throw new AppError("vault-write-failed", { data: { reason: "not read back" } });
   }
 }
 
-/** Reads back what was written, before anything that still holds the same is given up. */
-async function verify(
-  place: GenerationPlace,
-  generation: number,
-  { tag, sizeBytes }: SnapshotFacts,
-): Promise<void> {
-  const { files, directory, vaultId } = place;
-  const snapshot = await files.read(join(directory, snapshotName(generation)));
-  const log = await files.read(join(directory, logName(generation)) + temporarySuffix);
-  const isWhole =
-    checkGenerationHeader(snapshot, { kind: "snapshot", vaultId, generation }) &&
-    snapshot.length === sizeBytes &&
-    equalBytes(snapshot.subarray(-tagBytes), tag) &&
-    checkGenerationHeader(log, { kind: "log", vaultId, generation }) &&
-    log.length === generationHeaderBytes;
-  if (!isWhole) throw new AppError("vault-write-failed", { data: { reason: "not read back" } });
-}
+const checkedAtOnceBytes = 4 * 1024 * 1024;

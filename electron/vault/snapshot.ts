@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import * as v from "valibot";
 import {
   AppError,
@@ -19,6 +20,7 @@ import {
   uint32At,
   uint32Bytes,
 } from "./headers.ts";
+import { MemoryFile, type FileImage } from "./memory-file.ts";
 
 /*
  * A snapshot after its header is a row of chunks:   length 4 | sealed
@@ -29,6 +31,10 @@ import {
  */
 
 const chunkBytes = 1024 * 1024;
+/** So much is left to the system at most: what waits for the disk when a commit syncs its own few bytes is what that commit waits for. */
+const unsyncedBytes = 2 * chunkBytes;
+/** Chunks that the worker has at once, so that neither side waits for the other. */
+const chunksAtOnce = 4;
 const maxDescriptionBytes = 1024;
 const noTag = new Uint8Array(tagBytes);
 
@@ -37,7 +43,7 @@ const descriptionSchema = v.strictObject({ sequence: countSchema, imageBytes: co
 /** A database at a point of its vault's history. */
 export interface Snapshot {
   readonly sequence: number;
-  readonly image: Uint8Array;
+  readonly image: FileImage;
 }
 
 /** Which vault and generation a snapshot belongs to, and what seals it. */
@@ -54,23 +60,38 @@ export interface SnapshotFacts {
   readonly sizeBytes: number;
 }
 
-/** Writes a snapshot into an empty file. Not yet synced. */
+/** What {@link writeSnapshot} wrote. */
+export interface WrittenSnapshot extends SnapshotFacts {
+  /** CRC-32 of the file. */
+  readonly checksum: number;
+}
+
+/**
+ * Writes a snapshot into an empty file, in small steps: a commit that comes meanwhile waits for one of them at most. Its end is not yet
+ * synced.
+ *
+ * @param checkpoint - called before each step; stops the writing by throwing
+ */
 export async function writeSnapshot(
   file: VaultFile,
   place: SnapshotPlace,
   { sequence, image }: Snapshot,
-): Promise<SnapshotFacts> {
+  checkpoint: () => void = () => undefined,
+): Promise<WrittenSnapshot> {
   const { generation, vaultId, worker } = place;
   const header = encodeGenerationHeader("snapshot", vaultId, generation);
   await file.write(header, 0);
   let at = header.length;
+  let checksum = crc32(header);
+  let syncedBytes = 0;
   let tag: Uint8Array = noTag;
-  const chunks = Math.ceil(image.length / chunkBytes);
+  const chunks = Math.ceil(image.sizeBytes / chunkBytes);
   for (let index = 0; index <= chunks; index++) {
+    checkpoint();
     const content =
       index === 0
-        ? encodeCbor({ sequence, imageBytes: image.length })
-        : image.subarray((index - 1) * chunkBytes, index * chunkBytes);
+        ? encodeCbor({ sequence, imageBytes: image.sizeBytes })
+        : image.read((index - 1) * chunkBytes, chunkBytes);
     const { sealed } = await worker.call("vault.sealSnapshotChunk", {
       generation,
       index,
@@ -80,13 +101,20 @@ export async function writeSnapshot(
     const framed = concatBytes(uint32Bytes(sealed.length), sealed);
     await file.write(framed, at);
     at += framed.length;
+    checksum = crc32(framed, checksum);
     tag = tagOf(sealed);
+    if (at - syncedBytes >= unsyncedBytes) {
+      await file.sync();
+      syncedBytes = at;
+    }
   }
-  return { tag, sizeBytes: at };
+  return { tag, sizeBytes: at, checksum };
 }
 
 /** What {@link readSnapshot} gives. */
-export interface SnapshotReading extends Snapshot, SnapshotFacts {
+export interface SnapshotReading extends SnapshotFacts {
+  readonly sequence: number;
+  readonly image: MemoryFile;
   /** Whether the header alone is damaged: what it says is known without it. */
   readonly isHeaderDamaged: boolean;
 }
@@ -99,63 +127,88 @@ export async function readSnapshot(
 ): Promise<SnapshotReading> {
   const { vaultId, generation } = place;
   const isHeaderDamaged = !checkGenerationHeader(bytes, { kind: "snapshot", vaultId, generation });
-  const first = await openChunk(bytes, name, place, { at: generationHeaderBytes, index: 0 });
-  const { sequence, imageBytes } = describe(first.content, name);
-  const image = new Uint8Array(imageBytes);
+  const opened = openChunks(bytes, name, place);
+  const next = async (index: number) => {
+    const { value } = await opened.next();
+    if (value === undefined) throw damagedChunk(name, index);
+    return value;
+  };
+  let last = await next(0);
+  const { sequence, imageBytes } = describe(last.content, name);
+  const image = new MemoryFile();
   const chunks = Math.ceil(imageBytes / chunkBytes);
-  let { endBytes, tag } = first;
-  let filled = 0;
   for (let index = 1; index <= chunks; index++) {
-    const chunk = await openChunk(bytes, name, place, { at: endBytes, index, previousTag: tag });
-    if (filled + chunk.content.length > imageBytes) throw damagedChunk(name, index);
-    image.set(chunk.content, filled);
-    filled += chunk.content.length;
-    ({ endBytes, tag } = chunk);
+    last = await next(index);
+    if (image.sizeBytes + last.content.length > imageBytes) throw damagedChunk(name, index);
+    image.adopt(last.content);
   }
-  if (filled !== imageBytes || endBytes !== bytes.length) throw damagedChunk(name, chunks);
-  return { sequence, image, tag, sizeBytes: bytes.length, isHeaderDamaged };
+  const isWhole = image.sizeBytes === imageBytes && last.endBytes === bytes.length;
+  if (!isWhole) throw damagedChunk(name, chunks);
+  return { sequence, image, tag: tagOf(last.sealed), sizeBytes: bytes.length, isHeaderDamaged };
 }
 
-interface ChunkPlace {
-  readonly at: number;
+/** A chunk as it lies in a file. */
+interface SealedChunk {
+  readonly sealed: Uint8Array;
   readonly index: number;
-  readonly previousTag?: Uint8Array;
+  readonly endBytes: number;
+  readonly previousTag: Uint8Array;
 }
 
-interface OpenedChunk {
+interface OpenedChunk extends SealedChunk {
   readonly content: Uint8Array;
-  readonly tag: Uint8Array;
-  readonly endBytes: number;
+}
+
+/** Opens a snapshot's chunks in order, some of them ahead of the one that is asked for. */
+async function* openChunks(
+  bytes: Uint8Array,
+  name: string,
+  place: SnapshotPlace,
+): AsyncGenerator<OpenedChunk, undefined> {
+  const ahead: Promise<OpenedChunk>[] = [];
+  for (const chunk of sealedChunks(bytes)) {
+    const opening = openChunk(chunk, name, { ...place, last: chunk.endBytes === bytes.length });
+    // Heard of when it is its turn, if that ever comes.
+    opening.catch(() => undefined);
+    ahead.push(opening);
+    const first = ahead.length === chunksAtOnce ? ahead.shift() : undefined;
+    if (first !== undefined) yield await first;
+  }
+  for (const opening of ahead) yield await opening;
+}
+
+/** The chunks of a file, up to its end or to what can't be one. */
+function* sealedChunks(bytes: Uint8Array): Generator<SealedChunk> {
+  let previousTag: Uint8Array = noTag;
+  let at = generationHeaderBytes;
+  for (let index = 0; at + 4 <= bytes.length; index++) {
+    const begin = at + 4;
+    const endBytes = begin + uint32At(bytes, at);
+    const sizeBytes = endBytes - begin;
+    if (sizeBytes < tagBytes || sizeBytes > maxSealedBytes || endBytes > bytes.length) return;
+    const sealed = bytes.subarray(begin, endBytes);
+    yield { sealed, index, endBytes, previousTag };
+    previousTag = tagOf(sealed);
+    at = endBytes;
+  }
 }
 
 async function openChunk(
-  bytes: Uint8Array,
+  chunk: SealedChunk,
   name: string,
-  { generation, worker }: SnapshotPlace,
-  { at, index, previousTag = noTag }: ChunkPlace,
+  { generation, last, worker }: SnapshotPlace & { readonly last: boolean },
 ): Promise<OpenedChunk> {
-  const begin = at + 4;
-  const sizeBytes = begin <= bytes.length ? uint32At(bytes, at) : 0;
-  const endBytes = begin + sizeBytes;
-  if (sizeBytes < tagBytes || sizeBytes > maxSealedBytes || endBytes > bytes.length) {
-    throw damagedChunk(name, index);
-  }
-  const sealed = bytes.subarray(begin, endBytes);
+  const { index, sealed } = chunk;
   let plain: Uint8Array;
   try {
-    ({ plain } = await worker.call("vault.openSnapshotChunk", {
-      generation,
-      index,
-      last: endBytes === bytes.length,
-      sealed,
-    }));
+    ({ plain } = await worker.call("vault.openSnapshotChunk", { generation, index, last, sealed }));
   } catch (error) {
     // Of a worker that stopped nothing can be said about the file.
     const isDamage = error instanceof AppError && error.code === "vault-damaged";
     throw isDamage ? damagedChunk(name, index) : error;
   }
-  if (!equalBytes(plain.subarray(0, tagBytes), previousTag)) throw damagedChunk(name, index);
-  return { content: plain.subarray(tagBytes), tag: tagOf(sealed), endBytes };
+  if (!equalBytes(plain.subarray(0, tagBytes), chunk.previousTag)) throw damagedChunk(name, index);
+  return { ...chunk, content: plain.subarray(tagBytes) };
 }
 
 function describe(content: Uint8Array, name: string): v.InferOutput<typeof descriptionSchema> {

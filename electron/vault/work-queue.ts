@@ -9,6 +9,8 @@ export interface Waiting<Item> {
 export interface WorkQueue {
   /** There may be work. It begins in a later microtask, so that what is asked for in one go is found together. */
   wake(): void;
+  /** Runs a task as the next step. */
+  exclusively<Result>(task: () => Promise<Result> | Result): Promise<Result>;
   /** Until there is none. */
   idle(): Promise<void>;
 }
@@ -18,18 +20,32 @@ export interface WorkQueue {
  * would be missed. The step never fails.
  */
 export function createWorkQueue(begin: () => Promise<void> | null): WorkQueue {
+  const tasks: (() => Promise<void>)[] = [];
   let work: Promise<void> | null = null;
 
+  const next = () => tasks.shift()?.() ?? begin();
   const workOff = async () => {
     await Promise.resolve();
-    for (let step = begin(); step !== null; step = begin()) await step;
+    for (let step = next(); step !== null; step = next()) await step;
     work = null;
+  };
+  const wake = () => {
+    work ??= workOff();
   };
 
   return {
-    wake() {
-      work ??= workOff();
-    },
+    wake,
+    exclusively: (task) =>
+      new Promise((resolve, reject) => {
+        tasks.push(async () => {
+          try {
+            resolve(await task());
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)));
+          }
+        });
+        wake();
+      }),
     async idle() {
       while (work !== null) await work;
     },

@@ -1,0 +1,41 @@
+import type { CryptoWorker } from "#protocol";
+import { encodeBatch } from "./batch.ts";
+import type { BoundSql } from "./database.ts";
+import type { LogEnd } from "./log-writer.ts";
+import type { TextTable } from "./text-table.ts";
+
+/** The log that a frame is for. */
+export interface FrameTarget {
+  readonly generation: number;
+  /** Where it ends: the frame is the next one. */
+  readonly log: LogEnd;
+  /** Of the snapshot that the log continues. */
+  readonly snapshotTag: Uint8Array;
+  /** The vault's, before the frame. */
+  readonly sequence: number;
+  /** Is told what the frame names; to be settled or discarded when the frame was written or not. */
+  readonly texts: TextTable;
+}
+
+/** Seals the next frame of a log. None: a mark that the vault was closed in good order. */
+export async function sealBatch(
+  worker: CryptoWorker,
+  { generation, log, sequence, snapshotTag, texts }: FrameTarget,
+  transactions: readonly (readonly BoundSql[])[],
+): Promise<Uint8Array> {
+  const stored = transactions.map((transaction) =>
+    transaction.map(({ sql, params }) => [texts.placeOf(sql), ...params] as const),
+  );
+  const { sealed } = await worker.call("vault.sealFrame", {
+    generation,
+    sequence: log.frames + 1,
+    previousTag: log.lastTag,
+    plain: encodeBatch({
+      snapshotTag: log.frames === 0 ? snapshotTag : null,
+      sequence,
+      newTexts: texts.unnamed,
+      transactions: stored,
+    }),
+  });
+  return sealed;
+}
