@@ -1,9 +1,9 @@
 import type { AppPorts } from "./state/ports.ts";
 
-/** What the browser itself gives: time, timers, storage and the clipboard. */
+/** What the browser itself gives: time, timers, storage, the clipboard and the printer. */
 export function browserPorts(
   view: Window,
-): Pick<AppPorts, "storage" | "now" | "later" | "every" | "copyText"> {
+): Pick<AppPorts, "storage" | "now" | "later" | "every" | "copyText" | "print"> {
   return {
     storage: view.localStorage,
     now: () => Date.now(),
@@ -20,6 +20,9 @@ export function browserPorts(
       };
     },
     copyText: (text) => copyText(view, text),
+    print: () => {
+      view.print();
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import { remainingParts, timerParts, type DurationParts } from "./durations.ts";
 
 const dayMs = 86_400_000;
+const byteUnits = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
 
 /** Midnight of the day that holds `ms`, in the time zone of this computer, milliseconds since 1970. */
 export function startOfDayMs(ms: number): number {
@@ -64,6 +65,19 @@ export class Formats {
   /** @param share - 1 is 100 % */
   percent(share: number): string {
     return this.#percent.format(share);
+  }
+
+  /** The size of files, in the unit that a person would say: “48 MB”. */
+  bytes(size: number): string {
+    const step = Math.min(Math.floor(Math.log10(Math.max(size, 1)) / 3), byteUnits.length - 1);
+    const value = size / 1000 ** step;
+    return new Intl.NumberFormat(this.locale, {
+      style: "unit",
+      unit: byteUnits[step] ?? "byte",
+      // The short form of a byte is the whole word, without its plural.
+      unitDisplay: step === 0 ? "long" : "short",
+      maximumFractionDigits: value < 10 ? 1 : 0,
+    }).format(value);
   }
 
   /** Hours and minutes. */

@@ -33,10 +33,10 @@ export class AppModel {
   readonly layout: Layout;
   readonly firstRun: FirstRun;
   readonly dialogs = new Dialogs();
-  readonly list = new ConversationList();
-  readonly people = new People();
   readonly markdown = new MarkdownParser();
   readonly #composers = new Map<ConversationId, Composer>();
+  #list = $state.raw(new ConversationList());
+  #people = $state.raw(new People());
   #view = $state.raw<AppView | null>(null);
   #link = $state.raw<LinkState>("open");
   #conversation = $state.raw<Conversation | null>(null);
@@ -67,6 +67,14 @@ export class AppModel {
     return this.#link;
   }
 
+  get list(): ConversationList {
+    return this.#list;
+  }
+
+  get people(): People {
+    return this.#people;
+  }
+
   get conversation(): Conversation | null {
     return this.#conversation;
   }
@@ -88,11 +96,13 @@ export class AppModel {
         this.#setView(view);
       }),
       runtime.on("conversations.changed", (rows) => {
+        // What was under way when the vault was locked comes too late.
+        if (this.ready === null) return;
         this.list.set(rows);
         this.#leaveVanished();
       }),
       runtime.on("people.changed", () => {
-        void this.attempt(() => this.people.load(runtime));
+        if (this.ready !== null) void this.attempt(() => this.people.load(runtime));
       }),
       runtime.on("app.show", (what) => {
         this.#show(what);
@@ -120,7 +130,10 @@ export class AppModel {
   }
 
   readonly showError = (error: unknown): void => {
-    this.toasts.error(this.i18n.error(ensureAppError(error).code));
+    const { code } = ensureAppError(error);
+    // What was under way when the vault was locked can't be answered: that is no news.
+    if (code === "not-ready" && this.#view?.phase === "locked") return;
+    this.toasts.error(this.i18n.error(code));
   };
 
   announce(text: string): void {
@@ -132,7 +145,7 @@ export class AppModel {
     if (id === this.list.selectedId) return;
     const before = this.#conversation;
     if (before !== null) {
-      this.#composers.get(before.id)?.flush();
+      void this.#composers.get(before.id)?.flush();
       before.close();
     }
     this.list.selectedId = id;
@@ -169,6 +182,19 @@ export class AppModel {
   async saveSettings(change: CommandParams<"settings.set">): Promise<void> {
     const settings = await this.attempt(() => this.ports.runtime.invoke("settings.set", change));
     if (settings !== null && this.ready !== null) this.#setView({ ...this.ready, settings });
+  }
+
+  /** Locks the vault, once what is being written has been kept. Without anything that unlocks it again, leads to where that is set. */
+  async lock(): Promise<void> {
+    const { ready } = this;
+    if (ready === null) return;
+    if (!ready.canLock) {
+      this.dialogs.open({ kind: "settings", section: "protection" });
+      this.toasts.info(this.i18n.t("lock.needsPassphrase"));
+      return;
+    }
+    await Promise.all(Array.from(this.#composers.values(), (composer) => composer.flush()));
+    await this.attempt(() => this.ports.runtime.invoke("vault.lock", {}));
   }
 
   /** Copies text and says so. */
@@ -234,13 +260,28 @@ export class AppModel {
       this.ports.theme.apply(view.settings);
       if (!wasReady) void this.#loadAll();
     } else if (wasReady) {
-      this.select(null);
-      this.dialogs.close();
+      this.#forget();
     }
+  }
+
+  /** Drops everything that came out of the vault: nothing of it stays in the page's memory. */
+  #forget(): void {
+    this.#conversation?.drop();
+    this.#conversation = null;
+    for (const composer of this.#composers.values()) composer.drop();
+    this.#composers.clear();
+    // Made anew, not emptied: what is derived from them goes too.
+    this.#list = new ConversationList();
+    this.#people = new People();
+    this.dialogs.closeConfirmation();
+    this.dialogs.close();
+    this.toasts.clear();
+    this.#announcement = "";
   }
 
   async #loadAll(): Promise<void> {
     const { runtime } = this.ports;
+    // Answers that come after the vault was locked go to what has been dropped.
     await Promise.all([
       this.attempt(() => this.list.load(runtime)),
       this.attempt(() => this.people.load(runtime)),

@@ -143,14 +143,25 @@ export class Composer {
       this.#ports.onError(error);
       return false;
     } finally {
-      this.#saveDraftNow();
+      void this.#saveDraftNow();
     }
     return true;
   }
 
   /** Writes the draft out now, when the view is left. */
-  flush(): void {
-    if (this.#cancelSave !== null) this.#saveDraftNow();
+  async flush(): Promise<void> {
+    if (this.#cancelSave !== null) await this.#saveDraftNow();
+  }
+
+  /** Forgets what is being written, without a word: the vault is locked. */
+  drop(): void {
+    this.#cancelSave?.();
+    this.#cancelSave = null;
+    this.#text = "";
+    this.#aside = "";
+    this.#savedDraft = "";
+    this.#mode = newMessage;
+    this.#ownTimers = null;
   }
 
   async #send(text: string, replyTo: MessageId | null, timers: Timers | null): Promise<void> {
@@ -180,22 +191,23 @@ export class Composer {
     if (this.#mode.kind === "edit") return;
     this.#cancelSave?.();
     this.#cancelSave = this.#ports.later(() => {
-      this.#saveDraftNow();
+      void this.#saveDraftNow();
     }, draftDelayMs);
   }
 
-  #saveDraftNow(): void {
+  async #saveDraftNow(): Promise<void> {
     this.#cancelSave?.();
     this.#cancelSave = null;
     const text = this.#mode.kind === "edit" ? this.#aside : this.#text;
     if (text === this.#savedDraft || text.length > maxMessageLength) return;
     const before = this.#savedDraft;
     this.#savedDraft = text;
-    this.#ports.runtime
-      .invoke("conversation.saveDraft", { conversationId: this.conversationId, text })
-      .catch(() => {
-        // The text is still in the field, and is saved with the next change: nothing that a person must act on.
-        this.#savedDraft = before;
-      });
+    const { conversationId } = this;
+    try {
+      await this.#ports.runtime.invoke("conversation.saveDraft", { conversationId, text });
+    } catch {
+      // The text is still in the field, and is saved with the next change: nothing that a person must act on.
+      this.#savedDraft = before;
+    }
   }
 }

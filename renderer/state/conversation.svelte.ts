@@ -117,7 +117,7 @@ export class Conversation {
       this.#hasEarlier = page.hasEarlier;
       this.#view = conversation;
     } catch (error) {
-      this.#failure = ensureAppError(error).code;
+      if (!this.#closed) this.#failure = ensureAppError(error).code;
     }
   }
 
@@ -132,6 +132,15 @@ export class Conversation {
       });
   }
 
+  /** Stops following it without a word: the vault is locked, and nobody is there to hear it. */
+  drop(): void {
+    this.#closed = true;
+    for (const dispose of this.#disposers.splice(0)) dispose();
+    this.#view = null;
+    this.#messages = [];
+    this.#failure = null;
+  }
+
   async loadEarlier(): Promise<void> {
     const oldest = this.#messages[0];
     if (this.#loadingEarlier || !this.#hasEarlier || oldest === undefined) return;
@@ -142,11 +151,12 @@ export class Conversation {
         beforeOrder: oldest.order,
         limit: pageSize,
       });
+      if (this.#closed) return;
       this.#prepending = true;
       this.#messages = mergeMessages(this.#messages, page.messages, []);
       this.#hasEarlier = page.hasEarlier;
     } catch (error) {
-      this.#ports.onError(error);
+      if (!this.#closed) this.#ports.onError(error);
     } finally {
       this.#loadingEarlier = false;
     }

@@ -6,17 +6,25 @@ export const settingsSections = [
   "devices",
   "notifications",
   "appearance",
+  "protection",
+  "storage",
   "network",
   "about",
 ] as const;
 
 export type SettingsSection = (typeof settingsSections)[number];
 
+/** What is done about the passphrase of the app lock. */
+export type PassphraseChange = "set" | "change" | "remove";
+
 /** A dialog that can stand over the frame. */
 export type OpenDialog =
   | { readonly kind: "palette" }
   | { readonly kind: "shortcuts" }
   | { readonly kind: "settings"; readonly section: SettingsSection }
+  | { readonly kind: "passphrase"; readonly change: PassphraseChange }
+  /** A recovery code that was just made: shown this once. */
+  | { readonly kind: "recovery-code"; readonly code: string }
   | { readonly kind: "new-conversation"; readonly people: readonly UserId[] }
   | { readonly kind: "invite" }
   | { readonly kind: "add-people" }

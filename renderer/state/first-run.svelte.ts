@@ -6,6 +6,7 @@ import {
   type Runtime,
 } from "#protocol";
 import * as v from "valibot";
+import { passphraseProblem, type PassphraseProblem } from "./passphrase.ts";
 
 /** Which door of the first screen stands open. */
 export type Door = "choose" | "join" | "host";
@@ -14,25 +15,14 @@ export type Door = "choose" | "join" | "host";
 export interface FirstRunProblems {
   readonly name: boolean;
   readonly networkName: boolean;
-  readonly passphrase: "too-short" | "differs" | null;
+  readonly passphrase: PassphraseProblem;
 }
 
-const minPassphraseLength = 12;
 const inspectDelayMs = 250;
 
 /** Whether `name` can be a person's or a network's name. */
 export function isName(name: string): boolean {
   return v.is(nameSchema, name);
-}
-
-/** How hard a passphrase is to guess, roughly: from its length and the variety of its characters, not a promise. */
-export function passphraseStrength(passphrase: string): "weak" | "fair" | "good" | "strong" {
-  const different = new Set(passphrase).size;
-  const words = passphrase.split(/[\s\-_.]+/u).filter((word) => word.length > 2).length;
-  if (passphrase.length < minPassphraseLength || different < 6) return "weak";
-  const points = passphrase.length + 3 * Math.max(0, words - 1) + Math.min(different, 16) / 2;
-  if (points < 24) return "fair";
-  return points < 34 ? "good" : "strong";
 }
 
 /** What the person has entered on the first screen. It outlives the progress page, so that a failure comes back to a filled form. */
@@ -56,7 +46,7 @@ export class FirstRun {
   readonly problems: FirstRunProblems = $derived({
     name: !isName(this.name),
     networkName: this.#door === "host" && !isName(this.networkName),
-    passphrase: this.#passphraseProblem(),
+    passphrase: this.needsPassphrase ? passphraseProblem(this.passphrase, this.repeated) : null,
   });
   readonly complete: boolean = $derived(
     !this.problems.name &&
@@ -162,11 +152,5 @@ export class FirstRun {
     } catch (error) {
       if (this.#link === link) this.#linkProblem = ensureAppError(error).code;
     }
-  }
-
-  #passphraseProblem(): FirstRunProblems["passphrase"] {
-    if (!this.needsPassphrase) return null;
-    if (this.passphrase.length < minPassphraseLength) return "too-short";
-    return this.passphrase === this.repeated ? null : "differs";
   }
 }

@@ -18,4 +18,6 @@ export interface AppPorts {
   readonly every: (task: () => void, intervalMs: number) => () => void;
   /** Puts text on the clipboard. @returns whether it is there */
   readonly copyText: (text: string) => Promise<boolean>;
+  /** Hands what is laid out for paper to the printer's dialog of the system. */
+  readonly print: () => void;
 }

@@ -11,6 +11,7 @@ export type Shortcut =
   | "settings"
   | "details"
   | "search"
+  | "lock"
   | "back";
 
 /** What of a keyboard event decides. */
@@ -38,6 +39,8 @@ export function shortcutOf(press: KeyPress, platform: Runtime["platform"]): Shor
         return "palette";
       case "n":
         return "new";
+      case "l":
+        return "lock";
       case ",":
         return "settings";
       case ".":

@@ -42,6 +42,10 @@ export class Toasts {
     this.#shown = this.#shown.filter((toast) => toast.id !== id);
   }
 
+  clear(): void {
+    this.#shown = [];
+  }
+
   #show(kind: Toast["kind"], text: string, lifeMs: number): void {
     // The same words twice would only be noise.
     const others = this.#shown.filter((toast) => toast.text !== text);

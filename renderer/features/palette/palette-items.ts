@@ -7,6 +7,7 @@ import {
   DetailsIcon,
   InviteIcon,
   KeyboardIcon,
+  LockIcon,
   MoonIcon,
   NewIcon,
   SettingsIcon,
@@ -73,6 +74,7 @@ function actions(app: AppModel): readonly (PaletteItem & { kind: "action" })[] {
   add("settings", t("menu.settings"), SettingsIcon, () => {
     dialogs.open({ kind: "settings", section: "profile" });
   });
+  if (app.ready?.canLock === true) add("lock", t("menu.lock"), LockIcon, () => void app.lock());
   add("light", t("palette.theme.light"), SunIcon, () => void app.saveSettings({ theme: "light" }));
   add("dark", t("palette.theme.dark"), MoonIcon, () => void app.saveSettings({ theme: "dark" }));
   add(

@@ -4,6 +4,7 @@ import type { MessageKey } from "../../i18n/index.ts";
 const byPrefix = [
   ["keychain-", "problem.title.keychain"],
   ["vault-key-", "problem.title.keychain"],
+  ["vault-erased", "problem.title.erased"],
   ["vault-in-use", "problem.title.in-use"],
   ["vault-", "problem.title.vault"],
   ["disk-", "problem.title.disk"],

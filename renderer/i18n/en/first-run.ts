@@ -62,23 +62,4 @@ export const firstRun = {
   "starting.starting-relay": "Starting the relay",
   "starting.joining": "Joining the network",
   "starting.sweeping": "Removing what has ended",
-
-  "lock.title": "Sotto is locked",
-  "lock.text": "Enter your passphrase to open the vault on this computer.",
-  "lock.submit": "Unlock",
-  "lock.forgotten":
-    "Nobody can reset this passphrase, not even your administrator: without it, this vault stays closed.",
-
-  "problem.title.keychain": "The keychain can't be used",
-  "problem.title.vault": "Your vault needs attention",
-  "problem.title.in-use": "Sotto is already open",
-  "problem.title.disk": "The disk is full",
-  "problem.title.encryption": "The encryption check failed",
-  "problem.title.relay": "The relay can't be used",
-  "problem.title.other": "Something went wrong",
-  "problem.code": "Error code: {code}",
-  "problem.action.retry": "Try again",
-  "problem.action.use-passphrase": "Use a passphrase",
-  "problem.action.open-read-only": "Open for reading only",
-  "problem.action.quit": "Quit Sotto",
 } as const;

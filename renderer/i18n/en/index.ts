@@ -6,6 +6,7 @@ import { details } from "./details.ts";
 import { firstRun } from "./first-run.ts";
 import { list } from "./list.ts";
 import { settings } from "./settings.ts";
+import { vault } from "./vault.ts";
 
 /** English: the catalogue that every other one is measured against. */
 export const englishMessages = {
@@ -16,6 +17,7 @@ export const englishMessages = {
   ...composer,
   ...details,
   ...settings,
+  ...vault,
 } as const;
 
 /** The words of every error code; in English they stand beside the codes. */

@@ -52,6 +52,7 @@ export const list = {
   "menu.invite": "Invite people",
   "menu.shortcuts": "Keyboard shortcuts",
   "menu.about": "About Sotto",
+  "menu.lock": "Lock Sotto",
   "menu.quit": "Quit Sotto",
 
   "connection.online": "Connected",

@@ -6,6 +6,8 @@ export const settings = {
   "settings.devices": "Devices",
   "settings.notifications": "Notifications",
   "settings.appearance": "Appearance",
+  "settings.protection": "Privacy and lock",
+  "settings.storage": "Storage",
   "settings.network": "Network",
   "settings.about": "About",
 
@@ -97,6 +99,7 @@ export const settings = {
   "shortcuts.previous": "Previous conversation",
   "shortcuts.next": "Next conversation",
   "shortcuts.nextUnread": "Next unread conversation",
+  "shortcuts.lock": "Lock Sotto",
   "shortcuts.list": "This list",
   "shortcuts.settings": "Settings",
   "shortcuts.details": "Show or hide details",

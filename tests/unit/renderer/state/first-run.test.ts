@@ -1,10 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { AppError } from "#protocol";
-import {
-  FirstRun,
-  isName,
-  passphraseStrength,
-} from "../../../../renderer/state/first-run.svelte.ts";
+import { FirstRun, isName } from "../../../../renderer/state/first-run.svelte.ts";
 import { settle, TestRuntime, TestTimers } from "./support.ts";
 
 let runtime: TestRuntime;
@@ -135,18 +131,6 @@ describe("hosting without a keychain", () => {
     form.repeated = "quiet violet lantern";
     await form.submit();
     expect(form.passphrase).toBe("quiet violet lantern");
-  });
-});
-
-describe("a passphrase", () => {
-  test.each([
-    ["short", "weak"],
-    ["aaaaaaaaaaaaaaaaaaaa", "weak"],
-    ["troubadour12", "fair"],
-    ["quiet violet lantern", "good"],
-    ["quiet violet lantern harbour", "strong"],
-  ])("“%s” is %s", (passphrase, strength) => {
-    expect(passphraseStrength(passphrase)).toBe(strength);
   });
 });
 
