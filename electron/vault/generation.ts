@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { crc32 } from "node:zlib";
-import { AppError, concatBytes, type CryptoWorker, type VaultId } from "#protocol";
+import { AppError, type CryptoWorker, type VaultId } from "#protocol";
 import type { BoundSql } from "./database.ts";
 import { mapWriteError } from "./file-errors.ts";
 import type { VaultFile, VaultFiles } from "./files.ts";
 import { encodeFrame, tagOf } from "./frames.ts";
-import { checkGenerationHeader, encodeGenerationHeader, generationHeaderBytes } from "./headers.ts";
+import { checkGenerationHeader, encodeGenerationHeader } from "./headers.ts";
 import { createLogWriter, type LogEnd, type LogWriter } from "./log-writer.ts";
 import { logName, snapshotName, temporarySuffix } from "./names.ts";
 import { sealBatch } from "./seal-batch.ts";
@@ -64,7 +64,7 @@ export async function writeGeneration(
   try {
     await draft.begin(content);
   } catch (cause) {
-    return draft.undo(cause);
+    return await draft.undo(cause);
   } finally {
     content.image.release();
   }
