@@ -185,13 +185,13 @@ function spansOf({ leaves, hoursBefore }: Puncture): readonly Span[] {
     if (!isBelow(hoursBefore, hours + 1)) throw outOfRange(hoursBefore);
     spans.push({ from: 0, to: hoursBefore * placesPerBucket });
   }
-  spans.sort((a, b) => a.from - b.from || b.to - a.to);
+  spans.sort((a, b) => (a.from === b.from ? b.to - a.to : a.from - b.from));
   const apart: Span[] = [];
-  let end = 0;
   for (const span of spans) {
-    if (span.to <= end) continue;
-    apart.push(span);
-    end = span.to;
+    const last = apart.at(-1);
+    // Neighbours become one, so that a bucket's messages that end together cost a few derivations, not each its own.
+    if (last === undefined || span.from > last.to) apart.push(span);
+    else if (span.to > last.to) apart[apart.length - 1] = { from: last.from, to: span.to };
   }
   return apart;
 }

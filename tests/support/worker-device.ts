@@ -1,6 +1,5 @@
 import {
   encodeRecord,
-  idFromBytes,
   recordKinds,
   signingInput,
   type ConversationId,

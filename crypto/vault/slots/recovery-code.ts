@@ -5,14 +5,7 @@ import {
   type RecoveryCodeSlot,
   type VaultId,
 } from "#protocol";
-import {
-  digest,
-  hkdf,
-  wipe,
-  xwingSizes,
-  type Primitives,
-  type RandomSource,
-} from "../../primitives/index.ts";
+import { digest, hkdf, wipe, xwingSizes, type Primitives } from "../../primitives/index.ts";
 
 /*
  * A recovery code is 128 random bits and the first 12 bits of their SHA-256, so that a mistyped character is noticed: 140 bits, which are
@@ -78,13 +71,13 @@ function withCheck(secret: Uint8Array): Uint8Array {
 
 function writeCode(secret: Uint8Array): string {
   const bytes = withCheck(secret);
-  const groups: string[] = [];
-  for (let at = 0; at < checkedBits; at += bitsPerCharacter) {
-    if (at % (charactersPerGroup * bitsPerCharacter) === 0) groups.push("");
-    groups[groups.length - 1] += alphabet.charAt(bitsFrom(bytes, at));
+  let code = "";
+  for (let at = 0; at < characters; at++) {
+    if (at > 0 && at % charactersPerGroup === 0) code += "-";
+    code += alphabet.charAt(bitsFrom(bytes, at * bitsPerCharacter));
   }
   wipe(bytes);
-  return groups.join("-");
+  return code;
 }
 
 function bitsFrom(bytes: Uint8Array, at: number): number {
