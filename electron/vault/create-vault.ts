@@ -145,7 +145,7 @@ async function createFirstGeneration(
   vaultId: VaultId,
 ): Promise<FirstGeneration> {
   const catalogue = checkCatalogue(creation.catalogue);
-  const database = await openDatabase(null, creation.sqlWasmPath);
+  const database = await openDatabase(null, creation);
   try {
     database.migrate(catalogue.migrations);
     const content = { sequence: 0, image: database.image() };

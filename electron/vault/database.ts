@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import initSqlJs, { type Database, type Statement as SqlStatement } from "sql.js";
+import initSqlJs, { type Database, type SqlJsStatic, type Statement as SqlStatement } from "sql.js";
 import { MemoryFile, MemoryFileHandle, type FileImage } from "./memory-file.ts";
 import type { Row, SqlValue } from "./types.ts";
 
@@ -58,17 +58,30 @@ const settings = `
   PRAGMA trusted_schema = OFF;
 `;
 
-/**
- * @param file - with the content of an image that {@link MemoryDatabase.image} gave, and the database's own from now on; null: an empty one
- * @param wasmPath - `sql-wasm.wasm` of sql.js; undefined: the one in `node_modules`
- */
-export async function openDatabase(
-  file: MemoryFile | null,
-  wasmPath: string | undefined,
-): Promise<MemoryDatabase> {
+/** SQLite as a program with its memory. */
+export type SqlEngine = SqlJsStatic;
+
+/** @param wasmPath - `sql-wasm.wasm` of sql.js; left out: the one in `node_modules` */
+export async function loadSqlEngine(wasmPath?: string): Promise<SqlEngine> {
   const path = wasmPath ?? createRequire(import.meta.url).resolve("sql.js/dist/sql-wasm.wasm");
   const wasmBinary = new Uint8Array(await readFile(path)).buffer;
-  const { Database } = await initSqlJs({ wasmBinary });
+  return initSqlJs({ wasmBinary });
+}
+
+/** Where a database takes its engine from. */
+export interface SqlOptions {
+  /** See {@link loadSqlEngine}. */
+  readonly sqlWasmPath?: string;
+  /** One that is loaded already, for those who open many vaults; left out: one of the database's own, whose memory goes with it. */
+  readonly sqlEngine?: SqlEngine;
+}
+
+/** @param file - with the content of an image that {@link MemoryDatabase.image} gave, and the database's own from now on; null: an empty one */
+export async function openDatabase(
+  file: MemoryFile | null,
+  { sqlEngine, sqlWasmPath }: SqlOptions,
+): Promise<MemoryDatabase> {
+  const { Database } = sqlEngine ?? (await loadSqlEngine(sqlWasmPath));
   const ownFile = file ?? new MemoryFile();
   return new SqlJsDatabase(new Database(new MemoryFileHandle(ownFile)), ownFile);
 }

@@ -93,7 +93,7 @@ async function openUnlocked(opening: Opening): Promise<Vault> {
   // Throws for a newer format, before a database is made.
   const isLogHeaderWhole =
     logFile !== null && checkGenerationHeader(logFile, { kind: "log", vaultId, generation });
-  const database = await openDatabase(snapshot.image, opening.sqlWasmPath);
+  const database = await openDatabase(snapshot.image, opening);
   try {
     if (database.schemaVersion() > opening.catalogue.schemaVersion) {
       throw new AppError("vault-newer-format", { data: { schema: database.schemaVersion() } });

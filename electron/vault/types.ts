@@ -11,6 +11,7 @@ import type {
 } from "#protocol";
 import type { Keychain } from "../keychain/index.ts";
 import type { Clock } from "../link/index.ts";
+import type { SqlOptions } from "./database.ts";
 import type { VaultFiles } from "./files.ts";
 
 /** What a column or parameter holds. Numbers are finite, and safe integers if whole; text is well-formed Unicode. */
@@ -186,7 +187,7 @@ export type VaultUnlock =
   { readonly kind: "keychain" } | Exclude<VaultSecret, { readonly kind: "keychain" }>;
 
 /** What both {@link createVault} and {@link openVault} need. */
-export interface VaultOptions {
+export interface VaultOptions extends SqlOptions {
   /** The vault's own directory; made if it is missing. */
   readonly directory: string;
   /** Started (`start` has answered). */
@@ -203,8 +204,6 @@ export interface VaultOptions {
   readonly user?: string;
   /** Left out: the disk. */
   readonly files?: VaultFiles;
-  /** `sql-wasm.wasm` of sql.js; left out: the one in `node_modules`. */
-  readonly sqlWasmPath?: string;
   /** When the log is long enough to be compacted. */
   readonly compaction?: CompactionLimits;
 }
