@@ -1,16 +1,28 @@
-import { eventNames, type AppView, type Events, type SettingsView } from "#protocol";
+import {
+  ensureAppError,
+  eventNames,
+  type AppView,
+  type Events,
+  type LockedView,
+  type LockSettings,
+  type SettingsView,
+} from "#protocol";
 import type { Client, ClientEventName } from "../client/index.ts";
 import type { Vault } from "../vault/index.ts";
+import { isTouch } from "./activity.ts";
+import { AutoLock } from "./auto-lock.ts";
 import { createDispatcher, type Dispatch } from "./dispatcher.ts";
 import type { Engine } from "./engine.ts";
 import { createEventHub, type EventListener } from "./events.ts";
 import { createHandlers } from "./handlers.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { readLink } from "./links.ts";
+import { effectiveLock } from "./lock-settings.ts";
 import { Notifier } from "./notifications.ts";
 import { OpenConversations } from "./open-conversations.ts";
 import type { AppPorts } from "./ports.ts";
 import { RelayHost } from "./relay-host.ts";
+import { VaultPolicyKeeper } from "./vault-policy.ts";
 
 /** One profile at work, without a window: what a shell shows and what it passes on. */
 export interface App {
@@ -21,12 +33,18 @@ export interface App {
   /** A window was closed or shows another page: what it had open counts no more. */
   sourceGone(sourceId: number): void;
   readonly view: AppView;
-  /** The person's settings; null before the vault is open. */
+  /** The person's settings, also while the vault is locked; null before it was open. */
   readonly settings: SettingsView | null;
-  /** Unread messages in conversations that aren't muted. */
+  /** Unread messages in conversations that aren't muted; while the vault is locked, what has come since. */
   readonly unreadCount: number;
   /** Shows an invite link that came from the command line or the operating system. Anything else is ignored. */
   openLink(text: string): void;
+  /** Whether {@link App.lock} can be had. */
+  readonly canLock: boolean;
+  /** The person wants the vault locked. Does nothing when there is nothing to lock. */
+  lock(): void;
+  /** The operating system's screen is locked, or the machine goes to sleep: locks the vault if its person wants that. */
+  away(reason: "os-lock" | "suspend"): void;
   /** The machine woke up or has a network again: connects at once. */
   wake(): void;
   /** Ends everything in order; what was acknowledged is on disk. Further calls wait for the first. */
@@ -62,10 +80,41 @@ export function startApp(ports: AppPorts, engine: Engine, link: string | null): 
     log: ports.log,
     clock: ports.clock,
     onChanged: () => {
-      hub.emit("app.changed", lifecycle.view);
+      changed();
     },
     onOpened: (client, vault) => listen(client, vault),
+    onArrival: () => {
+      if (lifecycle.settings?.notifications === true) notifier.notifyLocked();
+    },
   });
+
+  /** null while nothing can be locked. */
+  const lockSettings = (): LockSettings | null => {
+    const { view } = lifecycle;
+    if (view.phase !== "ready" || !view.canLock) return null;
+    const { lockSettings: chosen, vaultPolicy } = lifecycle.client;
+    return effectiveLock(chosen, vaultPolicy);
+  };
+  const lock = (reason: LockedView["reason"]): void => {
+    lifecycle.lock(reason).catch((cause: unknown) => {
+      const error = ensureAppError(cause);
+      // It is locked already, or nothing is open.
+      if (error.code !== "not-ready") ports.log.error("the vault was not locked", error);
+    });
+  };
+  const autoLock = new AutoLock({
+    clock: ports.clock,
+    uptimeMs: ports.uptimeMs,
+    systemIdleMs: ports.systemIdleMs,
+    idleMinutes: () => lockSettings()?.idleMinutes ?? null,
+    onIdle: () => {
+      lock("idle");
+    },
+  });
+  const changed = (): void => {
+    hub.emit("app.changed", lifecycle.view);
+    autoLock.watch();
+  };
 
   const show = (target: Events["app.show"]): void => {
     ports.raiseWindow();
@@ -74,13 +123,19 @@ export function startApp(ports: AppPorts, engine: Engine, link: string | null): 
   };
 
   const notifier = new Notifier(ports.notifications, ports.clock, (conversationId) => {
-    show({ kind: "conversation", conversationId });
+    if (conversationId === null) ports.raiseWindow();
+    else show({ kind: "conversation", conversationId });
   });
 
   const listen = (client: Client, vault: Vault): (() => void) => {
-    const changed = (): void => {
-      hub.emit("app.changed", lifecycle.view);
-    };
+    const policy = new VaultPolicyKeeper({
+      client,
+      vault,
+      tries: lifecycle.tries,
+      log: ports.log,
+      onSlotsChanged: () => lifecycle.slotsChanged(),
+    });
+    void policy.follow();
     const disposers = [
       ...eventNames
         .filter((name): name is ClientEventName => name !== "app.changed" && name !== "app.show")
@@ -89,19 +144,25 @@ export function startApp(ports: AppPorts, engine: Engine, link: string | null): 
             hub.emit(name, body);
           }),
         ),
-      client.onViewChanged(changed),
+      client.onViewChanged(() => {
+        changed();
+        void policy.follow();
+      }),
       vault.onReadOnly(changed),
+      vault.onKeysChanged(changed),
       client.onNotify((notice) => {
         if (client.view.settings.notifications && !ports.isFocused()) notifier.notify(notice);
       }),
     ];
     return () => {
       for (const dispose of disposers) dispose();
+      openConversations.clear();
     };
   };
 
   const handlers = createHandlers({
     ports,
+    engine,
     lifecycle,
     openConversations,
     onWindowReady: (sourceId) => {
@@ -128,7 +189,9 @@ export function startApp(ports: AppPorts, engine: Engine, link: string | null): 
   void lifecycle.start();
 
   return {
-    dispatch: createDispatcher(handlers, ports.log),
+    dispatch: createDispatcher(handlers, ports.log, (name) => {
+      if (isTouch(name)) autoLock.touched();
+    }),
     subscribe: (listener) => hub.subscribe(listener),
     sourceGone: (sourceId) => {
       listening.delete(sourceId);
@@ -141,15 +204,32 @@ export function startApp(ports: AppPorts, engine: Engine, link: string | null): 
       return lifecycle.view;
     },
     get settings() {
-      return lifecycle.view.phase === "ready" ? lifecycle.client.view.settings : null;
+      return lifecycle.settings;
     },
     get unreadCount() {
-      return lifecycle.view.phase === "ready" ? lifecycle.client.unreadCount() : 0;
+      const { view } = lifecycle;
+      if (view.phase === "locked") return view.newMessages;
+      return view.phase === "ready" ? lifecycle.client.unreadCount() : 0;
+    },
+    get canLock() {
+      return lockSettings() !== null;
+    },
+    lock: () => {
+      lock("person");
+    },
+    away: (reason) => {
+      const settings = lockSettings();
+      // What is just being opened hasn't said what its person wants: it is locked.
+      const isWanted = reason === "os-lock" ? settings?.onOsLock : settings?.onSuspend;
+      if (isWanted !== false) lock(reason);
     },
     openLink,
     wake: () => {
       if (lifecycle.view.phase === "ready") lifecycle.client.retryNow();
     },
-    stop: () => (stopping ??= lifecycle.stop()),
+    stop: () => {
+      autoLock.stop();
+      return (stopping ??= lifecycle.stop());
+    },
   };
 }

@@ -41,14 +41,22 @@ const messageSchema = v.strictObject({
 /**
  * The only way from a window into the engine: checks who asks, how much, what, and with which arguments, in this order; and gives back
  * plain data or a wire error, nothing else. Whether the app is ready is the handlers' to say (`not-ready`).
+ *
+ * @param onCommand - told of each command that a window of ours gives
  */
-export function createDispatcher(handlers: Handlers, log: Log): Dispatch {
+export function createDispatcher(
+  handlers: Handlers,
+  log: Log,
+  onCommand: (name: CommandName) => void = () => undefined,
+): Dispatch {
   return async (source, message) => {
     try {
       if (!source.isTrusted()) throw new AppError("sender-refused");
       ensureSize(message);
       const { name, params } = parse(messageSchema, message, "argument-invalid");
-      const result = await run(handlers, ensureCommandName(name), params, source);
+      const command = ensureCommandName(name);
+      onCommand(command);
+      const result = await run(handlers, command, params, source);
       ensurePlainData(result);
       return { ok: true, result };
     } catch (cause) {

@@ -11,18 +11,20 @@ import {
 } from "../client/index.ts";
 import {
   createVault,
+  destroyVault,
   inspectVault,
+  inTime,
+  nodeFiles,
+  openAttempts,
   openVault,
+  type Attempts,
   type Vault,
   type VaultInspection,
+  type VaultUnlock,
 } from "../vault/index.ts";
 import { createCryptoWorker } from "../worker/index.ts";
 import { probeKeychain } from "./keychain-probe.ts";
 import type { AppPorts } from "./ports.ts";
-
-/** What opens a vault. */
-export type Slot =
-  { readonly kind: "keychain" } | { readonly kind: "passphrase"; readonly passphrase: string };
 
 /** The slots a new vault gets; one at least. */
 export interface NewSlots {
@@ -39,9 +41,12 @@ export type NewAccount = AccountOrigin & {
 /** What the crypto worker says of itself. */
 export type CryptoFacts = Pick<WorkerResult<"start">, "libsodium" | "suite">;
 
+/** So long may the crypto worker take to forget its keys, milliseconds. One that does something else for longer is ended. */
+const lockPatienceMs = 400;
+
 /** Everything below the composition, as one port: the start sequence is tried out without keys and files. */
 export interface Engine {
-  /** Starts the crypto worker and lets it test itself. @throws AppError `crypto-self-test-failed` */
+  /** Starts the crypto worker and lets it test itself, once in each of its lives. @throws AppError `crypto-self-test-failed` */
   selfTest(): Promise<CryptoFacts>;
   /** Called when the worker has died and was started anew, without the keys of any open vault. */
   onWorkerRestart(listener: () => void): void;
@@ -50,8 +55,18 @@ export interface Engine {
   probeKeychain(): Promise<ErrorCode | null>;
   /** @throws AppError `vault-exists`, `passphrase-weak`, `keychain-*` */
   createVault(slots: NewSlots): Promise<Vault>;
-  /** @throws AppError `vault-*`, `keychain-*`, `passphrase-wrong` */
-  openVault(slot: Slot): Promise<Vault>;
+  /** @throws AppError `vault-*`, `keychain-*`, `passphrase-wrong`, `recovery-code-wrong` */
+  openVault(unlockWith: VaultUnlock): Promise<Vault>;
+  /** What is known of wrong tries at this profile's vault. */
+  openAttempts(): Promise<Attempts>;
+  /** Of the vault that is open. @throws AppError `argument-invalid` when it has none */
+  checkPassphrase(passphrase: string): Promise<boolean>;
+  /** Wipes every key, whatever the worker is doing: what goes on without them fails. */
+  dropKeys(): Promise<void>;
+  /** Destroys the vault's slots and then its files, without a key. Nothing of it may be open. @throws AppError */
+  destroyVault(): Promise<void>;
+  /** The keychain keeps secrets without protection, which this computer's IT has allowed; its name. */
+  readonly weakKeychain: string | null;
   accountProgress(vault: Vault): AccountProgress;
   /** Makes the account, or goes on with one that stopped halfway. */
   createAccount(vault: Vault, account: NewAccount): Promise<void>;
@@ -63,6 +78,7 @@ export interface Engine {
 export function createEngine(ports: AppPorts): Engine {
   const { clock, connect, keychain, paths } = ports;
   let worker: CryptoWorker | null = null;
+  let tested: Promise<CryptoFacts> | null = null;
   let onRestart: () => void = () => undefined;
   const started = (): CryptoWorker => {
     if (worker !== null) return worker;
@@ -70,6 +86,7 @@ export function createEngine(ports: AppPorts): Engine {
       spawn: ports.spawnWorker,
       clock,
       onStopped: (reason) => {
+        tested = null;
         ports.log.error(
           "the crypto worker stopped",
           new AppError("worker-stopped", { data: { reason } }),
@@ -81,6 +98,12 @@ export function createEngine(ports: AppPorts): Engine {
     });
     return worker;
   };
+  const end = async (): Promise<void> => {
+    const ending = worker;
+    worker = null;
+    tested = null;
+    await ending?.dispose();
+  };
   const options = {
     directory: paths.vault,
     catalogue: clientCatalogue,
@@ -89,7 +112,15 @@ export function createEngine(ports: AppPorts): Engine {
   };
   const clientPorts = (vault: Vault) => ({ vault, worker: started(), connect, clock });
   return {
-    selfTest: () => started().call("start", {}),
+    selfTest: () => {
+      tested ??= started()
+        .call("start", {})
+        .catch((error: unknown) => {
+          tested = null;
+          throw error;
+        });
+      return tested;
+    },
     onWorkerRestart: (listener) => {
       onRestart = listener;
     },
@@ -105,13 +136,23 @@ export function createEngine(ports: AppPorts): Engine {
         passphrase: slots.passphrase,
       });
     },
-    openVault: (slot) =>
-      openVault({
-        ...options,
-        worker: started(),
-        keychain: slot.kind === "keychain" ? keychain : null,
-        passphrase: slot.kind === "passphrase" ? slot.passphrase : null,
-      }),
+    openVault: (unlockWith) => openVault({ ...options, worker: started(), keychain, unlockWith }),
+    openAttempts: () =>
+      openAttempts({ directory: paths.vault, files: nodeFiles, uptimeMs: ports.uptimeMs }),
+    checkPassphrase: async (passphrase) => {
+      const { isRight } = await started().call("vault.checkPassphrase", { passphrase });
+      return isRight;
+    },
+    dropKeys: async () => {
+      if (worker === null) return;
+      // A worker that is in the midst of something long can't hear; with its process go its keys.
+      const done = await inTime(clock, lockPatienceMs, worker.call("vault.lock", {})).catch(
+        () => null,
+      );
+      if (done === null) await end();
+    },
+    destroyVault: () => destroyVault({ directory: paths.vault, keychain, files: nodeFiles }),
+    weakKeychain: keychain.isWeak === true ? keychain.backend : null,
     accountProgress,
     createAccount: (vault, account) =>
       createAccount({
@@ -123,10 +164,6 @@ export function createEngine(ports: AppPorts): Engine {
     // The relay in this app keeps its port: where it is, is stored.
     openClient: (vault) =>
       openClient({ ...clientPorts(vault), relayUrl: null, isFocused: ports.isFocused }),
-    dispose: async () => {
-      const ending = worker;
-      worker = null;
-      await ending?.dispose();
-    },
+    dispose: end,
   };
 }

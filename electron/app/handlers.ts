@@ -9,9 +9,12 @@ import {
 } from "#protocol";
 import type { ClientCommandName } from "../client/index.ts";
 import type { Handlers } from "./dispatcher.ts";
+import type { Engine } from "./engine.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { OpenConversations } from "./open-conversations.ts";
 import type { AppPorts } from "./ports.ts";
+import { protectionHandlers } from "./protection.ts";
+import { storageHandlers } from "./storage.ts";
 
 type OwnCommandName = Exclude<CommandName, ClientCommandName>;
 type OwnHandlers = Pick<Handlers, OwnCommandName>;
@@ -20,6 +23,7 @@ type OwnHandlers = Pick<Handlers, OwnCommandName>;
 export interface HandlerOptions {
   readonly ports: Pick<AppPorts, "about" | "quit">;
   readonly lifecycle: Lifecycle;
+  readonly engine: Pick<Engine, "weakKeychain">;
   readonly openConversations: OpenConversations;
   /** A window has asked where the app is: it hears events from now on. */
   readonly onWindowReady: (sourceId: number) => void;
@@ -50,8 +54,10 @@ export function createHandlers(options: HandlerOptions): Handlers {
   };
 }
 
-function ownHandlers({ ports, lifecycle, onWindowReady }: HandlerOptions): OwnHandlers {
+function ownHandlers({ ports, lifecycle, engine, onWindowReady }: HandlerOptions): OwnHandlers {
   return {
+    ...protectionHandlers(lifecycle, engine),
+    ...storageHandlers(lifecycle),
     "app.get": (_params, source) => {
       onWindowReady(source.id);
       return lifecycle.view;
@@ -79,7 +85,19 @@ function ownHandlers({ ports, lifecycle, onWindowReady }: HandlerOptions): OwnHa
     },
     "invite.inspect": inspectInvite,
     "vault.unlock": async ({ passphrase }) => {
-      await lifecycle.unlock(passphrase);
+      await lifecycle.unlock({ kind: "passphrase", passphrase });
+      return null;
+    },
+    "vault.unlockWithCode": async ({ code }) => {
+      await lifecycle.unlock({ kind: "recovery-code", code });
+      return null;
+    },
+    "vault.lock": async () => {
+      await lifecycle.lock("person");
+      return null;
+    },
+    "vault.erase": async () => {
+      await lifecycle.erase();
       return null;
     },
   };

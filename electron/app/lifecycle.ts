@@ -1,20 +1,24 @@
 import {
   AppError,
-  ensureAppError,
-  formatInviteLink,
   parseInviteLink,
   type AppView,
-  type ErrorCode,
+  type KeySlotKind,
+  type LockedView,
   type ParsedCommandParams,
-  type StartStep,
+  type SettingsView,
 } from "#protocol";
-import type { AccountOrigin, AccountProgress, Client } from "../client/index.ts";
+import type { Client } from "../client/index.ts";
 import type { Clock } from "../link/index.ts";
-import type { Vault } from "../vault/index.ts";
-import type { CryptoFacts, Engine, NewAccount, Slot } from "./engine.ts";
-import { phaseView, problemView, type Phase } from "./phase.ts";
+import { inTime, type Vault, type VaultUnlock } from "../vault/index.ts";
+import { closeForLock } from "./close-for-lock.ts";
+import type { CryptoFacts, Engine } from "./engine.ts";
+import type { FirstRunForm } from "./first-run.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
+import { Opening } from "./opening.ts";
+import { isKeyProblem, phaseView, type Phase } from "./phase.ts";
 import type { Log } from "./ports.ts";
 import type { RelayHost } from "./relay-host.ts";
+import { Tries } from "./tries.ts";
 
 /** What the lifecycle of a profile is built on. */
 export interface LifecycleOptions {
@@ -27,33 +31,54 @@ export interface LifecycleOptions {
   readonly onChanged: () => void;
   /** Called with each client that was opened. @returns what takes its listeners away */
   readonly onOpened: (client: Client, vault: Vault) => () => void;
+  /** Called when something has come for a locked vault. */
+  readonly onArrival: () => void;
 }
 
 /** How long the end waits for what is under way, milliseconds. */
 const stopPatienceMs = 10_000;
 
-type Unfinished = Extract<AccountProgress, { readonly kind: "unfinished" }>;
-type Claim = NonNullable<AccountOrigin["claim"]>;
-type KeySlots = readonly ("keychain" | "passphrase")[];
+/** A secret that a person gives. */
+type PersonsSecret = Extract<VaultUnlock, { readonly kind: "passphrase" | "recovery-code" }>;
+type Ready = Extract<Phase, { readonly kind: "ready" }>;
 
 /**
- * A profile from start to end: finds out what is there, opens it, or lets the person make it. One thing at a time; whatever fails
+ * A profile from start to end: finds out what is there, opens it, locks it, or lets the person make it. One thing at a time; whatever fails
  * leaves a phase with words and ways out, and what is on disk untouched.
  */
 export class Lifecycle {
   readonly #options: LifecycleOptions;
   readonly #engine: Engine;
+  readonly #opening: Opening;
+  readonly #operations = new OneAtATime();
+  /** Tries with secrets, at the lock and wherever one is asked for. */
+  readonly tries: Tries;
   #phase: Phase = { kind: "starting", step: "starting" };
-  #link: string | null = null;
-  #slots: KeySlots = [];
-  #crypto: CryptoFacts | null = null;
-  #busy: Promise<unknown> | null = null;
   #unlisten: () => void = () => undefined;
-  #stopped = false;
+  /** Ends the connection that is left while the vault is locked. */
+  #endRest: () => void = () => undefined;
 
   constructor(options: LifecycleOptions) {
+    const { engine, relay, clock, log, onChanged } = options;
     this.#options = options;
-    this.#engine = options.engine;
+    this.#engine = engine;
+    this.tries = new Tries({ engine, clock, log, onChanged });
+    this.#opening = new Opening({
+      engine,
+      relay,
+      log,
+      tries: this.tries,
+      enter: (phase) => {
+        this.#enter(phase);
+      },
+      onOpening: () => {
+        this.#rested();
+      },
+      onOpened: (client, vault) => {
+        this.#unlisten = options.onOpened(client, vault);
+      },
+      onSlotsChanged: onChanged,
+    });
     this.#engine.onWorkerRestart(() => {
       void this.#reopen();
     });
@@ -61,34 +86,58 @@ export class Lifecycle {
 
   get view(): AppView {
     const { profile, relay } = this.#options;
-    return phaseView(this.#phase, { profile, link: this.#link, relay: relay.status });
+    const { link, slots } = this.#opening;
+    return phaseView(this.#phase, {
+      profile,
+      link,
+      slots,
+      relay: relay.status,
+      tries: this.tries.view,
+      weakKeychain: this.#engine.weakKeychain,
+    });
   }
 
   /** @throws AppError `not-ready` */
   get client(): Client {
+    return this.open.client;
+  }
+
+  /** The account that is open. @throws AppError `not-ready` */
+  get open(): Omit<Ready, "kind"> {
     if (this.#phase.kind !== "ready") throw new AppError("not-ready");
-    return this.#phase.client;
+    return this.#phase;
+  }
+
+  /** As they are, or were when it was locked; null before the vault was open. */
+  get settings(): SettingsView | null {
+    if (this.#phase.kind === "locked") return this.#phase.settings;
+    return this.#phase.kind === "ready" ? this.#phase.client.view.settings : null;
   }
 
   /** null before the self-test has passed. */
   get crypto(): CryptoFacts | null {
-    return this.#crypto;
+    return this.#opening.crypto;
   }
 
-  /** What holds the vault's key. */
+  /** What the person opens the vault with. */
   get keyStore(): "keychain" | "passphrase" {
-    return this.#slots.includes("keychain") ? "keychain" : "passphrase";
+    return this.slots.includes("passphrase") ? "passphrase" : "keychain";
+  }
+
+  /** What opens the vault. */
+  get slots(): readonly KeySlotKind[] {
+    return this.#opening.slots;
   }
 
   /** An invite for the first run's form. */
   setLink(link: string): void {
-    this.#link = link;
+    this.#opening.link = link;
     if (this.#phase.kind === "first-run") this.#options.onChanged();
   }
 
   /** Goes as far as it can without the person. */
   start(): Promise<void> {
-    return this.#alone(() => this.#begin());
+    return this.#alone(() => this.#opening.begin());
   }
 
   /** Tries again what failed. */
@@ -98,10 +147,7 @@ export class Lifecycle {
       return;
     }
     if (this.#phase.kind === "locked") return;
-    await this.#alone(async () => {
-      await this.#closeAll();
-      await this.#begin();
-    });
+    await this.#alone(() => this.#beginAnew());
   }
 
   /** The relay in this app has come up, or has not: once it is there, the client need not wait for its next turn. */
@@ -116,218 +162,170 @@ export class Lifecycle {
     return this.#alone(async () => {
       const phase = this.#phase;
       if (phase.kind !== "problem" || phase.vault === null) throw new AppError("not-ready");
-      await this.#openAccount(phase.vault);
+      await this.#opening.openAccount(phase.vault);
     });
   }
 
-  /** @throws AppError `passphrase-wrong`, or what {@link Engine.openVault} says */
-  unlock(passphrase: string): Promise<void> {
+  /** @throws AppError as {@link Tries.make} and {@link Engine.openVault} */
+  unlock(secret: PersonsSecret): Promise<void> {
     return this.#alone(async () => {
       const phase = this.#phase;
       const mayUnlock =
         phase.kind === "locked" ||
-        (phase.kind === "problem" && this.#mayUnlock(phase.problem.code, phase.vault));
-      if (!mayUnlock) throw new AppError("not-ready");
-      // The page with the passphrase stays until it is right.
-      const vault = await this.#engine.openVault({ kind: "passphrase", passphrase });
-      await this.#continueWith(vault);
+        (phase.kind === "problem" && phase.vault === null && isKeyProblem(phase.problem.code));
+      if (!mayUnlock || !this.slots.includes(secret.kind)) throw new AppError("not-ready");
+      let vault: Vault;
+      try {
+        // The page with the field stays until what was entered is right.
+        vault = await this.tries.make(async () => {
+          await this.#engine.selfTest();
+          return this.#engine.openVault(secret);
+        });
+      } catch (error) {
+        if (isErased(error)) await this.#destroy();
+        throw error;
+      }
+      await this.#opening.continueWith(vault);
+    });
+  }
+
+  /**
+   * The passphrase is to be given once more before something is changed: counts as a try at the lock.
+   *
+   * @throws AppError as {@link Tries.make}
+   */
+  async prove(passphrase: string): Promise<void> {
+    try {
+      await this.tries.make(async () => {
+        const isRight = await this.#engine.checkPassphrase(passphrase);
+        if (!isRight) throw new AppError("passphrase-wrong");
+      });
+    } catch (error) {
+      if (isErased(error)) await this.#alone(() => this.#destroy());
+      throw error;
+    }
+  }
+
+  /** The vault's slots have changed. */
+  slotsChanged(): Promise<void> {
+    return this.#opening.lookAtSlots();
+  }
+
+  /**
+   * Drops every key and the databases in memory, also of a vault that is just being opened.
+   *
+   * @throws AppError `not-ready` when nothing is open, or no passphrase would open it again
+   */
+  async lock(reason: LockedView["reason"]): Promise<void> {
+    if (!this.slots.includes("passphrase")) throw new AppError("not-ready");
+    if (this.#phase.kind === "ready") {
+      await this.#alone(() => this.#lockOpen(reason));
+      return;
+    }
+    const isOpening = this.#operations.isBusy && this.#phase.kind !== "first-run";
+    if (!isOpening) throw new AppError("not-ready");
+    await this.#opening.lock(reason);
+    await this.#operations.idle();
+  }
+
+  /** Destroys the vault, as its person wants. @throws AppError `not-ready` where that is not offered */
+  erase(): Promise<void> {
+    return this.#alone(async () => {
+      const phase = this.#phase;
+      const isOffered =
+        phase.kind === "locked" ||
+        (phase.kind === "problem" && phase.problem.actions.includes("erase"));
+      if (!isOffered) throw new AppError("not-ready");
+      await this.#closeAll();
+      try {
+        await this.#opening.destroy();
+      } catch (error) {
+        this.#opening.fail(error);
+        throw error;
+      }
+      await this.#opening.begin();
     });
   }
 
   /** First run: a network of this person's own, its relay in this app. */
-  host(params: ParsedCommandParams<"profile.host">): Promise<void> {
-    const { displayName, networkName, passphrase } = params;
-    return this.#alone(() =>
-      this.#firstRun(passphrase, (vault) => {
-        const stored = this.#engine.accountProgress(vault);
-        const claimed = stored.kind === "unfinished" ? stored.origin.claim : null;
-        return this.#hostedAccount(displayName, networkName, claimed);
-      }),
-    );
+  host({ passphrase, ...names }: ParsedCommandParams<"profile.host">): Promise<void> {
+    return this.#alone(() => this.#opening.host(this.#form(), passphrase, names));
   }
 
   /** First run: into the network of an invite. */
   async join(params: ParsedCommandParams<"profile.join">): Promise<void> {
+    const { displayName, passphrase } = params;
     const invite = parseInviteLink(params.link);
-    const account = { claim: null, invite, displayName: params.displayName, hosted: false };
-    await this.#alone(() => this.#firstRun(params.passphrase, () => Promise.resolve(account)));
+    const account = { claim: null, invite, displayName, hosted: false };
+    await this.#alone(() => this.#opening.join(this.#form(), passphrase, account));
   }
 
   /** Ends everything in order: the client, its vault, the worker, and the relay last. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#idleWithin(stopPatienceMs);
+    this.#operations.stop();
+    // Something that hangs (a keychain's dialogue, a relay that doesn't answer) must not keep Sotto from ending.
+    await inTime(this.#options.clock, stopPatienceMs, this.#operations.idle());
     await this.#closeAll();
+    this.tries.forget();
     await this.#engine.dispose();
     await this.#options.relay.stop();
   }
 
   /** The crypto worker died, and with it the vault's keys: what was open, or stopped for that reason, is opened again. */
   async #reopen(): Promise<void> {
-    await this.#idle();
+    await this.#operations.idle();
     const phase = this.#phase;
     const isOpen = "vault" in phase && phase.vault !== null;
     const isHalted = phase.kind === "problem" && phase.problem.code === "worker-stopped";
-    if (this.#stopped || !(isOpen || isHalted)) return;
-    await this.#alone(async () => {
-      await this.#closeAll();
-      await this.#begin();
-    });
+    if (this.#operations.isStopped || !(isOpen || isHalted)) return;
+    await this.#alone(() => this.#beginAnew());
   }
 
-  async #begin(): Promise<void> {
-    this.#step("starting");
+  async #beginAnew(): Promise<void> {
+    await this.#closeAll();
+    await this.#opening.begin();
+  }
+
+  async #lockOpen(reason: LockedView["reason"]): Promise<void> {
+    const { client, vault } = this.open;
+    this.#enter({ kind: "locked", reason, newMessages: 0, settings: client.view.settings });
+    this.#unlisten();
+    this.#unlisten = () => undefined;
+    const { clock, log } = this.#options;
+    const onArrival = (): void => {
+      this.#arrived();
+    };
+    const engine = this.#engine;
+    this.#endRest = await closeForLock({ client, vault, engine, clock, log, onArrival });
+  }
+
+  #arrived(): void {
+    const phase = this.#phase;
+    if (phase.kind !== "locked") return;
+    this.#enter({ ...phase, newMessages: phase.newMessages + 1 });
+    this.#options.onArrival();
+  }
+
+  #rested(): void {
+    this.#endRest();
+    this.#endRest = () => undefined;
+  }
+
+  /** The last attempt that the policy allows was a wrong one. */
+  async #destroy(): Promise<void> {
+    await this.#closeAll();
     try {
-      this.#crypto = await this.#engine.selfTest();
-      const found = await this.#engine.inspectVault();
-      if (found.kind === "none") await this.#showFirstRun(null);
-      else if (found.kind === "unreadable") this.#showProblem(found.code, null);
-      else {
-        this.#slots = found.slots;
-        if (found.slots.includes("keychain")) await this.#open({ kind: "keychain" });
-        else this.#enter({ kind: "locked" });
-      }
+      await this.#opening.destroy();
+      this.#opening.fail(new AppError("vault-erased"));
     } catch (error) {
-      this.#fail(error);
+      this.#opening.fail(error);
     }
   }
 
-  async #open(slot: Slot): Promise<void> {
-    this.#step("unlocking");
-    await this.#continueWith(await this.#engine.openVault(slot));
-  }
-
-  /** With the vault open: into the account, or on with the making of it. */
-  async #continueWith(vault: Vault): Promise<void> {
-    if (vault.readOnly !== null) {
-      this.#showProblem(vault.readOnly, vault);
-      return;
-    }
-    let progress: AccountProgress;
-    try {
-      progress = this.#engine.accountProgress(vault);
-    } catch (error) {
-      await vault.close();
-      throw error;
-    }
-    if (progress.kind === "ready") await this.#openAccount(vault);
-    else if (progress.kind === "none") await this.#showFirstRun(vault);
-    else await this.#resume(vault, progress);
-  }
-
-  /** A first run stopped halfway: tries to go on by itself; when that fails, the person sees the form again, filled in. */
-  async #resume(vault: Vault, progress: Unfinished): Promise<void> {
-    const { origin, displayName } = progress;
-    if (origin.claim === null) this.#link ??= formatInviteLink(origin.invite);
-    try {
-      const account =
-        origin.claim === null
-          ? { ...origin, displayName, hosted: false }
-          : await this.#hostedAccount(displayName, origin.claim.networkName, origin.claim);
-      await this.#makeAccount(vault, account);
-    } catch (error) {
-      this.#options.log.error("the first run could not go on", ensureAppError(error));
-      await this.#options.relay.stop();
-      await this.#showFirstRun(vault);
-      return;
-    }
-    await this.#openAccount(vault);
-  }
-
-  async #firstRun(
-    passphrase: string | null,
-    account: (vault: Vault) => Promise<NewAccount>,
-  ): Promise<void> {
+  /** @throws AppError `vault-exists` when there is something already */
+  #form(): FirstRunForm {
     if (this.#phase.kind !== "first-run") throw new AppError("vault-exists");
-    const { keychainProblem } = this.#phase;
-    let { vault } = this.#phase;
-    let problem = keychainProblem;
-    try {
-      vault ??= await this.#makeVault(keychainProblem === null, passphrase);
-      problem = null;
-      await this.#makeAccount(vault, await account(vault));
-    } catch (error) {
-      const failure = ensureAppError(error);
-      if (failure.code.startsWith("keychain-")) problem = failure.code;
-      await this.#options.relay.stop();
-      this.#enter({ kind: "first-run", keychainProblem: problem, vault });
-      throw failure;
-    }
-    await this.#openAccount(vault);
-  }
-
-  async #makeVault(keychain: boolean, passphrase: string | null): Promise<Vault> {
-    // Without a keychain a passphrase is the only slot there can be.
-    if (!keychain && passphrase === null) throw new AppError("passphrase-weak");
-    this.#step("making-keys");
-    const vault = await this.#engine.createVault({ keychain, passphrase });
-    this.#slots = [
-      ...(keychain ? (["keychain"] as const) : []),
-      ...(passphrase === null ? [] : (["passphrase"] as const)),
-    ];
-    return vault;
-  }
-
-  /** @param claimed - what an earlier try used to claim the relay, if there was one */
-  async #hostedAccount(
-    displayName: string,
-    networkName: string,
-    claimed: Claim | null,
-  ): Promise<NewAccount> {
-    this.#step("starting-relay");
-    const { relayUrl, claimCode } = await this.#options.relay.start();
-    const claim = claimCode === null ? claimed : { claimCode, networkName };
-    if (claim === null) throw new AppError("network-claimed");
-    return { claim, invite: { relayUrl }, displayName, hosted: true };
-  }
-
-  async #makeAccount(vault: Vault, account: NewAccount): Promise<void> {
-    this.#step("joining");
-    await this.#engine.createAccount(vault, account);
-    this.#link = null;
-  }
-
-  /** Into the account; a failure closes the vault and is shown. */
-  async #openAccount(vault: Vault): Promise<void> {
-    try {
-      const progress = this.#engine.accountProgress(vault);
-      if (progress.kind !== "ready") throw new AppError(vault.readOnly ?? "internal");
-      // Side by side: everything can be read without the relay, and the client finds it where it always is.
-      if (progress.hosted) this.#options.relay.keepRunning();
-      this.#step("sweeping");
-      const client = await this.#engine.openClient(vault);
-      this.#unlisten = this.#options.onOpened(client, vault);
-      this.#enter({ kind: "ready", vault, client });
-    } catch (error) {
-      await vault.close();
-      this.#fail(error);
-    }
-  }
-
-  async #showFirstRun(vault: Vault | null): Promise<void> {
-    const keychainProblem = vault === null ? await this.#engine.probeKeychain() : null;
-    this.#enter({ kind: "first-run", keychainProblem, vault });
-  }
-
-  #showProblem(code: ErrorCode, vault: Vault | null): void {
-    const ways = { passphrase: this.#mayUnlock(code, vault), readOnly: vault !== null };
-    this.#enter({ kind: "problem", problem: problemView(code, ways), vault });
-  }
-
-  /** Whether a passphrase helps: the keychain failed, and there is another slot. */
-  #mayUnlock(code: ErrorCode, vault: Vault | null): boolean {
-    const isKeyProblem = code.startsWith("keychain-") || code.startsWith("vault-key-");
-    return vault === null && isKeyProblem && this.#slots.includes("passphrase");
-  }
-
-  #fail(cause: unknown): void {
-    const error = ensureAppError(cause);
-    this.#options.log.error("the start stopped", error);
-    this.#showProblem(error.code, null);
-  }
-
-  #step(step: StartStep): void {
-    this.#enter({ kind: "starting", step });
+    return this.#phase;
   }
 
   #enter(phase: Phase): void {
@@ -339,6 +337,7 @@ export class Lifecycle {
     const phase = this.#phase;
     this.#unlisten();
     this.#unlisten = () => undefined;
+    this.#rested();
     if (phase.kind === "ready") await phase.client.close();
     if ("vault" in phase) await phase.vault?.close();
     this.#phase = { kind: "starting", step: "starting" };
@@ -349,27 +348,14 @@ export class Lifecycle {
    * of the first is waited for, so that whoever acts on `app.changed` at once is not too early.
    */
   async #alone(run: () => Promise<void>): Promise<void> {
-    if (this.#busy !== null && this.#phase.kind !== "starting") await this.#idle();
-    if (this.#busy !== null || this.#stopped) throw new AppError("not-ready");
-    const running = run().finally(() => {
-      this.#busy = null;
-    });
-    this.#busy = running;
-    return running;
-  }
-
-  /** Something that hangs (a keychain's dialogue, a relay that doesn't answer) must not keep Sotto from ending. */
-  async #idleWithin(patienceMs: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const cancel = this.#options.clock.setTimeout(resolve, patienceMs);
-      void this.#idle().then(() => {
-        cancel();
-        resolve();
-      });
+    if (this.#phase.kind !== "starting") await this.#operations.idle();
+    await this.#operations.run(() => {
+      this.#opening.renew();
+      return run();
     });
   }
+}
 
-  async #idle(): Promise<void> {
-    while (this.#busy !== null) await this.#busy.catch(() => undefined);
-  }
+function isErased(error: unknown): boolean {
+  return error instanceof AppError && error.code === "vault-erased";
 }

@@ -10,32 +10,44 @@ const quietMs = 5_000;
 const words = {
   message: "New message",
   invite: "You were added to a conversation",
-} as const satisfies Readonly<Record<Notice["kind"], string>>;
+  /** While the vault is locked nobody can tell what it is. */
+  locked: "Something new has arrived",
+} as const satisfies Readonly<Record<Notice["kind"] | "locked", string>>;
 
 /** Tells the person that something came, without saying what or from whom. */
 export class Notifier {
   readonly #port: NotificationPort;
   readonly #clock: Clock;
-  readonly #onClick: (conversationId: ConversationId) => void;
-  readonly #lastMs = new Map<ConversationId, number>();
+  readonly #onClick: (conversationId: ConversationId | null) => void;
+  readonly #lastMs = new Map<ConversationId | null, number>();
 
+  /** @param onClick - told the conversation, or null for what came to a locked vault */
   constructor(
     port: NotificationPort,
     clock: Clock,
-    onClick: (conversationId: ConversationId) => void,
+    onClick: (conversationId: ConversationId | null) => void,
   ) {
     this.#port = port;
     this.#clock = clock;
     this.#onClick = onClick;
   }
 
-  notify(notice: Notice): void {
+  notify({ conversationId, kind }: Notice): void {
+    this.#show(conversationId, kind);
+  }
+
+  /** Something has come that can't be opened now. */
+  notifyLocked(): void {
+    this.#show(null, "locked");
+  }
+
+  #show(conversationId: ConversationId | null, kind: keyof typeof words): void {
     const nowMs = this.#clock.now();
-    const lastMs = this.#lastMs.get(notice.conversationId);
+    const lastMs = this.#lastMs.get(conversationId);
     if (lastMs !== undefined && nowMs >= lastMs && nowMs - lastMs < quietMs) return;
-    this.#lastMs.set(notice.conversationId, nowMs);
-    this.#port.show("Sotto", words[notice.kind], () => {
-      this.#onClick(notice.conversationId);
+    this.#lastMs.set(conversationId, nowMs);
+    this.#port.show("Sotto", words[kind], () => {
+      this.#onClick(conversationId);
     });
   }
 }

@@ -20,6 +20,11 @@ export class OpenConversations {
     return !this.#isOpen(conversationId);
   }
 
+  /** The account is closed: nobody has anything open. */
+  clear(): void {
+    this.#bySource.clear();
+  }
+
   /** A window is gone or shows another page. @returns what nobody looks at any more */
   sourceGone(sourceId: number): readonly ConversationId[] {
     const open = this.#bySource.get(sourceId) ?? new Set();

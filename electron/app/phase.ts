@@ -1,7 +1,20 @@
-import type { AppView, ConnectionView, ErrorCode, ProblemView, StartStep } from "#protocol";
+import type {
+  AppError,
+  AppView,
+  ConnectionView,
+  ErrorCode,
+  KeySlotKind,
+  LockedView,
+  ProblemView,
+  SafeData,
+  SettingsView,
+  StartStep,
+  VaultNotice,
+} from "#protocol";
 import type { Client } from "../client/index.ts";
 import type { Vault } from "../vault/index.ts";
 import type { RelayStatus } from "./relay-host.ts";
+import type { TriesView } from "./tries.ts";
 
 /** Where the app is, with what it holds open there. */
 export type Phase =
@@ -12,7 +25,13 @@ export type Phase =
       /** Set when a first run stopped between making the vault and having the account. */
       readonly vault: Vault | null;
     }
-  | { readonly kind: "locked" }
+  | {
+      readonly kind: "locked";
+      readonly reason: LockedView["reason"];
+      readonly newMessages: number;
+      /** As they were when it was locked; null: it has not been open. */
+      readonly settings: SettingsView | null;
+    }
   | {
       readonly kind: "problem";
       readonly problem: ProblemView;
@@ -28,10 +47,16 @@ export interface Surroundings {
   readonly link: string | null;
   /** The relay in this app. */
   readonly relay: RelayStatus;
+  /** What opens the vault. */
+  readonly slots: readonly KeySlotKind[];
+  readonly tries: TriesView;
+  /** The keychain's name, when it protects nothing and is used all the same. */
+  readonly weakKeychain: string | null;
 }
 
 /** The phase as a window sees it. */
-export function phaseView(phase: Phase, { profile, link, relay }: Surroundings): AppView {
+export function phaseView(phase: Phase, surroundings: Surroundings): AppView {
+  const { profile, link, relay, slots } = surroundings;
   switch (phase.kind) {
     case "starting":
       return { phase: "starting", profile, step: phase.step };
@@ -46,16 +71,58 @@ export function phaseView(phase: Phase, { profile, link, relay }: Surroundings):
         keychainProblem: phase.vault === null ? phase.keychainProblem : null,
       };
     case "locked":
-      return { phase: "locked", profile };
+      return {
+        phase: "locked",
+        profile,
+        reason: phase.reason,
+        ways: (["passphrase", "recovery-code"] as const).filter((way) => slots.includes(way)),
+        ...surroundings.tries,
+        newMessages: phase.newMessages,
+      };
     case "problem":
       return { phase: "problem", profile, problem: phase.problem };
     case "ready": {
       const { me, network, settings } = phase.client.view;
       const connection = connectionView(phase.client.view, relay);
       const readOnly = phase.vault.readOnly;
-      return { phase: "ready", profile, me, network, connection, readOnly, settings };
+      const canLock = slots.includes("passphrase");
+      const vaultNotices = noticesOf(phase, surroundings);
+      return {
+        phase: "ready",
+        profile,
+        me,
+        network,
+        connection,
+        readOnly,
+        settings,
+        canLock,
+        vaultNotices,
+      };
     }
   }
+}
+
+/** What the person should know of the vault's keys, the gravest first. */
+function noticesOf(
+  { vault, client }: Extract<Phase, { readonly kind: "ready" }>,
+  { slots, weakKeychain }: Surroundings,
+): readonly VaultNotice[] {
+  const notices: VaultNotice[] = [];
+  const { rejoining, vaultPolicy } = client;
+  const { rolledBack, keychainState, keychainProblem } = vault;
+  if (rolledBack || rejoining !== null) {
+    notices.push({ kind: "rolled-back", rejoining: rejoining ?? 0 });
+  }
+  if (keychainState === "behind" || keychainState === "unavailable") {
+    notices.push({ kind: "keychain-behind", code: keychainProblem });
+  }
+  if (weakKeychain !== null && slots.includes("keychain")) {
+    notices.push({ kind: "keychain-weak", backend: weakKeychain });
+  }
+  if (vaultPolicy.lockRequired && !slots.includes("passphrase")) {
+    notices.push({ kind: "lock-required" });
+  }
+  return notices;
 }
 
 /** Who hosts the network and has no connection is told why by the relay itself: it is on its way, or it can't start. */
@@ -69,18 +136,51 @@ function connectionView(
   return { kind: "offline", code: "relay-start-failed", retryAtMs: relay.retryAtMs };
 }
 
-/** The ways out of a failed start. Deleting is none of them. */
+/** Whether another slot may open what this failure keeps shut. */
+export function isKeyProblem(code: ErrorCode): boolean {
+  return (
+    code.startsWith("keychain-") || code.startsWith("vault-key-") || code === "vault-rolled-back"
+  );
+}
+
+/** Damage for good: what can be read is offered first, and nothing repairs it. */
+const lost: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["vault-damaged", "vault-older-format"]);
+/** Trying again changes nothing. */
+const final: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "vault-newer-format",
+  "vault-older-format",
+]);
+
+/**
+ * The ways out of a failed start. Erasing is offered last, and only where the vault itself can't be opened: not when it is in use, or
+ * when it waits for a newer Sotto.
+ */
 export function problemView(
-  code: ErrorCode,
-  ways: { readonly passphrase: boolean; readonly readOnly: boolean },
+  { code, data }: Pick<AppError, "code" | "data">,
+  ways: { readonly slots: readonly KeySlotKind[]; readonly readOnly: boolean },
 ): ProblemView {
+  const hasKeyProblem = !ways.readOnly && isKeyProblem(code);
   return {
     code,
     actions: [
       ...(ways.readOnly ? (["open-read-only"] as const) : []),
-      ...(code === "vault-newer-format" ? [] : (["retry"] as const)),
-      ...(ways.passphrase ? (["use-passphrase"] as const) : []),
+      ...(final.has(code) ? [] : (["retry"] as const)),
+      ...(hasKeyProblem && ways.slots.includes("passphrase") ? (["use-passphrase"] as const) : []),
+      ...(hasKeyProblem && ways.slots.includes("recovery-code")
+        ? (["use-recovery-code"] as const)
+        : []),
       "quit",
+      ...(hasKeyProblem || lost.has(code) ? (["erase"] as const) : []),
     ],
+    changed: changedSince(data),
   };
+}
+
+/** What a vault says of its keychain slot when it could not be used: `<what>Then` and `<what>Now`. */
+function changedSince(data: SafeData): ProblemView["changed"] {
+  return (["backend", "application", "user", "path"] as const).flatMap((what) => {
+    const before = data[`${what}Then`];
+    const now = data[`${what}Now`];
+    return typeof before === "string" && typeof now === "string" ? [{ what, before, now }] : [];
+  });
 }

@@ -28,6 +28,10 @@ export interface NotificationPort {
 export interface AppPorts {
   readonly paths: ProfilePaths;
   readonly clock: Clock;
+  /** Milliseconds since the machine was started, whatever its clock is set to. */
+  readonly uptimeMs: () => number;
+  /** How long nobody has touched this computer, milliseconds. null where it can't be told: then what windows ask for counts. */
+  readonly systemIdleMs: () => number | null;
   readonly connect: Connect;
   readonly keychain: Keychain;
   readonly spawnWorker: SpawnWorker;

@@ -1,3 +1,4 @@
+import { uptime } from "node:os";
 import type { Clock } from "../link/index.ts";
 
 /** The longest wait Node's timers know; beyond it they would ring at once. */
@@ -21,3 +22,8 @@ export const systemClock: Clock = {
     };
   },
 };
+
+/** Milliseconds since this machine was started. */
+export function systemUptimeMs(): number {
+  return uptime() * 1000;
+}

@@ -7,6 +7,7 @@ import {
   relayThread,
   startApp,
   systemClock,
+  systemUptimeMs,
   type AboutFacts,
   type App,
   type AppPorts,
@@ -82,6 +83,9 @@ export async function runPreview(setup: PreviewSetup): Promise<PreviewRun> {
   const ports: AppPorts = {
     paths,
     clock: systemClock,
+    uptimeMs: systemUptimeMs,
+    // What the page asks for is all that is known of its person.
+    systemIdleMs: () => null,
     connect: connectWithWs,
     keychain: setup.keychain,
     spawnWorker: threadSpawner(programs.cryptoWorker),

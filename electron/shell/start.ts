@@ -1,13 +1,14 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type * as electronModule from "electron";
-import type { BrowserWindow, Session } from "electron";
+import type { BrowserWindow, Menu, Session } from "electron";
 import {
   createEngine,
   defaultProfile,
   deviceNameOf,
   startApp,
   systemClock,
+  systemUptimeMs,
   type AboutFacts,
   type App,
   type Log,
@@ -21,10 +22,10 @@ import { claimInstance, receiveLinks } from "./deep-links.ts";
 import { hardenApp, spyingSwitch } from "./harden-app.ts";
 import { blockNetwork } from "./harden-session.ts";
 import { WindowChannels } from "./ipc.ts";
-import { menuTemplate } from "./menu.ts";
+import { lockItemId, menuTemplate } from "./menu.ts";
 import { systemNotifications } from "./notifications.ts";
 import { pageHandler, pageScheme, pageUrl } from "./page-scheme.ts";
-import { watchPower } from "./power.ts";
+import { systemIdleMs, watchPower } from "./power.ts";
 import { processSpawner, relayProcess } from "./processes.ts";
 import { TrayIcon } from "./tray.ts";
 import { pagePreferences } from "./web-preferences.ts";
@@ -127,7 +128,14 @@ class Desktop {
     const { app, Menu, nativeTheme, session } = electron;
     const isDevelopment = !app.isPackaged;
     nativeTheme.themeSource = themeSource(this.#state.theme);
-    Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(machine.platform, isDevelopment)));
+    const menu = Menu.buildFromTemplate(
+      menuTemplate({
+        platform: machine.platform,
+        isDevelopment,
+        onLock: () => this.#app?.lock(),
+      }),
+    );
+    Menu.setApplicationMenu(menu);
     const [files, about] = await Promise.all([this.#setup.loadPage(), this.#setup.loadAbout()]);
     const pages = session.fromPartition(pagePartition);
     blockNetwork(pages, isDevelopment);
@@ -141,7 +149,7 @@ class Desktop {
       this.#openWindow(pages, channels);
     };
     this.#makeWindow();
-    this.#showTray(engine);
+    this.#showTray(engine, menu);
     this.#followLife(engine);
     for (const early of this.#early.splice(0)) engine.openLink(early);
   }
@@ -162,6 +170,8 @@ class Desktop {
     return {
       paths,
       clock: systemClock,
+      uptimeMs: systemUptimeMs,
+      systemIdleMs: () => systemIdleMs(electron.powerMonitor),
       connect: chromiumConnect(net, session.defaultSession),
       keychain,
       spawnWorker: processSpawner(utilityProcess.fork.bind(utilityProcess), programs.cryptoWorker),
@@ -216,7 +226,7 @@ class Desktop {
     void window.loadURL(pageUrl);
   }
 
-  #showTray(engine: App): void {
+  #showTray(engine: App, menu: Menu): void {
     const { electron, machine, programs } = this.#setup;
     const { app, Menu, nativeImage, Tray } = electron;
     const tray = new TrayIcon(
@@ -231,6 +241,9 @@ class Desktop {
         onOpen: () => {
           this.raise();
         },
+        onLock: () => {
+          engine.lock();
+        },
         onQuit: () => {
           app.quit();
         },
@@ -238,7 +251,12 @@ class Desktop {
     );
     engine.subscribe(({ name }) => {
       if (name === "conversations.changed") tray.setUnread(engine.unreadCount);
-      if (name === "app.changed") this.#followTheme(engine);
+      if (name !== "app.changed") return;
+      this.#followTheme(engine);
+      tray.setUnread(engine.unreadCount);
+      tray.setCanLock(engine.canLock);
+      const lock = menu.getMenuItemById(lockItemId);
+      if (lock !== null) lock.enabled = engine.canLock;
     });
   }
 
@@ -252,7 +270,9 @@ class Desktop {
   #followLife(engine: App): void {
     const { app, powerMonitor } = this.#setup.electron;
     watchPower(powerMonitor, {
-      onAway: () => undefined,
+      onAway: (reason) => {
+        engine.away(reason);
+      },
       onBack: () => {
         engine.wake();
       },

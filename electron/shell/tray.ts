@@ -16,16 +16,22 @@ export interface TrayOptions {
   /** Where the pictures lie. */
   readonly iconDirectory: string;
   readonly onOpen: () => void;
+  readonly onLock: () => void;
   readonly onQuit: () => void;
 }
 
 /** The icon beside the clock: whether something is unread, a way back to the window and a way out. No names, no text. */
 export class TrayIcon {
+  readonly #ports: TrayPorts;
+  readonly #options: TrayOptions;
   readonly #tray: ReturnType<TrayPorts["createTray"]>;
   readonly #images: { readonly quiet: NativeImage; readonly unread: NativeImage };
   #hasUnread = false;
+  #canLock = false;
 
   constructor(ports: TrayPorts, options: TrayOptions) {
+    this.#ports = ports;
+    this.#options = options;
     // macOS colours pictures whose name ends so by itself.
     const [quiet, unread] =
       options.platform === "darwin"
@@ -37,14 +43,28 @@ export class TrayIcon {
     };
     this.#tray = ports.createTray(this.#images.quiet);
     this.#tray.setToolTip("Sotto");
+    this.#showMenu();
+    this.#tray.on("click", options.onOpen);
+  }
+
+  /** Whether there is something to lock. */
+  setCanLock(canLock: boolean): void {
+    if (canLock === this.#canLock) return;
+    this.#canLock = canLock;
+    this.#showMenu();
+  }
+
+  /** Anew each time: on Linux a menu that is shown already can't be changed. */
+  #showMenu(): void {
+    const { onOpen, onLock, onQuit } = this.#options;
     this.#tray.setContextMenu(
-      ports.buildMenu([
-        { label: "Open Sotto", click: options.onOpen },
+      this.#ports.buildMenu([
+        { label: "Open Sotto", click: onOpen },
+        { label: "Lock Sotto", click: onLock, enabled: this.#canLock },
         { type: "separator" },
-        { label: "Quit Sotto", click: options.onQuit },
+        { label: "Quit Sotto", click: onQuit },
       ]),
     );
-    this.#tray.on("click", options.onOpen);
   }
 
   setUnread(count: number): void {

@@ -1,5 +1,6 @@
-import type { AppError } from "#protocol";
 import {
+  AppError,
+  defaultVaultPolicy,
   type AppView,
   type CommandAnswer,
   type ConnectionView,
@@ -7,15 +8,28 @@ import {
   type EmbeddedRelayRequest,
   type ErrorCode,
   type EventMessage,
+  type KeySlotKind,
+  type LockSettings,
   type SettingsView,
+  type VaultId,
+  type VaultPolicy,
 } from "#protocol";
 import { startApp, type App } from "../../electron/app/app.ts";
 import type { CommandSource } from "../../electron/app/dispatcher.ts";
-import type { Engine, NewAccount, NewSlots, Slot } from "../../electron/app/engine.ts";
+import type { Engine, NewAccount, NewSlots } from "../../electron/app/engine.ts";
 import type { AppPorts, RelayWorker } from "../../electron/app/ports.ts";
 import type { AccountProgress, Client, Notice } from "../../electron/client/index.ts";
 import type { Clock } from "../../electron/link/index.ts";
-import type { Vault, VaultInspection } from "../../electron/vault/index.ts";
+import type {
+  Attempts,
+  KeychainState,
+  SlotFacts,
+  SlotRequest,
+  Vault,
+  VaultFacts,
+  VaultInspection,
+  VaultUnlock,
+} from "../../electron/vault/index.ts";
 
 /** A clock that moves only when it is told. */
 export class ManualClock implements Clock {
@@ -100,24 +114,171 @@ export function healthyRelay(claimCode: string | null): FakeRelayWorker["answer"
       : { kind: "stopped" };
 }
 
-/** A vault that only remembers whether it was closed. */
-export interface FakeVault extends Vault {
-  closed: boolean;
+/** A vault that only remembers whether it was closed, and what was done to its slots. */
+export class FakeVault implements Vault {
+  readonly vaultId = "AAAAAAAAAAAAAAAAAAAAAA" as VaultId;
+  readonly sequence = 7;
+  readonly readOnly: ErrorCode | null;
+  readonly damage: Vault["damage"];
+  closed = false;
+  compactions = 0;
+  renewals = 0;
+  rolledBack = false;
+  keychainState: KeychainState = "in-step";
+  keychainProblem: ErrorCode | null = null;
+  slots: SlotFacts[] = [];
+  /** Fails the next change of slots. */
+  failWith: Error | null = null;
+  /** Closing waits for this. */
+  gate: Promise<void> = Promise.resolve();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(readOnly: ErrorCode | null = null) {
+    this.readOnly = readOnly;
+    this.damage = readOnly === "vault-damaged" ? { file: "log.1", frame: 3 } : null;
+  }
+
+  onReadOnly(): () => void {
+    return () => undefined;
+  }
+
+  onKeysChanged(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  keysChanged(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  read(): [] {
+    return [];
+  }
+
+  transact(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  destroyKeys(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  setSlot(slot: SlotRequest): Promise<{ readonly recoveryCode: string | null }> {
+    if (this.failWith !== null) return Promise.reject(this.failWith);
+    this.slots = [...this.slots.filter(({ kind }) => kind !== slot.kind), factsOf(slot)];
+    return Promise.resolve({ recoveryCode: slot.kind === "recovery-code" ? "CODE" : null });
+  }
+
+  removeSlot(kind: KeySlotKind): Promise<void> {
+    if (this.failWith !== null) return Promise.reject(this.failWith);
+    if (!this.slots.some((slot) => slot.kind === kind)) {
+      return Promise.reject(new AppError("argument-invalid"));
+    }
+    this.slots = this.slots.filter((slot) => slot.kind !== kind);
+    return Promise.resolve();
+  }
+
+  renewKeychain(): Promise<void> {
+    this.renewals += 1;
+    return Promise.resolve();
+  }
+
+  compact(): Promise<void> {
+    this.compactions += 1;
+    return Promise.resolve();
+  }
+
+  facts(): Promise<VaultFacts> {
+    return Promise.resolve({
+      generation: 2,
+      snapshotBytes: 1000,
+      logBytes: 200,
+      logFrames: 5,
+      keyringBytes: 30,
+      keyring: { revision: 4, generations: [2, 3], nodes: 9, droppedBefore: 0, sealedBytes: 20 },
+      slots: this.slots,
+      lastDestructionMs: 5,
+      lastCompactionMs: null,
+      isCompacting: false,
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.gate;
+    this.closed = true;
+  }
+}
+
+/** A slot as if it had been made at 1. */
+export function factsOf(slot: SlotRequest): SlotFacts {
+  switch (slot.kind) {
+    case "keychain":
+      return {
+        kind: "keychain",
+        account: "a",
+        backend: "Secret Service",
+        application: "app.sotto.desktop",
+        user: "ada",
+        path: "/p/vault",
+      };
+    case "passphrase":
+      return { kind: "passphrase", createdAtMs: 1, passes: 3, memoryBytes: 2 ** 27 };
+    case "recovery-code":
+      return { kind: "recovery-code", createdAtMs: 1 };
+    case "organisation":
+      return { kind: "organisation", createdAtMs: 1, publicKey: slot.publicKey };
+  }
 }
 
 export function fakeVault(readOnly: ErrorCode | null = null): FakeVault {
-  const vault = { closed: false, readOnly, onReadOnly: () => () => undefined, damage: null };
-  return Object.assign(vault, {
-    vaultId: "" as never,
-    sequence: 0,
-    read: () => [],
-    transact: () => Promise.resolve(),
-    compact: () => Promise.resolve(),
-    close: () => {
-      vault.closed = true;
-      return Promise.resolve();
-    },
-  });
+  return new FakeVault(readOnly);
+}
+
+/** Attempts in memory: five are free, then a minute is waited. */
+export class FakeAttempts implements Attempts {
+  readonly #clock: ManualClock;
+  tries = 0;
+  limit: number | null = null;
+  #untilMs = 0;
+
+  constructor(clock: ManualClock) {
+    this.#clock = clock;
+  }
+
+  get waitMs(): number {
+    return Math.max(0, this.#untilMs - this.#clock.now());
+  }
+
+  get left(): number | null {
+    return this.limit === null ? null : Math.max(0, this.limit - this.tries);
+  }
+
+  begin(): Promise<void> {
+    if (this.waitMs > 0) return Promise.reject(new AppError("unlock-delayed"));
+    this.tries += 1;
+    if (this.tries >= 5) this.#untilMs = this.#clock.now() + 60_000;
+    return Promise.resolve();
+  }
+
+  takeBack(): Promise<void> {
+    this.tries -= 1;
+    return this.#noWait();
+  }
+
+  clear(): Promise<void> {
+    this.tries = 0;
+    return this.#noWait();
+  }
+
+  setLimit(limit: number | null): Promise<void> {
+    this.limit = limit;
+    return Promise.resolve();
+  }
+
+  #noWait(): Promise<void> {
+    this.#untilMs = 0;
+    return Promise.resolve();
+  }
 }
 
 /** A client whose commands answer null and are written down. */
@@ -133,6 +294,14 @@ class FakeClient {
   };
   connection: ConnectionView = { kind: "online" };
   hosted = false;
+  vaultPolicy: VaultPolicy = defaultVaultPolicy;
+  lockSettings: LockSettings = { idleMinutes: 15, onOsLock: true, onSuspend: true };
+  rejoining: number | null = null;
+  /** Set while it rests. */
+  arrive: (() => void) | null = null;
+  rests = 0;
+  /** Resting waits for this. */
+  gate: Promise<void> = Promise.resolve();
   failWith: Error | null = null;
   result: unknown = null;
   readonly #listeners = new Map<string, Set<(body: never) => void>>();
@@ -187,9 +356,29 @@ class FakeClient {
     return 3;
   }
 
+  setLockSettings(settings: LockSettings): Promise<void> {
+    this.lockSettings = settings;
+    this.emit("view", undefined);
+    return Promise.resolve();
+  }
+
+  storageFacts(): ReturnType<Client["storageFacts"]> {
+    return { messages: 2, ends: [{ untilMs: null, messages: 2 }] };
+  }
+
   close(): Promise<void> {
     this.closed = true;
     return Promise.resolve();
+  }
+
+  async rest(onArrival: () => void): Promise<() => void> {
+    this.rests += 1;
+    this.arrive = onArrival;
+    await this.gate;
+    this.closed = true;
+    return () => {
+      this.arrive = null;
+    };
   }
 }
 
@@ -205,11 +394,18 @@ class FakeEngine implements Engine {
   /** Fails the step of this name. */
   readonly failures = new Map<string, Error>();
   readonly created: NewSlots[] = [];
-  readonly opened: Slot[] = [];
+  readonly opened: VaultUnlock[] = [];
+  readonly attempts: FakeAttempts;
+  passphrase = "correct horse battery staple";
+  weakKeychain: string | null = null;
   readonly accounts: NewAccount[] = [];
   restartWorker: () => void = () => undefined;
   /** Held steps wait for this. */
   gate: Promise<void> = Promise.resolve();
+
+  constructor(clock: ManualClock) {
+    this.attempts = new FakeAttempts(clock);
+  }
 
   async #step(name: string): Promise<void> {
     this.steps.push(name);
@@ -229,7 +425,41 @@ class FakeEngine implements Engine {
 
   async inspectVault(): Promise<VaultInspection> {
     await this.#step("inspectVault");
-    return this.inspection;
+    const { inspection, vault } = this;
+    if (inspection.kind !== "present") return inspection;
+    return { ...inspection, slotFacts: vault.slots, slots: vault.slots.map(({ kind }) => kind) };
+  }
+
+  openAttempts(): Promise<Attempts> {
+    return Promise.resolve(this.attempts);
+  }
+
+  async checkPassphrase(passphrase: string): Promise<boolean> {
+    await this.#step("checkPassphrase");
+    return passphrase === this.passphrase;
+  }
+
+  dropKeys(): Promise<void> {
+    this.steps.push("dropKeys");
+    return Promise.resolve();
+  }
+
+  async destroyVault(): Promise<void> {
+    await this.#step("destroyVault");
+    this.inspection = { kind: "none" };
+    this.progress = { kind: "none" };
+  }
+
+  /** There is a vault with these slots. */
+  hasVault(...kinds: readonly KeySlotKind[]): void {
+    this.inspection = {
+      kind: "present",
+      vaultId: this.vault.vaultId,
+      revision: 1,
+      slots: kinds,
+      slotFacts: [],
+    };
+    this.vault.slots = kinds.map(slotOf);
   }
 
   async probeKeychain(): Promise<ErrorCode | null> {
@@ -240,12 +470,17 @@ class FakeEngine implements Engine {
   async createVault(slots: NewSlots): Promise<Vault> {
     await this.#step("createVault");
     this.created.push(slots);
+    this.hasVault(
+      ...(slots.keychain ? (["keychain"] as const) : []),
+      ...(slots.passphrase === null ? [] : (["passphrase"] as const)),
+    );
     return this.vault;
   }
 
-  async openVault(slot: Slot): Promise<Vault> {
+  async openVault(unlockWith: VaultUnlock): Promise<Vault> {
     await this.#step("openVault");
-    this.opened.push(slot);
+    this.opened.push(unlockWith);
+    this.vault.closed = false;
     return this.vault;
   }
 
@@ -270,10 +505,23 @@ class FakeEngine implements Engine {
   }
 }
 
+function slotOf(kind: KeySlotKind): SlotFacts {
+  switch (kind) {
+    case "passphrase":
+      return factsOf({ kind, passphrase: "" });
+    case "organisation":
+      return factsOf({ kind, publicKey: new Uint8Array(1216) });
+    default:
+      return factsOf({ kind });
+  }
+}
+
 /** An app on fakes, and everything a test looks at. */
 export class AppBench {
-  readonly engine = new FakeEngine();
   readonly clock = new ManualClock();
+  readonly engine = new FakeEngine(this.clock);
+  /** null: the system doesn't tell. */
+  systemIdleMs: number | null = null;
   readonly relays: FakeRelayWorker[] = [];
   relayAnswer = healthyRelay("code-1");
   readonly notified: { title: string; body: string; click: () => void }[] = [];
@@ -322,6 +570,8 @@ export class AppBench {
     return {
       paths: { name: "default", root: "/p", vault: "/p/vault", relay: "/p/relay", browser: "/p/b" },
       clock: this.clock,
+      uptimeMs: () => this.clock.now(),
+      systemIdleMs: () => this.systemIdleMs,
       connect: unused,
       keychain: { backend: "none", get: unused, set: unused, delete: unused },
       spawnWorker: unused,

@@ -16,6 +16,7 @@ import {
   relayThread,
   startApp,
   systemClock,
+  systemUptimeMs,
   thisMachine,
   type App,
   type AppPorts,
@@ -33,6 +34,8 @@ export class StagedApp {
   readonly paths: ProfilePaths;
   readonly logged: AppError[] = [];
   readonly app: App;
+  /** Time that has passed for waits and idleness, beyond what really has, milliseconds. */
+  awayMs = 0;
   #crypto: { readonly host: WorkerHost; readonly exited: (reason: string) => void } | null = null;
 
   constructor(dataDirectory: string, profile: string, keychain: Keychain, link: string | null) {
@@ -46,6 +49,8 @@ export class StagedApp {
     const ports: AppPorts = {
       paths: this.paths,
       clock: systemClock,
+      uptimeMs: () => systemUptimeMs() + this.awayMs,
+      systemIdleMs: () => null,
       connect: connectWithWs,
       keychain,
       spawnWorker,

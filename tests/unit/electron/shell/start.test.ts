@@ -51,7 +51,8 @@ class FakeElectron {
   readonly nativeTheme = { themeSource: "system", shouldUseDarkColors: false };
   readonly Menu = {
     setApplicationMenu: () => undefined,
-    buildFromTemplate: (items: unknown) => items,
+    buildFromTemplate: (items: readonly unknown[]) =>
+      Object.assign([...items], { getMenuItemById: () => null }),
   };
   readonly nativeImage = { createFromPath: (path: string) => path };
   readonly screen = {
