@@ -155,8 +155,8 @@ class Exchanges implements VaultKeys {
   }
 
   async removeSlot(kind: KeySlotKind): Promise<void> {
-    const account = slotOf(this.#record, "keychain")?.account;
     await this.#alone(async () => {
+      const account = slotOf(this.#record, "keychain")?.account;
       await this.#exchange([{ kind: "remove-slot", slot: kind }]);
       if (kind === "keychain" && account !== undefined) await this.#mirror.forget(account);
     });
@@ -171,9 +171,11 @@ class Exchanges implements VaultKeys {
 
   async moveTo(generation: number): Promise<void> {
     this.#wantedGeneration = generation;
+    const isOwed = () => this.#owesGeneration() || this.#hasRemnant;
+    if (!isOwed()) return;
     await this.#alone(async () => {
       // Another exchange may have taken it along.
-      if (this.#owesGeneration() || this.#hasRemnant) await this.#exchange([]);
+      if (isOwed()) await this.#exchange([]);
     });
   }
 

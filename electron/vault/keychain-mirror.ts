@@ -164,7 +164,9 @@ export class KeychainMirror {
         this.#rolledBack = true;
         this.#isHeld = true;
       }
-      this.#set(keychainState, keychainProblem);
+      // What it failed with still says more than that it did.
+      const known = keychainState === this.#state ? this.#problem : null;
+      this.#set(keychainState, keychainProblem ?? known);
       return null;
     } catch (cause) {
       const error = ensureAppError(cause);

@@ -37,8 +37,8 @@ export function createSealingWorker(): CryptoWorker {
         throw new AppError("command-unknown", { data: { method } });
       }
       const known: Partial<Record<WorkerMethodName, (params: never) => unknown>> = handlers;
-      // As over a port, answers are copies.
-      return structuredClone(known[method]?.(params as never)) as never;
+      // As over a port, requests and answers are copies.
+      return structuredClone(known[method]?.(structuredClone(params) as never)) as never;
     },
     on: () => () => undefined,
     onRestart: () => () => undefined,

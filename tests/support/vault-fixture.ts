@@ -6,12 +6,13 @@ import { unsafeMemoryKeychain, type Keychain } from "../../electron/keychain/ind
 import {
   createVault,
   openVault,
+  type NewVaultOptions,
+  type OpenVaultOptions,
   type Row,
   type Statement,
   type SqlValue,
   type Vault,
   type VaultCatalogue,
-  type VaultOptions,
 } from "../../electron/vault/index.ts";
 import { systemClock } from "./fake-clock.ts";
 
@@ -33,6 +34,7 @@ export const testCatalogue: VaultCatalogue = {
     all: `SELECT id, value FROM items ORDER BY id`,
     get: `SELECT value FROM items WHERE id = ?1`,
     count: `SELECT count(*) AS count FROM items`,
+    "last-note": `SELECT max(id) AS id FROM notes`,
     notes: `SELECT id, text, body FROM notes ORDER BY id`,
   },
 };
@@ -52,9 +54,9 @@ export interface VaultFixture {
   readonly directory: string;
   readonly keychain: Keychain;
   readonly entries: Map<string, Uint8Array>;
-  readonly options: VaultOptions;
-  create(changes?: Partial<VaultOptions>): Promise<Vault>;
-  open(changes?: Partial<VaultOptions>): Promise<Vault>;
+  readonly options: NewVaultOptions & OpenVaultOptions;
+  create(changes?: Partial<NewVaultOptions>): Promise<Vault>;
+  open(changes?: Partial<OpenVaultOptions>): Promise<Vault>;
   /** A copy of the directory as it is now, lock included or not. */
   copy(name: string): string;
   names(): readonly string[];
@@ -67,11 +69,12 @@ export function createVaultFixture(worker: CryptoWorker): VaultFixture {
   const directory = join(root, "vault");
   const entries = new Map<string, Uint8Array>();
   const keychain = unsafeMemoryKeychain(entries);
-  const options: VaultOptions = {
+  const options: NewVaultOptions & OpenVaultOptions = {
     directory,
     worker,
     keychain,
     passphrase: null,
+    unlockWith: { kind: "keychain" },
     catalogue: testCatalogue,
     clock: systemClock,
   };
