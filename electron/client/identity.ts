@@ -2,6 +2,7 @@ import { AppError, equalBytes, relayProtocolVersion, type RelayEvent } from "#pr
 import type { LinkIdentity } from "../link/index.ts";
 import type { Directory } from "./account/directory.ts";
 import type { PolicyKeeper } from "./account/policy-keeper.ts";
+import type { RollBack } from "./account/roll-back.ts";
 import { Changes } from "./core/changes.ts";
 import type { Core } from "./core/core.ts";
 import type { Sweeper } from "./ephemerality/sweeper.ts";
@@ -31,6 +32,7 @@ export function linkIdentity(
     readonly directory: Directory;
     readonly policy: PolicyKeeper;
     readonly sweeper: Sweeper;
+    readonly rollBack: RollBack;
   },
 ): LinkIdentity {
   let namedSequence = 0;
@@ -63,15 +65,16 @@ export function linkIdentity(
       await parts.policy.take(network.policy);
     },
     signIn: async (challenge) => {
-      const vaultSequence = core.vault.sequence;
+      const vaultSequence = parts.rollBack.sequence;
       namedSequence = vaultSequence;
       const { signature } = await core.worker.call("session.sign", { challenge, vaultSequence });
       const { deviceId } = core.self;
       return { protocolVersion: relayProtocolVersion, deviceId, signature, vaultSequence };
     },
-    acceptSession: async ({ highestVaultSequence, relayTimeMs }) => {
-      // An older copy of this vault would use MLS generations again: nothing is sent from it.
-      if (highestVaultSequence > namedSequence) throw new AppError("vault-rolled-back");
+    acceptSession: async (session, ask) => {
+      const { relayTimeMs } = session;
+      // An older copy of this vault would use MLS generations again: nothing is encrypted before that is known.
+      await parts.rollBack.check(session, namedSequence, ask);
       // A relay in this app goes by the same clock.
       await parts.sweeper.observe(relayTimeMs, !account.hosted);
     },

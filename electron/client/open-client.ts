@@ -1,5 +1,6 @@
 import {
   AppError,
+  defaultVaultPolicy,
   ensureAppError,
   type ConnectionView,
   type ConversationId,
@@ -10,7 +11,12 @@ import { Acknowledger } from "./account/acknowledger.ts";
 import { Directory } from "./account/directory.ts";
 import { KeyPackages } from "./account/key-packages.ts";
 import { PolicyKeeper, verifyPolicy } from "./account/policy-keeper.ts";
-import { accountCommands, defaultSettings } from "./commands/account-commands.ts";
+import { RollBack } from "./account/roll-back.ts";
+import {
+  accountCommands,
+  defaultLockSettings,
+  defaultSettings,
+} from "./commands/account-commands.ts";
 import { conversationCommands } from "./commands/conversation-commands.ts";
 import type { Engine } from "./commands/engine.ts";
 import { messageCommands } from "./commands/message-commands.ts";
@@ -21,7 +27,8 @@ import { Inbox } from "./conversations/inbox.ts";
 import { LeaveHelper } from "./conversations/leave-helper.ts";
 import { Outbox } from "./conversations/outbox.ts";
 import { ReceiptSender } from "./conversations/receipt-sender.ts";
-import type { Changes } from "./core/changes.ts";
+import { Rejoiner } from "./conversations/rejoiner.ts";
+import { Changes } from "./core/changes.ts";
 import { Core } from "./core/core.ts";
 import { Destruction } from "./ephemerality/destruction.ts";
 import { Forgetting } from "./ephemerality/forgetting.ts";
@@ -29,9 +36,10 @@ import { Sweeper } from "./ephemerality/sweeper.ts";
 import { linkIdentity } from "./identity.ts";
 import { Indexer } from "./search/indexer.ts";
 import { Searcher } from "./search/searcher.ts";
-import { readFact, type StoredAccount } from "./store/facts.ts";
+import { putFact, readFact, type StoredAccount } from "./store/facts.ts";
 import { Sync } from "./sync.ts";
 import type { Client, ClientCommands, ClientView, Notice, OpenClientOptions } from "./types.ts";
+import { storageFacts } from "./views/storage-facts.ts";
 import { ViewHub } from "./views/view-hub.ts";
 
 /** Unpredictable bytes from the platform. */
@@ -117,6 +125,7 @@ class RunningClient {
   readonly #outbox: Outbox;
   readonly #receipts: ReceiptSender;
   readonly #leaveHelper: LeaveHelper;
+  readonly #rollBack: RollBack;
   readonly #destruction: Destruction;
   readonly #sweeper: Sweeper;
   readonly #forgetting: Forgetting;
@@ -158,6 +167,7 @@ class RunningClient {
     this.#outbox = new Outbox(core, this.#log, this.#commits);
     this.#receipts = new ReceiptSender(core);
     this.#leaveHelper = new LeaveHelper(core, this.#commits);
+    this.#rollBack = new RollBack(core, viewChanged);
     this.#destruction = new Destruction(core);
     this.#sweeper = new Sweeper(core, this.#destruction);
     this.#forgetting = new Forgetting(core);
@@ -176,6 +186,12 @@ class RunningClient {
       receipts: this.#receipts,
       leaveHelper: this.#leaveHelper,
       acknowledger: this.#acknowledger,
+      rollBack: this.#rollBack,
+      rejoiner: new Rejoiner(core, {
+        log: this.#log,
+        directory: this.#directory,
+        acknowledger: this.#acknowledger,
+      }),
     });
     this.#engine = {
       core,
@@ -206,6 +222,7 @@ class RunningClient {
         this.#core.close();
       }),
     );
+    await this.#rollBack.takeKeychainsWord();
     await this.#sweeper.begin(readFact(vault, "floorMs") ?? 0);
     // After the sweep: the worker knows the time now, by which the certificate must be valid, even if this machine's clock was lost.
     await this.#directory.begin(this.#account.networkKey);
@@ -226,6 +243,7 @@ class RunningClient {
         directory: this.#directory,
         policy: this.#policy,
         sweeper: this.#sweeper,
+        rollBack: this.#rollBack,
       }),
       listener: {
         onSession: (session) => {
@@ -298,6 +316,8 @@ class RunningClient {
   }
 
   #client(): Client {
+    const core = this.#core;
+    const rollBack = this.#rollBack;
     const view = (): ClientView => this.#view();
     return {
       commands: rejecting({
@@ -321,7 +341,24 @@ class RunningClient {
         this.#noticeListeners.add(listener);
         return () => void this.#noticeListeners.delete(listener);
       },
-      retryNow: () => this.#core.link?.retryNow(),
+      get vaultPolicy() {
+        return core.policy.vault ?? defaultVaultPolicy;
+      },
+      get lockSettings() {
+        return readFact(core.vault, "lock") ?? defaultLockSettings;
+      },
+      setLockSettings: async (settings) => {
+        core.ensureWritable();
+        const changes = new Changes();
+        changes.statements.push(putFact("lock", settings));
+        await core.commit(changes);
+        this.#viewChanged();
+      },
+      get rejoining() {
+        return rollBack.rejoining;
+      },
+      storageFacts: () => storageFacts(core),
+      retryNow: () => core.link?.retryNow(),
       unreadCount: () =>
         this.#hub.rows
           .filter(({ muted }) => !muted)

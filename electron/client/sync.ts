@@ -4,11 +4,13 @@ import type { Acknowledger } from "./account/acknowledger.ts";
 import type { Directory } from "./account/directory.ts";
 import type { KeyPackages } from "./account/key-packages.ts";
 import type { PolicyKeeper } from "./account/policy-keeper.ts";
+import type { RollBack } from "./account/roll-back.ts";
 import type { Commits } from "./conversations/commits.ts";
 import type { GroupLog } from "./conversations/group-log.ts";
 import type { Inbox } from "./conversations/inbox.ts";
 import type { LeaveHelper } from "./conversations/leave-helper.ts";
 import type { Outbox } from "./conversations/outbox.ts";
+import type { Rejoiner } from "./conversations/rejoiner.ts";
 import type { ReceiptSender } from "./conversations/receipt-sender.ts";
 import type { Core } from "./core/core.ts";
 import { isEverywhere } from "./core/failures.ts";
@@ -27,6 +29,8 @@ export interface SyncParts {
   readonly receipts: ReceiptSender;
   readonly leaveHelper: LeaveHelper;
   readonly acknowledger: Acknowledger;
+  readonly rejoiner: Rejoiner;
+  readonly rollBack: RollBack;
 }
 
 /** Pauses before a conversation in which something went wrong is tried again, milliseconds. */
@@ -101,10 +105,11 @@ export class Sync {
   }
 
   async #catchUp(session: RelayResult<"session.signIn">): Promise<void> {
-    const { directory, inbox, outbox, receipts, leaveHelper, keyPackages } = this.#parts;
+    const { directory, inbox, outbox, receipts, leaveHelper, keyPackages, rollBack } = this.#parts;
     if (session.directoryVersion > directory.version) await directory.refresh();
+    const left = await rollBack.replaceKeyPackages(keyPackages);
     // Making key packages takes a while, and nothing below waits for them.
-    void this.#guard(keyPackages.refill(session.keyPackagesLeft));
+    void this.#guard(keyPackages.refill(left ?? session.keyPackagesLeft));
     await inbox.retryKept();
     await inbox.catchUp();
     await this.#catchUpGroups();
@@ -121,7 +126,7 @@ export class Sync {
   }
 
   async #catchUpGroups(): Promise<void> {
-    const { core, acknowledger } = this.#parts;
+    const { core, acknowledger, rollBack } = this.#parts;
     const { groups } = await core.request("group.list", {});
     const heads = new Map(groups.map((group) => [group.conversationId, group.headSequence]));
     const open = new Set([
@@ -129,11 +134,23 @@ export class Sync {
       ...core.store.conversationsBlocked(),
     ]);
     const work: Promise<void>[] = [];
-    for (const { conversationId, state, cursor } of core.store.conversationStates()) {
+    let othersLeft = false;
+    const stored = core.store.conversationStates();
+    const known = new Set(stored.map(({ conversationId }) => conversationId));
+    for (const { conversationId } of rollBack.looksForOthers ? groups : []) {
+      if (known.has(conversationId)) continue;
+      const joining = this.#contain(conversationId, () => this.#rejoin(conversationId));
+      work.push(
+        joining.then(() => {
+          othersLeft ||= this.#troubles.has(conversationId);
+        }),
+      );
+    }
+    for (const { conversationId, state, cursor, stale } of stored) {
       const head = heads.get(conversationId);
       if (!isLive(state)) {
         if (head !== undefined) acknowledger.group(conversationId, head);
-      } else if (open.has(conversationId) || (head !== undefined && head > cursor)) {
+      } else if (stale || open.has(conversationId) || (head !== undefined && head > cursor)) {
         work.push(this.#goOn(conversationId));
       } else if (head !== undefined && cursor > 0) {
         // The acknowledgement may have been lost when the client stopped.
@@ -143,12 +160,22 @@ export class Sync {
     const results = await Promise.allSettled(work);
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw ensureAppError(failed.reason);
+    await rollBack.settle(!othersLeft);
+  }
+
+  async #rejoin(conversationId: ConversationId): Promise<void> {
+    const { rejoiner, rollBack } = this.#parts;
+    await rejoiner.rejoin(conversationId);
+    await rollBack.settle(false);
   }
 
   /** Finishes what is under way in a conversation, and reads its log. @throws AppError what meets all conversations */
   #goOn(conversationId: ConversationId): Promise<void> {
     const { core, commits, log } = this.#parts;
     return this.#contain(conversationId, async () => {
+      if (core.store.conversation(conversationId)?.stale === true) {
+        await this.#rejoin(conversationId);
+      }
       const intent = core.store.intent(conversationId) !== undefined;
       if (intent) await commits.resume(conversationId);
       await core.groupQueue.run(conversationId, () => log.catchUp(conversationId));

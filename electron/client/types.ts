@@ -7,10 +7,13 @@ import type {
   EventName,
   Events,
   Invite,
+  LockSettings,
   MeView,
   NetworkView,
   ParsedCommandParams,
   SettingsView,
+  StorageView,
+  VaultPolicy,
 } from "#protocol";
 import type { Clock, Connect, Random } from "../link/index.ts";
 import type { Vault } from "../vault/index.ts";
@@ -70,6 +73,19 @@ export interface Client {
   retryNow(): void;
   /** Unread messages in conversations that aren't muted, for the tray and the title. */
   unreadCount(): number;
+  /** What the network's administrator has decided about vaults. {@link Client.onViewChanged} tells of changes. */
+  readonly vaultPolicy: VaultPolicy;
+  /** When this person wants the app to lock by itself. */
+  readonly lockSettings: LockSettings;
+  /** @throws AppError why nothing can be written */
+  setLockSettings(settings: LockSettings): Promise<void>;
+  /**
+   * The vault was rolled back: how many conversations are still to be joined anew before anything can be said in them. null: it wasn't, as far as
+   * is known. {@link Client.onViewChanged} tells of changes.
+   */
+  readonly rejoining: number | null;
+  /** How many messages are kept, and when they end. */
+  storageFacts(): Pick<StorageView, "messages" | "ends">;
   /** Ends the link and all work under way. The vault and the worker stay the caller's. */
   close(): Promise<void>;
   /**

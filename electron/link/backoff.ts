@@ -10,7 +10,6 @@ const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "policy-rollback",
   "sign-in-refused",
   "protocol-version-unknown",
-  "vault-rolled-back",
   "clock-differs",
 ]);
 

@@ -33,9 +33,10 @@ export interface LinkIdentity {
   /**
    * Looks at the answer before anything else is sent.
    *
-   * @throws AppError `vault-rolled-back`
+   * @param ask - asks the relay for more to look at
+   * @throws AppError `clock-differs`, …
    */
-  acceptSession(session: RelayResult<"session.signIn">): Promise<void>;
+  acceptSession(session: RelayResult<"session.signIn">, ask: Connection["request"]): Promise<void>;
 }
 
 /** Where a link tells what happens. */
@@ -127,7 +128,7 @@ export function startLink(options: LinkOptions): Link {
     await identity.checkRelay(opened.hello);
     const params = await identity.signIn(opened.hello.challenge);
     const session = await opened.request("session.signIn", params);
-    await identity.acceptSession(session);
+    await identity.acceptSession(session, (name, params) => opened.request(name, params));
     if (isClosed()) return;
     connection = opened;
     heardAtMs = clock.now();
@@ -216,8 +217,9 @@ export function startLink(options: LinkOptions): Link {
       resting = true;
       identity = nobody;
       listener = { onSession: () => undefined, onState: () => undefined, onEvent };
-      for (const fail of asked)
-        {fail(new AppError("relay-unreachable", { data: { reason: "rest" } }));}
+      for (const fail of asked) {
+        fail(new AppError("relay-unreachable", { data: { reason: "rest" } }));
+      }
       asked.clear();
       // What is not signed in yet can't be any more.
       if (connection !== null) return;

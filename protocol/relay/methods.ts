@@ -178,6 +178,8 @@ export const relayMethods = {
   "keyPackages.publish": {
     access: "device",
     params: v.strictObject({
+      /** Drops all one-time ones that are left from before: their private parts are gone. */
+      replace: v.exactOptional(v.boolean()),
       keyPackages: v.pipe(v.array(keyPackageSchema), v.maxLength(maxKeyPackages)),
       lastResort: v.nullable(keyPackageSchema),
     }),
@@ -275,6 +277,8 @@ export const relayMethods = {
           conversationId: conversationIdSchema,
           epoch: countSchema,
           headSequence: countSchema,
+          /** Up to where this device has acknowledged it since it came in, or 0: a device that remembers less was rolled back. */
+          acknowledgedSequence: countSchema,
         }),
       ),
     }),

@@ -40,13 +40,14 @@ export async function keyPackagesLeft(reader: Reader, deviceId: DeviceId): Promi
 /** Takes new key packages of a device. One that was published before, handed out or not, is left out. */
 export function publishKeyPackages(
   context: RelayContext,
-  { keyPackages, lastResort }: ParsedRelayParams<"keyPackages.publish">,
+  { keyPackages, lastResort, replace = false }: ParsedRelayParams<"keyPackages.publish">,
   { deviceId }: DeviceCaller,
 ): Promise<RelayResult<"keyPackages.publish">> {
   return context.units.run(keyPackageScope, async (transaction) => {
     const slot = keyPackageQueueSlot(deviceId);
     const queue = (await transaction.load(slot)) ?? emptyQueue;
     let { first, next } = queue;
+    for (; replace && first < next; first += 1) transaction.remove(keyPackageSlot(deviceId, first));
     for (const bytes of keyPackages) {
       const seen = keyPackageSeenSlot(deviceId, bytes);
       if ((await transaction.load(seen)) !== undefined) continue;

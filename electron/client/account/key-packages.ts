@@ -34,6 +34,11 @@ export class KeyPackages {
     return this.#refilling;
   }
 
+  /** Publishes new ones in place of all that the relay has. @returns how many it has now */
+  replace(): Promise<number> {
+    return this.#publish(batch, false, true);
+  }
+
   async #fill(left: number): Promise<void> {
     const nowMs = this.#core.time.now();
     const lastResortAtMs = this.#core.store.lastResortMadeAtMs();
@@ -51,7 +56,7 @@ export class KeyPackages {
   }
 
   /** The private parts are on disk before anybody can use the public ones. @returns how many the relay has now */
-  async #publish(count: number, lastResort: boolean): Promise<number> {
+  async #publish(count: number, lastResort: boolean, replace = false): Promise<number> {
     const { worker, time } = this.#core;
     const { keyPackages } = await worker.call("keyPackages.generate", { count, lastResort });
     const nowMs = time.now();
@@ -65,6 +70,7 @@ export class KeyPackages {
     const { keyPackagesLeft } = await this.#core.request("keyPackages.publish", {
       keyPackages: lastResort ? [] : published,
       lastResort: lastResort ? (published[0] ?? null) : null,
+      ...(replace ? { replace } : {}),
     });
     return keyPackagesLeft;
   }

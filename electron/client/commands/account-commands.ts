@@ -3,6 +3,7 @@ import {
   type DeviceView,
   type InviteSummary,
   type InviteView,
+  type LockSettings,
   type PersonDetailsView,
   type SettingsView,
 } from "#protocol";
@@ -18,6 +19,13 @@ type AccountCommands = Pick<
     `people.${string}` | `invites.${string}` | `devices.${string}` | `settings.${string}`
   >
 >;
+
+/** When the app locks by itself before anybody has chosen, if there is an app lock. */
+export const defaultLockSettings: LockSettings = {
+  idleMinutes: 15,
+  onOsLock: true,
+  onSuspend: true,
+};
 
 /** How things are before anybody has chosen. */
 export const defaultSettings: SettingsView = {

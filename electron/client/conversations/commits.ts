@@ -260,6 +260,8 @@ export class Commits {
     },
   ): Promise<Offer> {
     const { plan, packages, stored } = making;
+    // Rolled back: the group is joined anew first.
+    if (this.#core.store.ensureConversation(conversationId).stale) throw new AppError("not-ready");
     await this.#core.loadGroup(conversationId);
     const made = await this.#core.worker.call("group.prepareCommit", {
       conversationId,

@@ -115,6 +115,8 @@ export class Outbox {
     const { store, time } = this.#core;
     const conversation = store.conversation(conversationId);
     if (conversation === undefined || conversation.state === "creating") return "idle";
+    // Nothing is encrypted by a state that was rolled back; joining anew asks again.
+    if (conversation.stale) return "idle";
     const item = store.outboxNext(conversationId, time.now());
     if (item === undefined) return "idle";
     if (store.intent(conversationId) !== undefined) {

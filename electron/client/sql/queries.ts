@@ -9,7 +9,8 @@ export const queries = {
 
   conversations: `SELECT * FROM conversations`,
   conversation: `SELECT * FROM conversations WHERE conversation_id = ?1`,
-  conversationStates: `SELECT conversation_id, state, cursor FROM conversations`,
+  conversationStates: `SELECT conversation_id, state, cursor, stale FROM conversations`,
+  staleConversations: `SELECT conversation_id FROM conversations WHERE stale = 1`,
   directWith: `SELECT conversation_id FROM conversations
     WHERE kind = 'direct' AND peer = ?1 AND state IN ('active', 'creating')
     ORDER BY conversation_id LIMIT 1`,

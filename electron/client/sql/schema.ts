@@ -207,6 +207,9 @@ export const migrations: readonly string[] = [
   ALTER TABLE outbox ADD COLUMN digest BLOB;
   CREATE INDEX outbox_by_place ON outbox (position);
 
+  -- The vault was rolled back: the group is to be joined anew before anything is encrypted in it.
+  ALTER TABLE conversations ADD COLUMN stale INTEGER NOT NULL DEFAULT 0;
+
   -- However a body goes, its leaf is doomed in the same transaction.
   CREATE TRIGGER message_deleted AFTER DELETE ON messages WHEN OLD.leaf IS NOT NULL
   BEGIN

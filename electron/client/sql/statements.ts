@@ -14,6 +14,7 @@ export const statements = {
   "keyPackage.put": `INSERT INTO key_packages (ref, last_resort, sealed, created_ms)
     VALUES (?1, ?2, ?3, ?4)`,
   "keyPackage.consume": `DELETE FROM key_packages WHERE ref = ?1 AND last_resort = 0`,
+  "keyPackage.deleteAll": `DELETE FROM key_packages`,
   "keyPackage.deleteBefore": `DELETE FROM key_packages WHERE created_ms < ?1`,
 
   "conversation.create": `INSERT INTO conversations (
@@ -23,12 +24,13 @@ export const statements = {
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, 1, 0, 0, 0, 0, 0, 0)`,
   /** A conversation that this device comes back to. */
   "conversation.rejoin": `UPDATE conversations SET state = 'active', cursor = ?2,
-      blocked = NULL, lost = 0
+      blocked = NULL, lost = 0, stale = 0
     WHERE conversation_id = ?1`,
   "conversation.setGroup": `UPDATE conversations SET kind = ?2, peer = ?3, room_state = ?4,
       members = ?5, lost = CASE WHEN epoch = ?6 THEN lost ELSE 0 END, epoch = ?6, suite = ?7,
       authenticator = ?8 WHERE conversation_id = ?1`,
-  "conversation.setState": `UPDATE conversations SET state = ?2 WHERE conversation_id = ?1`,
+  "conversation.setState": `UPDATE conversations SET state = ?2,
+      stale = CASE WHEN ?2 IN ('left', 'removed') THEN 0 ELSE stale END WHERE conversation_id = ?1`,
   "conversation.setCursor": `UPDATE conversations SET cursor = max(cursor, ?2)
     WHERE conversation_id = ?1`,
   "conversation.setShown": `UPDATE conversations SET next_order = max(next_order, ?2 + 1),
@@ -50,7 +52,9 @@ export const statements = {
       draft_ends_ms = NULL, draft_hour = NULL, draft_leaf = NULL WHERE conversation_id = ?1`,
   /** The group was joined anew from outside: what others said meanwhile can't be opened. */
   "conversation.setRejoined": `UPDATE conversations SET cursor = max(cursor, ?2), blocked = NULL,
-      lost = 0 WHERE conversation_id = ?1`,
+      lost = 0, stale = 0 WHERE conversation_id = ?1`,
+  "conversation.doubtAll": `UPDATE conversations SET stale = 1
+    WHERE state IN ('creating', 'active', 'leaving')`,
   "conversation.setHidden": `UPDATE conversations SET hidden = ?2, last_order = 0
     WHERE conversation_id = ?1`,
   "conversation.delete": `DELETE FROM conversations WHERE conversation_id = ?1`,
@@ -64,12 +68,14 @@ export const statements = {
     VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (conversation_id) DO UPDATE SET intent = ?2, attempts = ?3, offer = ?4`,
   "intent.withdrawOffer": `UPDATE intents SET offer = NULL WHERE conversation_id = ?1`,
+  "intent.withdrawOffers": `UPDATE intents SET offer = NULL`,
   "intent.delete": `DELETE FROM intents WHERE conversation_id = ?1`,
 
   "welcome.keep": `INSERT INTO welcomes (inbox_sequence, conversation_id, entry)
     VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`,
   "welcome.trim": `DELETE FROM welcomes WHERE inbox_sequence NOT IN
     (SELECT inbox_sequence FROM welcomes ORDER BY inbox_sequence DESC LIMIT ?1)`,
+  "welcome.deleteAll": `DELETE FROM welcomes`,
   "welcome.delete": `DELETE FROM welcomes WHERE inbox_sequence = ?1`,
 
   "generation.put": `INSERT INTO generations (conversation_id, device_id, epoch, next)

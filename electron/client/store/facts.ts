@@ -2,6 +2,7 @@ import {
   decodeCbor,
   encodeCbor,
   type DeviceId,
+  type LockSettings,
   type NetworkId,
   type SettingsView,
   type SignedRecord,
@@ -50,6 +51,17 @@ export interface Facts {
   /** Buckets of the key tree before this hour are gone. */
   readonly droppedBefore: number;
   readonly settings: SettingsView;
+  /** When this person wants the app to lock by itself. */
+  readonly lock: LockSettings;
+  /** What is added to the vault's sequence number when the relay is told: after a roll-back it was told higher ones before. */
+  readonly sequenceOffset: number;
+  /** The vault was rolled back, and not everything has been made anew. */
+  readonly rollback: Rollback;
+}
+
+/** What is still to be made anew after a roll-back, beside the conversations marked so. */
+export interface Rollback {
+  readonly keyPackages: boolean;
 }
 
 const maxFactBytes = 1024 * 1024;

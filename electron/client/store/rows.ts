@@ -45,6 +45,8 @@ export interface StoredConversation {
   readonly blocked: Blocked | null;
   /** Entries of this epoch that never came or can't be read, and that no gap has told of. */
   readonly lost: number;
+  /** Its group's state was rolled back: nothing may be encrypted by it. */
+  readonly stale: boolean;
 }
 
 /**
@@ -110,6 +112,7 @@ export function conversationOf(row: Row, { roomState, members }: GroupColumns): 
     hidden: number(row, "hidden") === 1,
     blocked: nullable(text, row, "blocked") as Blocked | null,
     lost: number(row, "lost"),
+    stale: number(row, "stale") === 1,
     draft: draftOf(row),
   };
 }

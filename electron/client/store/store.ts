@@ -159,12 +159,21 @@ export class Store {
     return conversation;
   }
 
-  conversationStates(): readonly Pick<StoredConversation, "conversationId" | "state" | "cursor">[] {
+  conversationStates(): readonly Pick<
+    StoredConversation,
+    "conversationId" | "state" | "cursor" | "stale"
+  >[] {
     return this.#read("conversationStates").map((row) => ({
       conversationId: text(row, "conversation_id") as ConversationId,
       state: text(row, "state") as ConversationState,
       cursor: number(row, "cursor"),
+      stale: number(row, "stale") === 1,
     }));
+  }
+
+  /** Conversations that are to be joined anew. */
+  staleConversations(): readonly ConversationId[] {
+    return this.#conversationIds("staleConversations");
   }
 
   directWith(peer: UserId): ConversationId | undefined {

@@ -12,6 +12,7 @@ import {
   entrySlot,
   groupHeadSlot,
   groupInfoSlot,
+  groupRosterSlot,
   lastToken,
   memberships,
   membershipSlot,
@@ -59,17 +60,22 @@ export async function listGroups(
   const ids = await conversationsOf(context, deviceId);
   const groups = [];
   for (const conversationId of ids) {
-    const [head, membership] = [
+    const [head, membership, roster] = [
       await context.reader.load(groupHeadSlot(conversationId)),
       await context.reader.load(membershipSlot(deviceId, conversationId)),
+      await context.reader.load(groupRosterSlot(conversationId)),
     ];
     // Left between the listing and now.
-    if (head === undefined || membership === undefined) continue;
+    if (head === undefined || membership === undefined || roster === undefined) continue;
     const { removed } = membership;
+    const place = [...roster.members, ...roster.removed].find((at) => at.deviceId === deviceId);
+    // A device that comes in has what was before, in the relay's eyes; it has said nothing yet.
+    const hasSpoken = place !== undefined && place.acknowledgedSequence > place.joinedSequence;
     groups.push({
       conversationId,
       epoch: removed?.epoch ?? head.epoch,
       headSequence: removed?.sequence ?? head.headSequence,
+      acknowledgedSequence: hasSpoken ? place.acknowledgedSequence : 0,
     });
   }
   return { groups };

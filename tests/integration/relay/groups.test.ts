@@ -47,7 +47,7 @@ describe("starting a log", () => {
     expect(await create(ada)).toBe("no failure");
     expect(await create(bo)).toBe("conversation-exists");
     expect(await ada.client.request("group.list", {})).toEqual({
-      groups: [{ conversationId: group, epoch: 1, headSequence: 1 }],
+      groups: [{ conversationId: group, epoch: 1, headSequence: 1, acknowledgedSequence: 0 }],
     });
   });
 
@@ -206,7 +206,7 @@ describe("commits", () => {
     expect((await cy.read(group, 3)).entries).toEqual([]);
     expect(await codeOf(cy.acknowledge(group, 4))).toBe("not-found");
     expect(await cy.client.request("group.list", {})).toEqual({
-      groups: [{ conversationId: group, epoch: 2, headSequence: 3 }],
+      groups: [{ conversationId: group, epoch: 2, headSequence: 3, acknowledgedSequence: 0 }],
     });
     // Live it got the removal and nothing after it.
     await eventually(() => groupEvents(bo) === 4);

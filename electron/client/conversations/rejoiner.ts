@@ -1,0 +1,173 @@
+import {
+  AppError,
+  ensureAppError,
+  type ConversationId,
+  type GroupSummary,
+  type WorkerResult,
+} from "#protocol";
+import type { Acknowledger } from "../account/acknowledger.ts";
+import type { Directory } from "../account/directory.ts";
+import { Changes } from "../core/changes.ts";
+import type { Core } from "../core/core.ts";
+import { isEverywhere } from "../core/failures.ts";
+import type { StoredConversation } from "../store/rows.ts";
+import { endConversation, groupColumns, peerOf } from "./group-change.ts";
+import type { GroupLog } from "./group-log.ts";
+
+/** Each epoch has one winner, so that this many tries are lost only against as many others. */
+const maxAttempts = 20;
+
+/**
+ * Joins conversations anew from outside, by a commit that puts a new leaf in the place of this device's old one: after a roll-back the old
+ * state would encrypt under keys and nonces that were used. Nothing of a new state is stored before the relay has ordered its commit; if this
+ * stops in between, it begins again.
+ */
+export class Rejoiner {
+  readonly #core: Core;
+  readonly #log: GroupLog;
+  readonly #directory: Directory;
+  readonly #acknowledger: Acknowledger;
+
+  constructor(
+    core: Core,
+    parts: {
+      readonly log: GroupLog;
+      readonly directory: Directory;
+      readonly acknowledger: Acknowledger;
+    },
+  ) {
+    this.#core = core;
+    this.#log = parts.log;
+    this.#directory = parts.directory;
+    this.#acknowledger = parts.acknowledger;
+  }
+
+  /**
+   * Joins a conversation anew, if it waits for that or only the relay knows of it.
+   *
+   * @throws AppError as `Core.request` and `Core.commit`; `commit-refused`, `device-unknown`
+   */
+  rejoin(conversationId: ConversationId): Promise<void> {
+    return this.#core.groupQueue.run(conversationId, async () => {
+      const before = this.#core.store.conversation(conversationId);
+      if (before?.stale === false) return;
+      if (before !== undefined) await this.#glean(conversationId);
+      for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+        if (await this.#attempt(conversationId)) return;
+      }
+      throw new AppError("epoch-unknown");
+    });
+  }
+
+  /** The old state may still open what was said while this device was away: reading uses no key twice. */
+  async #glean(conversationId: ConversationId): Promise<void> {
+    await this.#log.catchUp(conversationId).catch((error: unknown) => {
+      if (isEverywhere(ensureAppError(error).code)) throw error;
+    });
+  }
+
+  /** @returns whether there is nothing left to do; false: somebody else's commit came first */
+  async #attempt(conversationId: ConversationId): Promise<boolean> {
+    // Reading on may have shown that this device was removed.
+    if (this.#core.store.conversation(conversationId)?.stale === false) return true;
+    const groupInfo = await this.#groupInfo(conversationId);
+    if (groupInfo === null) {
+      await this.#giveUp(conversationId);
+      return true;
+    }
+    await this.#core.forgetGroup(conversationId);
+    return this.#core.moveGroup(
+      conversationId,
+      () => this.#join(conversationId, groupInfo),
+      (joined) => joined,
+    );
+  }
+
+  /** @returns null when this device is in no such conversation */
+  async #groupInfo(conversationId: ConversationId): Promise<Uint8Array | null> {
+    try {
+      const { groupInfo } = await this.#core.request("group.info", { conversationId });
+      return groupInfo;
+    } catch (error) {
+      const { code } = ensureAppError(error);
+      if (code === "not-found" || code === "not-allowed") return null;
+      throw error;
+    }
+  }
+
+  async #giveUp(conversationId: ConversationId): Promise<void> {
+    const conversation = this.#core.store.conversation(conversationId);
+    if (conversation === undefined) return;
+    const changes = new Changes();
+    if (conversation.state === "creating") {
+      changes.write("intent.delete", conversationId);
+      changes.write("piece.deleteAll", conversationId);
+      changes.write("conversation.delete", conversationId);
+    } else {
+      const state = conversation.state === "leaving" ? "left" : "removed";
+      endConversation(this.#core, changes, conversationId, state);
+    }
+    await this.#core.commit(changes);
+    await this.#core.forgetGroup(conversationId);
+  }
+
+  async #join(conversationId: ConversationId, groupInfo: Uint8Array): Promise<boolean> {
+    const { worker } = this.#core;
+    const made = await this.#prepare(conversationId, groupInfo);
+    const ordered = await this.#core.request("group.commit", {
+      conversationId,
+      epoch: made.epoch,
+      bytes: made.bytes,
+      groupInfo: made.groupInfo,
+      add: [],
+      remove: [],
+      welcome: null,
+    });
+    if (ordered.kind === "stale") return false;
+    const settled = await worker.call("group.settleCommit", { conversationId, accepted: true });
+    const changes = new Changes();
+    changes.write("piece.deleteAll", conversationId);
+    changes.writeGroup(made.writes);
+    changes.writeGroup(settled.writes);
+    this.#write(changes, settled.summary, ordered.sequence);
+    await this.#core.commit(changes);
+    this.#core.groupLoaded(conversationId);
+    this.#acknowledger.group(conversationId, ordered.sequence);
+    return true;
+  }
+
+  async #prepare(
+    conversationId: ConversationId,
+    groupInfo: Uint8Array,
+  ): Promise<WorkerResult<"group.prepareRejoin">> {
+    const params = { conversationId, groupInfo };
+    try {
+      return await this.#core.worker.call("group.prepareRejoin", params);
+    } catch (error) {
+      if (ensureAppError(error).code !== "device-unknown") throw error;
+      await this.#directory.refresh();
+      return this.#core.worker.call("group.prepareRejoin", params);
+    }
+  }
+
+  #write(changes: Changes, summary: GroupSummary, sequence: number): void {
+    const { store, self, time } = this.#core;
+    const { conversationId } = summary;
+    const known: StoredConversation | undefined = store.conversation(conversationId);
+    const columns = groupColumns(summary, known?.peer ?? peerOf(summary, self.userId));
+    if (known === undefined) {
+      const nowMs = time.now();
+      changes.write("conversation.create", conversationId, "active", ...columns, sequence, nowMs);
+    } else {
+      changes.write("conversation.setGroup", conversationId, ...columns);
+      changes.write("conversation.setRejoined", conversationId, sequence);
+      if (known.state === "creating") {
+        changes.write("conversation.setState", conversationId, "active");
+      }
+    }
+    changes.write("generation.deleteAll", conversationId);
+    changes.write("leaver.deleteAll", conversationId);
+    changes.outboxes.add(conversationId);
+    changes.touch(conversationId);
+  }
+}
