@@ -6,6 +6,7 @@ import {
   type KeyPackage,
   type MLSMessage,
   type PrivateMessage,
+  type PublicMessage,
   type Welcome,
 } from "ts-mls";
 import { AppError, equalBytes } from "#protocol";
@@ -49,11 +50,31 @@ function wrongKind(message: MLSMessage): AppError {
   return new AppError("frame-malformed", { data: { wireformat: message.wireformat } });
 }
 
-/** @throws AppError `frame-malformed`, `frame-too-large`; also for an MLSMessage of another kind */
-export function decodePrivateMessage(bytes: Uint8Array): PrivateMessage {
+/** An entry of a group's log: everything of members is private; only a device that comes back can't encrypt yet. */
+export type LogMessage =
+  | { readonly kind: "private"; readonly message: PrivateMessage }
+  | { readonly kind: "external-commit"; readonly message: PublicMessage };
+
+/** @throws AppError `frame-malformed`, `frame-too-large`; also for an MLSMessage of another kind, or of a member who didn't encrypt it */
+export function decodeLogMessage(bytes: Uint8Array): LogMessage {
   const message = decodeMessage(bytes);
-  if (message.wireformat !== "mls_private_message") throw wrongKind(message);
-  return message.privateMessage;
+  if (message.wireformat === "mls_private_message") {
+    return { kind: "private", message: message.privateMessage };
+  }
+  if (message.wireformat !== "mls_public_message") throw wrongKind(message);
+  const { publicMessage } = message;
+  const { content, senderType } = publicMessage;
+  if (senderType !== "new_member_commit" || content.contentType !== "commit") {
+    throw wrongKind(message);
+  }
+  return { kind: "external-commit", message: publicMessage };
+}
+
+/** @throws AppError `frame-malformed`, `frame-too-large`; also for an MLSMessage of another kind */
+export function decodeGroupInfo(bytes: Uint8Array): GroupInfo {
+  const message = decodeMessage(bytes);
+  if (message.wireformat !== "mls_group_info") throw wrongKind(message);
+  return message.groupInfo;
 }
 
 /** @throws AppError `frame-malformed`, `frame-too-large`; also for an MLSMessage of another kind */
@@ -72,6 +93,10 @@ export function decodeKeyPackage(bytes: Uint8Array): KeyPackage {
 
 export function encodePrivateMessage(privateMessage: PrivateMessage): Uint8Array {
   return encodeMlsMessage({ version: "mls10", wireformat: "mls_private_message", privateMessage });
+}
+
+export function encodePublicMessage(publicMessage: PublicMessage): Uint8Array {
+  return encodeMlsMessage({ version: "mls10", wireformat: "mls_public_message", publicMessage });
 }
 
 export function encodeWelcome(welcome: Welcome): Uint8Array {

@@ -81,7 +81,7 @@ export async function prepareCommit(
     memory: {
       ...memory,
       state: made.sentState,
-      pending: { next, change, consumed: made.consumed },
+      pending: { kind: "commit", next, change, consumed: made.consumed },
     },
     epoch: Number(state.groupContext.epoch),
     bytes: encodePrivateMessage(made.commit.privateMessage),
@@ -96,16 +96,22 @@ export async function prepareCommit(
  * The relay has decided: our commit, or another one of the same epoch, which then comes in through `openEntry`. Where no
  * commit is under way any more, losing changes nothing.
  *
+ * @returns `memory` is null when a rejoin lost: nothing of the group is left but to rejoin again
  * @throws AppError `not-ready` when a commit that isn't there should have won
  */
 export function settleCommit(
   memory: GroupMemory,
   accepted: boolean,
-): { readonly memory: GroupMemory; readonly change: GroupChange | null } {
+): { readonly memory: GroupMemory | null; readonly change: GroupChange | null } {
   const { pending } = memory;
   if (pending === null) {
     if (accepted) throw new AppError("not-ready", { data: { reason: "no commit is under way" } });
     return { memory, change: null };
+  }
+  if (pending.kind === "rejoin") {
+    return accepted
+      ? { memory: { ...memory, pending: null }, change: pending.change }
+      : { memory: null, change: null };
   }
   if (!accepted) {
     // Of what winning would have consumed, this epoch still needs its init secret.

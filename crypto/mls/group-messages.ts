@@ -3,6 +3,7 @@ import {
   createProposal,
   emptyPskIndex,
   processPrivateMessage,
+  processPublicMessage,
   type ClientState,
   type IncomingMessageCallback,
   type MLSMessage,
@@ -20,11 +21,26 @@ import {
   type GroupMember,
 } from "#protocol";
 import { wipe } from "../primitives/index.ts";
-import { decodePrivateMessage, encodePrivateMessage } from "./codec.ts";
+import { decodeLogMessage, encodePrivateMessage, type LogMessage } from "./codec.ts";
 import { mapMlsError, mappingErrors } from "./errors.ts";
-import { leavingLeaves, wipeMemory, wipeState, withoutPast, type GroupMemory } from "./memory.ts";
-import { leafOf, leavesOf } from "./room.ts";
-import { judgeCommit, judgeLeaveProposal, judgeLeaves, memberOf } from "./rules.ts";
+import {
+  leavingLeaves,
+  requireMembership,
+  wipeMemory,
+  wipePending,
+  wipeState,
+  withoutPast,
+  type GroupMemory,
+} from "./memory.ts";
+import { leafOf, leavesOf, type Leaf } from "./room.ts";
+import {
+  judgeCommit,
+  judgeLeaveProposal,
+  judgeLeaves,
+  judgeRejoin,
+  judgeRejoinedLeaves,
+  memberOf,
+} from "./rules.ts";
 
 /** A sealed entry for the group log, and the group after it. */
 export interface SealedEntry {
@@ -36,7 +52,7 @@ export interface SealedEntry {
 /**
  * Seals an application message. Source: RFC 9420 §6.3, §9.
  *
- * @throws AppError `epoch-unknown` while a wish to leave waits for its commit (RFC 9420 §12.4), `message-too-long`
+ * @throws AppError `epoch-unknown` while a wish to leave waits for its commit (RFC 9420 §12.4), `message-too-long`, `not-ready`
  */
 export async function sealApplication(
   memory: GroupMemory,
@@ -44,6 +60,7 @@ export async function sealApplication(
   authenticatedData: Uint8Array,
 ): Promise<SealedEntry> {
   const { impl, state } = memory;
+  requireMembership(memory);
   if (pendingCount(state) > 0) {
     throw new AppError("epoch-unknown", { data: { reason: "somebody's leaving comes first" } });
   }
@@ -62,11 +79,14 @@ export async function sealApplication(
 /**
  * Asks for the removal of all this person's devices, one proposal each, this one's last; not again for those that were asked for
  * in this epoch. Source: RFC 9420 §12.1.3.
+ *
+ * @throws AppError `not-ready`
  */
 export async function proposeLeave(
   memory: GroupMemory,
 ): Promise<{ readonly memory: GroupMemory; readonly entries: readonly Uint8Array[] }> {
   const { impl } = memory;
+  requireMembership(memory);
   const ownLeaf = memory.state.privatePath.leafIndex;
   const leaves = leavesOf(memory.state.ratchetTree);
   const userId = leaves.get(ownLeaf)?.userId;
@@ -122,34 +142,54 @@ export async function openEntry(
   conversationId: ConversationId,
   bytes: Uint8Array,
 ): Promise<EntryOutcome> {
-  let message: PrivateMessage;
+  let entry: LogMessage;
   try {
-    message = decodePrivateMessage(bytes);
-    if (!equalBytes(message.groupId, idToBytes(conversationId))) {
+    entry = decodeLogMessage(bytes);
+    if (!equalBytes(partOf(entry).groupId, idToBytes(conversationId))) {
       throw new AppError("frame-malformed", { data: { reason: "another group's message" } });
     }
   } catch (error) {
     return { kind: "refused", code: mapMlsError(error, "frame-malformed").code };
   }
   // Epochs first: the library gives a message of a future epoch an error without a type.
-  const epoch = Number(message.epoch);
-  if (message.epoch > memory.state.groupContext.epoch) return { kind: "future", epoch };
-  if (message.epoch < memory.state.groupContext.epoch) return { kind: "stale", epoch };
+  const { contentType, epoch: madeFor } = partOf(entry);
+  const epoch = Number(madeFor);
+  const present = Number(memory.state.groupContext.epoch);
+  // While its rejoin waits, this device is in no epoch: it was made for one, and the next may come to be somebody else's.
+  const isRejoining = memory.pending?.kind === "rejoin";
+  if (epoch > present || (isRejoining && epoch === present)) return { kind: "future", epoch };
+  if (epoch < present) return { kind: "stale", epoch };
   try {
+    if (entry.kind === "external-commit") {
+      const { message } = entry;
+      return await openCommit(memory, judgingRejoin(memory), (judge) =>
+        processPublicMessage(memory.state, message, emptyPskIndex, memory.impl, judge),
+      );
+    }
+    const { message } = entry;
     switch (message.contentType) {
       case "application":
         return await openApplication(memory, message);
       case "proposal":
         return await openProposal(memory, message);
       case "commit":
-        return await openCommit(memory, message);
+        return await openCommit(memory, judgingMember(memory), async (judge) => {
+          const { impl, state } = memory;
+          const result = await processPrivateMessage(state, message, emptyPskIndex, impl, judge);
+          if (result.kind !== "newState") throw new AppError("commit-refused");
+          return result;
+        });
     }
   } catch (error) {
     memory.gate.takeUnknown();
-    const fallback =
-      message.contentType === "application" ? "message-unopenable" : "commit-refused";
+    const fallback = contentType === "application" ? "message-unopenable" : "commit-refused";
     return { kind: "refused", code: mapMlsError(error, fallback).code };
   }
+}
+
+/** Where both kinds of messages say what they are. */
+function partOf(entry: LogMessage) {
+  return entry.kind === "private" ? entry.message : entry.message.content;
 }
 
 async function openApplication(
@@ -213,28 +253,71 @@ function pendingCount({ unappliedProposals }: ClientState): number {
   return Object.keys(unappliedProposals).length;
 }
 
-async function openCommit(memory: GroupMemory, message: PrivateMessage): Promise<EntryOutcome> {
-  const { impl, gate, state } = memory;
+/** How a commit is judged: in the library's midst, which hands verdicts against it on to `openEntry`, and by what it came to. */
+interface Judging {
+  readonly judge: IncomingMessageCallback;
+  /** @throws AppError unless the commit was judged and came to what it said */
+  readonly judgeOutcome: (after: ReadonlyMap<number, Leaf>) => GroupChange;
+}
+
+function judgingMember({ state }: GroupMemory): Judging {
   const leaves = leavesOf(state.ratchetTree);
-  const judged: { change?: GroupChange } = {};
-  // Thrown out of the library, a verdict against the commit arrives in openEntry.
-  const judge: IncomingMessageCallback = (incoming) => {
-    if (incoming.kind !== "commit" || incoming.senderLeafIndex === undefined) return "reject";
-    judged.change = judgeCommit({
-      extensions: state.groupContext.extensions,
-      leaves,
-      committerLeaf: incoming.senderLeafIndex,
-      proposals: incoming.proposals,
-    });
-    return "accept";
+  let change: GroupChange | undefined;
+  return {
+    judge(incoming) {
+      if (incoming.kind !== "commit" || incoming.senderLeafIndex === undefined) return "reject";
+      change = judgeCommit({
+        extensions: state.groupContext.extensions,
+        leaves,
+        committerLeaf: incoming.senderLeafIndex,
+        proposals: incoming.proposals,
+      });
+      return "accept";
+    },
+    judgeOutcome(after) {
+      if (change === undefined) throw new AppError("commit-refused");
+      judgeLeaves(leaves, after, change);
+      return change;
+    },
   };
+}
+
+function judgingRejoin({ state }: GroupMemory): Judging {
+  const { extensions } = state.groupContext;
+  const leaves = leavesOf(state.ratchetTree);
+  let former: Leaf | undefined;
+  return {
+    judge(incoming) {
+      if (incoming.kind !== "commit" || incoming.senderLeafIndex !== undefined) return "reject";
+      former = judgeRejoin({ extensions, leaves, proposals: incoming.proposals });
+      // Another copy of this device, which can't be followed.
+      return former.leafIndex === state.privatePath.leafIndex ? "reject" : "accept";
+    },
+    judgeOutcome(after) {
+      if (former === undefined) throw new AppError("commit-refused");
+      return judgeRejoinedLeaves({ extensions, leaves }, after, former);
+    },
+  };
+}
+
+interface ProcessedCommit {
+  readonly newState: ClientState;
+  readonly actionTaken: "accept" | "reject";
+  readonly consumed: readonly Uint8Array[];
+}
+
+async function openCommit(
+  memory: GroupMemory,
+  { judge, judgeOutcome }: Judging,
+  process: (judge: IncomingMessageCallback) => Promise<ProcessedCommit>,
+): Promise<EntryOutcome> {
+  const { gate, state } = memory;
   gate.takeUnknown();
-  const result = await processPrivateMessage(state, message, emptyPskIndex, impl, judge);
-  const { change } = judged;
-  if (result.kind !== "newState" || change === undefined) throw new AppError("commit-refused");
-  const { newState } = result;
+  const { newState, actionTaken, consumed } = await process(judge);
+  if (actionTaken === "reject") throw new AppError("commit-refused");
+  let change: GroupChange;
   try {
-    judgeLeaves(leaves, leavesOf(newState.ratchetTree), change);
+    change = judgeOutcome(leavesOf(newState.ratchetTree));
   } catch (error) {
     wipeState(newState, state);
     throw error;
@@ -244,15 +327,12 @@ async function openCommit(memory: GroupMemory, message: PrivateMessage): Promise
     wipeState(newState, state);
     return { kind: "device-unknown", devices };
   }
-  wipe(...result.consumed);
+  wipe(...consumed);
   if (newState.groupActiveState.kind === "removedFromGroup") {
     wipeMemory(memory);
     return { kind: "removed", change };
   }
-  if (memory.pending !== null) {
-    wipe(...memory.pending.consumed);
-    wipeState(memory.pending.next, newState);
-  }
+  wipePending(memory.pending, newState);
   wipeState(state, newState);
   return {
     kind: "commit",

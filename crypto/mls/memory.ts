@@ -1,5 +1,6 @@
 import type { CiphersuiteImpl, ClientState } from "ts-mls";
 import {
+  AppError,
   idFromBytes,
   settledRoomState,
   toHex,
@@ -26,11 +27,38 @@ export interface GroupMemory {
 }
 
 /** What our commit leads to if it wins. */
-export interface PendingCommit {
-  readonly next: ClientState;
-  readonly change: GroupChange;
-  /** Secrets of the present epoch that are wiped when the commit has won; empty after a restart. */
-  readonly consumed: readonly Uint8Array[];
+export type PendingCommit =
+  | {
+      readonly kind: "commit";
+      readonly next: ClientState;
+      readonly change: GroupChange;
+      /** Secrets of the present epoch that are wiped when the commit has won; empty after a restart. */
+      readonly consumed: readonly Uint8Array[];
+    }
+  /** An external commit: there is no state before it, and the group's state is the one it leads to. */
+  | { readonly kind: "rejoin"; readonly change: GroupChange };
+
+/** The epoch that our commit under way was made for; null: none is. */
+export function pendingEpochOf({
+  state,
+  pending,
+}: Pick<GroupMemory, "state" | "pending">): number | null {
+  if (pending === null) return null;
+  const epoch = Number(state.groupContext.epoch);
+  return pending.kind === "rejoin" ? epoch - 1 : epoch;
+}
+
+/** @throws AppError `not-ready` while this device's rejoin waits for its order: until then it is in no epoch */
+export function requireMembership({ pending }: Pick<GroupMemory, "pending">): void {
+  if (pending?.kind !== "rejoin") return;
+  throw new AppError("not-ready", { data: { reason: "a rejoin is under way" } });
+}
+
+/** Wipes what our commit under way would lead to; it lost. What it shares with `kept` stays. */
+export function wipePending(pending: PendingCommit | null, kept: ClientState | null): void {
+  if (pending?.kind !== "commit") return;
+  wipe(...pending.consumed);
+  wipeState(pending.next, kept);
 }
 
 /** What of a group is not secret within this computer. */
@@ -74,9 +102,7 @@ export function wipeState(state: ClientState, kept: ClientState | null): void {
 /** Wipes a group that is forgotten, with its commit under way. The device's signature key, which isn't the group's, stays. */
 export function wipeMemory({ state, pending }: GroupMemory): void {
   wipeState(state, null);
-  if (pending === null) return;
-  wipeState(pending.next, null);
-  wipe(...pending.consumed);
+  wipePending(pending, null);
 }
 
 function secretsOf({ keySchedule, secretTree, privatePath }: ClientState): readonly Uint8Array[] {

@@ -173,12 +173,14 @@ function changedRatchets(before: SecretTree, after: SecretTree): readonly PlainP
   return pieces;
 }
 
-const pendingSchema = v.strictObject({
-  next: v.instance(Uint8Array),
-  change: groupChangeSchema,
-});
+const pendingSchema = v.union([
+  v.strictObject({ next: v.instance(Uint8Array), change: groupChangeSchema }),
+  v.strictObject({ rejoin: groupChangeSchema }),
+]);
 
-function encodePending({ next, change }: PendingCommit): Uint8Array {
+function encodePending(pending: PendingCommit): Uint8Array {
+  if (pending.kind === "rejoin") return encodeCbor({ rejoin: pending.change });
+  const { next, change } = pending;
   const state = encodeGroupState({ ...next, signaturePrivateKey: noBytes });
   const encoded = encodeCbor({ next: state, change });
   wipe(state);
@@ -189,6 +191,8 @@ function decodePending(
   bytes: Uint8Array,
   revived: (state: GroupState) => ClientState,
 ): PendingCommit {
-  const { next, change } = parse(pendingSchema, decodeCbor(bytes, maxPendingBytes));
-  return { next: revived(decodeStored(decodeGroupState, next)), change, consumed: [] };
+  const stored = parse(pendingSchema, decodeCbor(bytes, maxPendingBytes));
+  if ("rejoin" in stored) return { kind: "rejoin", change: stored.rejoin };
+  const next = revived(decodeStored(decodeGroupState, stored.next));
+  return { kind: "commit", next, change: stored.change, consumed: [] };
 }

@@ -76,6 +76,58 @@ export function judgeCommit(commit: JudgedCommit): GroupChange {
   return { committer: memberOf(committer), added, removed, before, after };
 }
 
+/** An external commit as its maker and every receiver judge it. */
+export type JudgedRejoin = Omit<JudgedCommit, "committerLeaf">;
+
+/**
+ * Which leaf an external commit replaces. It may do nothing else: whose leaf the new one is, {@link judgeRejoinedLeaves} tells.
+ * Source: RFC 9420 §12.4.3.2.
+ *
+ * @throws AppError `commit-refused`
+ */
+export function judgeRejoin({ leaves, proposals }: JudgedRejoin): Leaf {
+  const removed: number[] = [];
+  let initializations = 0;
+  for (const { proposal } of proposals) {
+    if (proposal.proposalType === "external_init") initializations++;
+    else if (proposal.proposalType === "remove") removed.push(proposal.remove.removed);
+    else throw refused("an external commit that does more than rejoin");
+  }
+  const [leafIndex, ...others] = removed;
+  const former = leafIndex === undefined ? undefined : leaves.get(leafIndex);
+  if (initializations !== 1 || others.length > 0 || former === undefined) {
+    throw refused("an external commit that isn't a rejoin");
+  }
+  return former;
+}
+
+/**
+ * Holds the leaves that an external commit came to against those it was made for: one device has another leaf, its credential and
+ * signature key the same, and nobody else has moved.
+ *
+ * @param former - the leaf that was replaced
+ * @returns what changed for people: nothing
+ * @throws AppError `commit-refused`
+ */
+export function judgeRejoinedLeaves(
+  { extensions, leaves: before }: Pick<JudgedRejoin, "extensions" | "leaves">,
+  after: ReadonlyMap<number, Leaf>,
+  former: Leaf,
+): GroupChange {
+  const stay = [...before.values()].filter(({ leafIndex }) => leafIndex !== former.leafIndex);
+  const kept = stay.every((leaf) => {
+    const now = after.get(leaf.leafIndex);
+    return now !== undefined && sameDevice(leaf, now);
+  });
+  const places = new Set(stay.map(({ leafIndex }) => leafIndex));
+  const [came, ...others] = [...after.values()].filter(({ leafIndex }) => !places.has(leafIndex));
+  if (!kept || came === undefined || others.length > 0 || !sameDevice(former, came)) {
+    throw refused("a rejoin in the place of somebody else");
+  }
+  const state = settledRoomState(roomStateOf(extensions), peopleAmong(before));
+  return { committer: memberOf(former), added: [], removed: [], before: state, after: state };
+}
+
 /**
  * Holds the leaves that a commit came to against what it was judged by. Its path brings a new leaf of the committer, which no proposal
  * names: it must belong to the same device with the same signature key, and nobody else may have moved.

@@ -1,4 +1,4 @@
-import type { Welcome } from "ts-mls";
+import type { GroupInfo, Welcome } from "ts-mls";
 import {
   AppError,
   idFromBytes,
@@ -9,10 +9,11 @@ import {
   type OpenedEntry,
 } from "#protocol";
 import { createTrustGate } from "../mls/client-config.ts";
-import { decodeWelcome, encodeKeyPackage } from "../mls/codec.ts";
+import { decodeGroupInfo, decodeWelcome, encodeKeyPackage } from "../mls/codec.ts";
 import { mapMlsError } from "../mls/errors.ts";
 import { beginGroup, groupInfoOf, joinByWelcome } from "../mls/group-begin.ts";
 import { prepareCommit, settleCommit } from "../mls/group-commit.ts";
+import { prepareRejoin } from "../mls/group-rejoin.ts";
 import { openEntry, proposeLeave, sealApplication } from "../mls/group-messages.ts";
 import {
   createKeyPackage,
@@ -20,7 +21,7 @@ import {
   encodeOwnKeyPackage,
   keyPackageRefOf,
 } from "../mls/key-packages.ts";
-import { summaryOf, wipeMemory, type GroupMemory } from "../mls/memory.ts";
+import { pendingEpochOf, summaryOf, wipeMemory, type GroupMemory } from "../mls/memory.ts";
 import { changedPieces, readPieces } from "../mls/pieces.ts";
 import { suiteNames } from "../mls/suites.ts";
 import { wipe } from "../primitives/index.ts";
@@ -37,6 +38,7 @@ export function groupHandlers(
   | "group.welcomeTargets"
   | "group.join"
   | "group.prepareCommit"
+  | "group.prepareRejoin"
   | "group.settleCommit"
   | "group.proposeLeave"
   | "group.seal"
@@ -112,7 +114,7 @@ export function groupHandlers(
       }
       context.forgetGroup(conversationId);
       context.groups.set(conversationId, memory);
-      return { summary, pendingCommitEpoch: memory.pending === null ? null : summary.epoch };
+      return { summary, pendingCommitEpoch: pendingEpochOf(memory) };
     },
     "group.unload": ({ conversationId }) => {
       context.forgetGroup(conversationId);
@@ -169,10 +171,22 @@ export function groupHandlers(
       const { memory: after, ...rest } = prepared;
       return { ...rest, writes: keep(conversationId, after) };
     },
+    "group.prepareRejoin": async ({ conversationId, groupInfo }) => {
+      const decoded = decodeGroupInfoOrRefuse(groupInfo);
+      const { cipherSuite } = decoded.groupContext;
+      const prepared = await prepareRejoin(beginning(cipherSuite), conversationId, decoded);
+      const { memory: after, ...rest } = prepared;
+      const before = context.groups.get(conversationId);
+      const writes = keep(conversationId, after);
+      if (before !== undefined) wipeMemory(before);
+      return { ...rest, writes };
+    },
     "group.settleCommit": ({ conversationId, accepted }) => {
-      const { memory, change } = settleCommit(memoryOf(conversationId), accepted);
-      const writes = keep(conversationId, memory);
-      return { summary: summaryOf(memory), change, writes };
+      const before = memoryOf(conversationId);
+      const { memory, change } = settleCommit(before, accepted);
+      // Of a rejoin that lost, this is all that is left.
+      const summary = summaryOf(memory ?? before);
+      return { summary, change, writes: keep(conversationId, memory) };
     },
     "group.proposeLeave": async ({ conversationId }) => {
       const { memory, entries } = await proposeLeave(memoryOf(conversationId));
@@ -218,5 +232,14 @@ function decodeOrRefuse(
     return { welcome: decodeWelcome(bytes) };
   } catch (error) {
     return { code: mapMlsError(error, "frame-malformed").code };
+  }
+}
+
+/** A GroupInfo comes from the relay. @throws AppError `commit-refused` for one that can't be read */
+function decodeGroupInfoOrRefuse(bytes: Uint8Array): GroupInfo {
+  try {
+    return decodeGroupInfo(bytes);
+  } catch (cause) {
+    throw new AppError("commit-refused", { cause, data: { reason: "not a GroupInfo" } });
   }
 }

@@ -10,7 +10,7 @@ import {
   type UserId,
 } from "#protocol";
 import { createTrustGate, type DeviceTrust } from "../../crypto/mls/client-config.ts";
-import { decodeWelcome, encodeKeyPackage } from "../../crypto/mls/codec.ts";
+import { decodeGroupInfo, decodeWelcome, encodeKeyPackage } from "../../crypto/mls/codec.ts";
 import { beginGroup, joinByWelcome, type JoinOutcome } from "../../crypto/mls/group-begin.ts";
 import {
   prepareCommit,
@@ -18,6 +18,7 @@ import {
   type PreparedCommit,
   type WantedChanges,
 } from "../../crypto/mls/group-commit.ts";
+import { prepareRejoin, type PreparedRejoin } from "../../crypto/mls/group-rejoin.ts";
 import { openEntry, sealApplication, type EntryOutcome } from "../../crypto/mls/group-messages.ts";
 import {
   createKeyPackage,
@@ -157,6 +158,13 @@ export class MlsDevice {
   async prepare(id: ConversationId, wanted: Partial<WantedChanges> = {}): Promise<PreparedCommit> {
     const all = { ...this.world.nothing, ...wanted };
     const prepared = await prepareCommit(this.memory(id), all, this.world.nowMs);
+    this.keep(id, prepared.memory);
+    return prepared;
+  }
+
+  /** Joins anew from a GroupInfo; what is left of the group's state is forgotten. */
+  async rejoin(id: ConversationId, groupInfo: Uint8Array): Promise<PreparedRejoin> {
+    const prepared = await prepareRejoin(this.#context(), id, decodeGroupInfo(groupInfo));
     this.keep(id, prepared.memory);
     return prepared;
   }

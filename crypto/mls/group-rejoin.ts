@@ -1,0 +1,104 @@
+import { joinGroupExternal, type ClientState, type GroupInfo, type PublicMessage } from "ts-mls";
+import { ratchetTreeFromExtension } from "ts-mls/groupInfo.js";
+import {
+  AppError,
+  equalBytes,
+  idToBytes,
+  type ConversationId,
+  type DeviceId,
+  type GroupChange,
+} from "#protocol";
+import { wipe } from "../primitives/index.ts";
+import { encodePublicMessage } from "./codec.ts";
+import { mapMlsError } from "./errors.ts";
+import { groupInfoOf, type GroupContextOfWorker } from "./group-begin.ts";
+import { createKeyPackage } from "./key-packages.ts";
+import { wipeState, withoutPast, type GroupMemory } from "./memory.ts";
+import { leavesOf } from "./room.ts";
+import { judgeRejoin, judgeRejoinedLeaves } from "./rules.ts";
+
+/** An external commit, and the group that waits for the relay to order it. */
+export interface PreparedRejoin {
+  readonly memory: GroupMemory;
+  /** The epoch that the commit was made for. */
+  readonly epoch: number;
+  readonly bytes: Uint8Array;
+  /** For the epoch that the commit leads to. */
+  readonly groupInfo: Uint8Array;
+}
+
+/**
+ * Joins a group anew in the place of this device's leaf, without anything of its state. Source: RFC 9420 §12.4.3.2.
+ *
+ * @param groupInfo - the newest one, as the relay gave it: signed by a member whom the directory knows
+ * @throws AppError `device-unknown`, `commit-refused`
+ */
+export async function prepareRejoin(
+  context: GroupContextOfWorker,
+  conversationId: ConversationId,
+  groupInfo: GroupInfo,
+): Promise<PreparedRejoin> {
+  const { impl, gate, device, nowMs } = context;
+  const { groupContext } = groupInfo;
+  gate.takeUnknown();
+  let state: ClientState | null = null;
+  try {
+    if (!equalBytes(groupContext.groupId, idToBytes(conversationId))) {
+      throw new AppError("commit-refused", {
+        data: { reason: "another conversation's GroupInfo" },
+      });
+    }
+    const own = await createKeyPackage(impl, device, { nowMs, lastResort: false });
+    const { initPrivateKey, hpkePrivateKey } = own;
+    // The path gives the leaf another key: what the key package had is never used.
+    wipe(initPrivateKey, hpkePrivateKey);
+    const { newState, publicMessage } = await joinGroupExternal(
+      groupInfo,
+      own.keyPackage,
+      { initPrivateKey, hpkePrivateKey, signaturePrivateKey: device.signaturePrivateKey },
+      true,
+      impl,
+      undefined,
+      gate.clientConfig,
+    );
+    state = newState;
+    requireKnown(gate.takeUnknown());
+    const change = judgeOwn(groupInfo, newState, publicMessage);
+    const next = withoutPast(newState);
+    return {
+      memory: { impl, gate, state: next, pending: { kind: "rejoin", change } },
+      epoch: Number(groupContext.epoch),
+      bytes: encodePublicMessage(publicMessage),
+      groupInfo: await groupInfoOf(impl, next),
+    };
+  } catch (error) {
+    if (state !== null) wipeState(state, null);
+    const [unknown] = gate.takeUnknown();
+    if (unknown !== undefined) requireKnown([unknown]);
+    const mapped = mapMlsError(error, "commit-refused");
+    if (mapped.code === "device-unknown" || mapped.code === "commit-refused") throw mapped;
+    throw new AppError("commit-refused", { cause: mapped });
+  }
+}
+
+function requireKnown([unknown]: readonly DeviceId[]): void {
+  if (unknown !== undefined) throw new AppError("device-unknown", { data: { deviceId: unknown } });
+}
+
+/** As every receiver will judge it. */
+function judgeOwn(
+  groupInfo: GroupInfo,
+  { ratchetTree }: ClientState,
+  { content }: PublicMessage,
+): GroupChange {
+  const { extensions } = groupInfo.groupContext;
+  const leaves = leavesOf(ratchetTreeFromExtension(groupInfo) ?? []);
+  if (content.contentType !== "commit") throw new AppError("internal");
+  const proposals = content.commit.proposals.flatMap((entry) =>
+    entry.proposalOrRefType === "proposal"
+      ? [{ proposal: entry.proposal, senderLeafIndex: undefined }]
+      : [],
+  );
+  const former = judgeRejoin({ extensions, leaves, proposals });
+  return judgeRejoinedLeaves({ extensions, leaves }, leavesOf(ratchetTree), former);
+}
