@@ -14,6 +14,7 @@ import type {
   MessageInfoView,
   MessagePageView,
   MessageView,
+  MessageWindowView,
   PersonDetailsView,
   ProtectionView,
   SearchProgressView,
@@ -147,13 +148,21 @@ export const commands = {
   /** As `conversation.open`, with the page around a message. Errors: `not-found` when it has ended. */
   "conversation.openAt": giving<{
     readonly conversation: ConversationView;
-    readonly page: MessagePageView;
+    readonly page: MessageWindowView;
   }>()(v.strictObject(message)),
   "conversation.close": command(v.strictObject(conversation)),
   "conversation.loadEarlier": giving<MessagePageView>()(
     v.strictObject({
       ...conversation,
       beforeOrder: countSchema,
+      limit: v.pipe(countSchema, v.minValue(1), v.maxValue(maxPageMessages)),
+    }),
+  ),
+  /** What follows after a page of `conversation.openAt` that doesn't reach to the end. */
+  "conversation.loadLater": giving<MessageWindowView>()(
+    v.strictObject({
+      ...conversation,
+      afterOrder: countSchema,
       limit: v.pipe(countSchema, v.minValue(1), v.maxValue(maxPageMessages)),
     }),
   ),

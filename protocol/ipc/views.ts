@@ -276,6 +276,11 @@ export interface MessagePageView {
   readonly hasEarlier: boolean;
 }
 
+/** A stretch that need not reach to the newest message. */
+export interface MessageWindowView extends MessagePageView {
+  readonly hasLater: boolean;
+}
+
 /** Who has a message, when. */
 export interface MessageInfoView {
   readonly messageId: MessageId;

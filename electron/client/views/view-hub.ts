@@ -140,7 +140,8 @@ export class ViewHub {
     return this.rows;
   }
 
-  #emit<Name extends EventName>(name: Name, body: Events[Name]): void {
+  /** Tells the interface something. */
+  emit<Name extends EventName>(name: Name, body: Events[Name]): void {
     const listeners = this.#listeners.get(name) ?? new Set();
     for (const listener of [...listeners]) listener(body as never);
   }
@@ -165,8 +166,8 @@ export class ViewHub {
     }
     for (const conversationId of news.wholes) await this.#tellConversation(conversationId);
     await this.#makeRows(news.rows);
-    this.#emit("conversations.changed", this.rows);
-    if (news.people) this.#emit("people.changed", null);
+    this.emit("conversations.changed", this.rows);
+    if (news.people) this.emit("people.changed", null);
     this.#onRows();
   }
 
@@ -185,7 +186,7 @@ export class ViewHub {
       .toSorted((left, right) => left.order - right.order);
     const current = await this.messages(messages);
     if (current.length === 0 && removed.size === 0) return;
-    this.#emit("messages.changed", { conversationId, upserted: current, removed: [...removed] });
+    this.emit("messages.changed", { conversationId, upserted: current, removed: [...removed] });
   }
 
   /** Messages as the interface shows them; what ends while their bodies are opened is left out. */
@@ -202,7 +203,7 @@ export class ViewHub {
     if (!this.#open.has(conversationId)) return;
     const conversation = this.#core.store.conversation(conversationId);
     if (conversation === undefined) return;
-    this.#emit("conversation.changed", await conversationView(conversation, this.sources));
+    this.emit("conversation.changed", await conversationView(conversation, this.sources));
   }
 
   /** What views are made from. */
