@@ -1,6 +1,8 @@
 /** An open file of a vault. */
 export interface VaultFile {
   sizeBytes(): Promise<number>;
+  /** Reads into `target` what lies at `position`, as far as there is any. @returns how many bytes that was */
+  read(target: Uint8Array, position: number): Promise<number>;
   /** Writes all of `bytes` at `position`, or throws. */
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** As {@link write} and {@link sync} together, for a file that was opened with `modify`. */

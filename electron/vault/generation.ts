@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { AppError, type CryptoWorker, type VaultId } from "#protocol";
 import type { BoundSql } from "./database.ts";
@@ -77,6 +76,8 @@ export function draftGeneration(place: GenerationPlace, generation: number): Gen
 
 /** A delta is sealed in frames of about this size, so that a commit's own frame need not wait long for the worker. */
 const frameTransactions = 256;
+/** What is read back at once. */
+const checkedAtOnceBytes = 256 * 1024;
 
 class Draft implements GenerationDraft {
   readonly #place: GenerationPlace;
@@ -208,20 +209,22 @@ class Draft implements GenerationDraft {
     checkpoint: () => void = () => undefined,
   ): Promise<void> {
     const { files, vaultId } = this.#place;
-    const bytes = await files.read(path);
-    const header = { kind, vaultId, generation: this.#generation };
-    let checksum = 0;
-    for (let at = 0; at < bytes.length; at += checkedAtOnceBytes) {
-      if (at > 0) await setImmediate();
-      checkpoint();
-      checksum = crc32(bytes.subarray(at, at + checkedAtOnceBytes), checksum);
+    const expected = { kind, vaultId, generation: this.#generation };
+    const file = await files.open(path, "modify");
+    try {
+      const room = new Uint8Array(checkedAtOnceBytes);
+      let isWhole = (await file.sizeBytes()) === written.sizeBytes;
+      let checksum = 0;
+      for (let at = 0; isWhole && at < written.sizeBytes; at += room.length) {
+        checkpoint();
+        const part = room.subarray(0, await file.read(room, at));
+        if (at === 0) isWhole = checkGenerationHeader(part, expected);
+        checksum = crc32(part, checksum);
+      }
+      if (isWhole && checksum === written.checksum) return;
+    } finally {
+      await file.close();
     }
-    const isWhole =
-      checkGenerationHeader(bytes, header) &&
-      bytes.length === written.sizeBytes &&
-      checksum === written.checksum;
-    if (!isWhole) throw new AppError("vault-write-failed", { data: { reason: "not read back" } });
+    throw new AppError("vault-write-failed", { data: { reason: "not read back" } });
   }
 }
-
-const checkedAtOnceBytes = 4 * 1024 * 1024;

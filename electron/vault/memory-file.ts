@@ -10,8 +10,8 @@ const pieceBytes = 64 * 1024;
 /** A file's content as it was at one moment, whatever is written meanwhile. */
 export interface FileImage {
   readonly sizeBytes: number;
-  /** @param lengthBytes - cut off at the end of the file */
-  read(position: number, lengthBytes: number): Uint8Array;
+  /** Fills `target` with what begins at `position`, all of which must lie in the file. */
+  read(position: number, target: Uint8Array): void;
   /** It is not needed any more. */
   release(): void;
 }
@@ -80,10 +80,8 @@ export class MemoryFile {
     this.#images.add(shared);
     return {
       sizeBytes,
-      read(position, lengthBytes) {
-        const bytes = new Uint8Array(Math.max(0, Math.min(lengthBytes, sizeBytes - position)));
-        copyOut(pieces, position, bytes);
-        return bytes;
+      read(position, target) {
+        copyOut(pieces, position, target);
       },
       release: () => void this.#images.delete(shared),
     };

@@ -1,4 +1,4 @@
-import { close, constants, fdatasync, fstat, fsync, ftruncate, open, write } from "node:fs";
+import { close, constants, fdatasync, fstat, fsync, ftruncate, open, read, write } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import type { OpenMode, VaultFile, VaultFiles } from "./files.ts";
 
@@ -9,7 +9,7 @@ import type { OpenMode, VaultFile, VaultFiles } from "./files.ts";
 const hasDurableWrites = process.platform === "linux";
 
 const flags: Readonly<Record<OpenMode, string | number>> = {
-  create: "w",
+  create: "w+",
   "create-new": "wx",
   modify: hasDurableWrites ? constants.O_RDWR | constants.O_DSYNC : "r+",
 };
@@ -48,6 +48,15 @@ function writeOnce(descriptor: number, bytes: Uint8Array, position: number): Pro
   });
 }
 
+function readOnce(descriptor: number, target: Uint8Array, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(descriptor, target, 0, target.length, position, (error, readBytes) => {
+      if (error === null) resolve(readBytes);
+      else reject(error);
+    });
+  });
+}
+
 class NodeFile implements VaultFile {
   readonly #descriptor: number;
 
@@ -62,6 +71,16 @@ class NodeFile implements VaultFile {
         else reject(error);
       });
     });
+  }
+
+  async read(target: Uint8Array, position: number): Promise<number> {
+    let filled = 0;
+    while (filled < target.length) {
+      const more = await readOnce(this.#descriptor, target.subarray(filled), position + filled);
+      if (more === 0) break;
+      filled += more;
+    }
+    return filled;
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {

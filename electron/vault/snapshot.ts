@@ -25,16 +25,17 @@ import { MemoryFile, type FileImage } from "./memory-file.ts";
 /*
  * A snapshot after its header is a row of chunks:   length 4 | sealed
  *
- * Sealed is: tag of the chunk before 16 (zeros in the first) | content. The content of chunk 0 is a description, of the others at most
- * 1 MiB of the database's image. The worker binds generation, index and end; the tags bind the chunks to each other, so that those of two
+ * Sealed is: tag of the chunk before 16 (zeros in the first) | content. The content of chunk 0 is a description, of the others a piece of
+ * the database's image, at most 1 MiB; this app writes less at once, since a commit that comes meanwhile waits for one chunk. The worker binds generation, index and end; the tags bind the chunks to each other, so that those of two
  * attempts at the same generation can't be mixed.
  */
 
-const chunkBytes = 1024 * 1024;
+const chunkBytes = 256 * 1024;
+const maxChunkBytes = 1024 * 1024;
 /** So much is left to the system at most: what waits for the disk when a commit syncs its own few bytes is what that commit waits for. */
-const unsyncedBytes = 2 * chunkBytes;
+const unsyncedBytes = 2 * 1024 * 1024;
 /** Chunks that the worker has at once, so that neither side waits for the other. */
-const chunksAtOnce = 4;
+const chunksAtOnce = 8;
 const maxDescriptionBytes = 1024;
 const noTag = new Uint8Array(tagBytes);
 
@@ -79,36 +80,48 @@ export async function writeSnapshot(
   checkpoint: () => void = () => undefined,
 ): Promise<WrittenSnapshot> {
   const { generation, vaultId, worker } = place;
-  const header = encodeGenerationHeader("snapshot", vaultId, generation);
-  await file.write(header, 0);
-  let at = header.length;
-  let checksum = crc32(header);
+  const chunks = Math.ceil(image.sizeBytes / chunkBytes);
+  // One for all chunks, and nothing of a chunk is kept: megabytes that wait for the garbage collector make it stop the world.
+  const room = new Uint8Array(tagBytes + chunkBytes);
+  let at = 0;
+  let checksum = 0;
   let syncedBytes = 0;
   let tag: Uint8Array = noTag;
-  const chunks = Math.ceil(image.sizeBytes / chunkBytes);
+  const plainOf = (index: number) => {
+    const description = encodeCbor({ sequence, imageBytes: image.sizeBytes });
+    if (index === 0) return concatBytes(tag, description);
+    const position = (index - 1) * chunkBytes;
+    const plain = room.subarray(0, tagBytes + Math.min(chunkBytes, image.sizeBytes - position));
+    plain.set(tag);
+    image.read(position, plain.subarray(tagBytes));
+    return plain;
+  };
+  const write = async (bytes: Uint8Array) => {
+    await file.write(bytes, at);
+    at += bytes.length;
+    checksum = crc32(bytes, checksum);
+  };
+  await write(encodeGenerationHeader("snapshot", vaultId, generation));
   for (let index = 0; index <= chunks; index++) {
     checkpoint();
-    const content =
-      index === 0
-        ? encodeCbor({ sequence, imageBytes: image.sizeBytes })
-        : image.read((index - 1) * chunkBytes, chunkBytes);
-    const { sealed } = await worker.call("vault.sealSnapshotChunk", {
-      generation,
-      index,
-      last: index === chunks,
-      plain: concatBytes(tag, content),
-    });
-    const framed = concatBytes(uint32Bytes(sealed.length), sealed);
-    await file.write(framed, at);
-    at += framed.length;
-    checksum = crc32(framed, checksum);
+    const request = { generation, index, last: index === chunks, plain: plainOf(index) };
+    const { sealed } = await worker.call("vault.sealSnapshotChunk", request);
+    await write(uint32Bytes(sealed.length));
+    await write(sealed);
     tag = tagOf(sealed);
+    release(sealed);
     if (at - syncedBytes >= unsyncedBytes) {
       await file.sync();
       syncedBytes = at;
     }
   }
   return { tag, sizeBytes: at, checksum };
+}
+
+/** Gives back the memory of bytes that nobody uses any more. */
+function release({ buffer, byteLength }: Uint8Array): void {
+  const isAlone = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
+  if (isAlone) buffer.transfer(0);
 }
 
 /** What {@link readSnapshot} gives. */
@@ -136,14 +149,15 @@ export async function readSnapshot(
   let last = await next(0);
   const { sequence, imageBytes } = describe(last.content, name);
   const image = new MemoryFile();
-  const chunks = Math.ceil(imageBytes / chunkBytes);
-  for (let index = 1; index <= chunks; index++) {
-    last = await next(index);
-    if (image.sizeBytes + last.content.length > imageBytes) throw damagedChunk(name, index);
+  while (image.sizeBytes < imageBytes) {
+    last = await next(last.index + 1);
+    const { length } = last.content;
+    const isPossible =
+      length > 0 && length <= maxChunkBytes && image.sizeBytes + length <= imageBytes;
+    if (!isPossible) throw damagedChunk(name, last.index);
     image.adopt(last.content);
   }
-  const isWhole = image.sizeBytes === imageBytes && last.endBytes === bytes.length;
-  if (!isWhole) throw damagedChunk(name, chunks);
+  if (last.endBytes !== bytes.length) throw damagedChunk(name, last.index);
   return { sequence, image, tag: tagOf(last.sealed), sizeBytes: bytes.length, isHeaderDamaged };
 }
 

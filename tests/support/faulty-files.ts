@@ -35,7 +35,14 @@ export interface FaultyFiles extends VaultFiles {
   beforeSync: () => Promise<void>;
 }
 
-export function createFaultyFiles(): FaultyFiles {
+/**
+ * @param under - what carries out what goes well
+ * @param failedSync - is told the name of each file whose sync failed
+ */
+export function createFaultyFiles(
+  under: VaultFiles = nodeFiles,
+  failedSync: (name: string) => void = () => undefined,
+): FaultyFiles {
   const calls: FileCall[] = [];
 
   async function run<Result>(
@@ -54,6 +61,8 @@ export function createFaultyFiles(): FaultyFiles {
   const wrap = (file: VaultFile, name: string): VaultFile => {
     const faulty: VaultFile = {
       sizeBytes: () => run({ operation: "sizeBytes", name }, () => file.sizeBytes()),
+      read: (target, position) =>
+        run({ operation: "read", name }, () => file.read(target, position)),
       write: (bytes, position) =>
         run(
           { operation: "write", name },
@@ -67,7 +76,10 @@ export function createFaultyFiles(): FaultyFiles {
       },
       sync: async () => {
         await files.beforeSync();
-        await run({ operation: "sync", name }, () => file.sync());
+        await run({ operation: "sync", name }, () => file.sync()).catch((error: unknown) => {
+          failedSync(name);
+          throw error;
+        });
       },
       truncate: (size) => run({ operation: "truncate", name }, () => file.truncate(size)),
       // A descriptor is given back whatever the system says.
@@ -81,23 +93,22 @@ export function createFaultyFiles(): FaultyFiles {
     decide: () => null,
     beforeSync: () => Promise.resolve(),
     list: (directory) =>
-      run({ operation: "list", name: basename(directory) }, () => nodeFiles.list(directory)),
+      run({ operation: "list", name: basename(directory) }, () => under.list(directory)),
     makeDirectory: (directory) =>
       run({ operation: "makeDirectory", name: basename(directory) }, () =>
-        nodeFiles.makeDirectory(directory),
+        under.makeDirectory(directory),
       ),
-    read: (path) => run({ operation: "read", name: basename(path) }, () => nodeFiles.read(path)),
+    read: (path) => run({ operation: "read", name: basename(path) }, () => under.read(path)),
     open: async (path, mode) => {
       const name = basename(path);
-      return wrap(await run({ operation: "open", name }, () => nodeFiles.open(path, mode)), name);
+      return wrap(await run({ operation: "open", name }, () => under.open(path, mode)), name);
     },
     rename: (from, to) =>
-      run({ operation: "rename", name: basename(to) }, () => nodeFiles.rename(from, to)),
-    remove: (path) =>
-      run({ operation: "remove", name: basename(path) }, () => nodeFiles.remove(path)),
+      run({ operation: "rename", name: basename(to) }, () => under.rename(from, to)),
+    remove: (path) => run({ operation: "remove", name: basename(path) }, () => under.remove(path)),
     syncDirectory: (directory) =>
       run({ operation: "syncDirectory", name: basename(directory) }, () =>
-        nodeFiles.syncDirectory(directory),
+        under.syncDirectory(directory),
       ),
   };
   return files;

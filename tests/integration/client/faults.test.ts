@@ -520,6 +520,7 @@ describe("the disk", () => {
             full ? Promise.reject(Object.assign(new Error("full"), { code: "ENOSPC" })) : write();
           return {
             sizeBytes: () => file.sizeBytes(),
+            read: (target, position) => file.read(target, position),
             write: (bytes, position) => unlessFull(() => file.write(bytes, position)),
             writeDurably: (bytes, position) => unlessFull(() => file.writeDurably(bytes, position)),
             sync: () => file.sync(),
