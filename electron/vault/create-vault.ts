@@ -57,8 +57,7 @@ type Creation = NewVaultOptions & { readonly files: VaultFiles };
 async function createLocked(creation: Creation, lock: VaultLock): Promise<Vault> {
   const { directory, files, keychain, worker } = creation;
   await removeRemains(creation);
-  await writeWhole(files, join(directory, creatingName), new Uint8Array());
-  await files.syncDirectory(directory);
+  await markCreation(files, directory);
   let account: string | null = null;
   let parts: FirstGeneration | null = null;
   try {
@@ -88,12 +87,7 @@ async function createLocked(creation: Creation, lock: VaultLock): Promise<Vault>
   } catch (error) {
     parts?.database.close();
     await parts?.log.close().catch(() => undefined);
-    // The keyring first, and the rest only when it is gone: what is left behind must never look like a vault that lost its key.
-    const isGone = await files.remove(join(directory, keyringName)).then(
-      () => true,
-      () => false,
-    );
-    if (isGone) {
+    if (await removeKeyring(creation)) {
       if (keychain !== null && account !== null) {
         await deleteEntries(keychain, account).catch(() => undefined);
       }
@@ -171,12 +165,36 @@ async function createFirstGeneration(
   }
 }
 
-/** Removes what a creation that didn't come to its end has left. */
+/**
+ * Takes a creation back. The keyring goes first, and the rest only when it is gone for good: at no moment may what is left look like a vault that
+ * lost its key.
+ *
+ * @returns false when it may still be there
+ */
+async function removeKeyring({ directory, files }: Creation): Promise<boolean> {
+  try {
+    await markCreation(files, directory).catch(() => undefined);
+    await files.remove(join(directory, keyringName));
+    await files.syncDirectory(directory);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Says, for as long as it takes, that what lies in the directory is no vault yet. */
+async function markCreation(files: VaultFiles, directory: string): Promise<void> {
+  await writeWhole(files, join(directory, creatingName), new Uint8Array());
+  await files.syncDirectory(directory);
+}
+
+/** Removes what a creation that didn't come to its end has left; last of all, what says so. */
 async function removeRemains({ directory, files }: Creation): Promise<void> {
   const names = [snapshotName(firstGeneration), logName(firstGeneration), keyringName];
   for (const name of names) {
     await files.remove(join(directory, name + temporarySuffix));
     if (name !== keyringName) await files.remove(join(directory, name));
   }
+  await files.syncDirectory(directory);
   await files.remove(join(directory, creatingName));
 }
