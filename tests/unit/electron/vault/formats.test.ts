@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { AppError, idFromBytes, type VaultId } from "#protocol";
+import { AppError, idFromBytes, type KeyringRecord, type KeySlot, type VaultId } from "#protocol";
 import { decodeBatch, encodeBatch, isStorable } from "../../../../electron/vault/batch.ts";
 import { encodeFrame, frameAt } from "../../../../electron/vault/frames.ts";
 import {
   checkGenerationHeader,
   encodeGenerationHeader,
 } from "../../../../electron/vault/headers.ts";
-import { decodeKeyring, encodeKeyring, type KeySlot } from "../../../../electron/vault/keyring.ts";
+import { decodeKeyring, encodeKeyring, slotFacts } from "../../../../electron/vault/keyring.ts";
 import { sortNames } from "../../../../electron/vault/names.ts";
 
 const bytes = (maxLength = 100) => fc.uint8Array({ maxLength });
@@ -118,36 +118,102 @@ describe("headers", () => {
 });
 
 describe("the keyring", () => {
-  const slots: fc.Arbitrary<KeySlot> = fc.oneof(
-    fc.record({
-      kind: fc.constant("keychain" as const),
-      backend: fc.string({ maxLength: 50 }),
-      account: fc.string({ maxLength: 50 }),
-      keyCheck: bytes(64),
-    }),
-    fc.record({
-      kind: fc.constant("passphrase" as const),
-      salt: bytes(64),
-      passes: fc.nat(),
-      memoryBytes: fc.nat(),
-      sealedVaultKey: bytes(),
-    }),
-  );
+  const sized = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+  const text = fc.string({ maxLength: 50 });
+  const sealedVaultKey = {
+    publicKey: sized(1216),
+    kemOutput: sized(1120),
+    ciphertext: bytes(64),
+  };
+  const keychain = fc.record({
+    kind: fc.constant("keychain" as const),
+    account: text,
+    backend: text,
+    application: text,
+    user: text,
+    path: text,
+    keyCheck: bytes(64),
+  });
+  const passphrase = fc.record({
+    kind: fc.constant("passphrase" as const),
+    createdAtMs: fc.nat(),
+    salt: bytes(64),
+    passes: fc.nat(),
+    memoryBytes: fc.nat(),
+    sealedPrivateKey: bytes(),
+    ...sealedVaultKey,
+  });
+  const recoveryCode = fc.record({
+    kind: fc.constant("recovery-code" as const),
+    createdAtMs: fc.nat(),
+    salt: bytes(64),
+    ...sealedVaultKey,
+  });
+  const organisation = fc.record({
+    kind: fc.constant("organisation" as const),
+    createdAtMs: fc.nat(),
+    ...sealedVaultKey,
+  });
+  const slots: fc.Arbitrary<KeySlot[]> = fc
+    .tuple(
+      fc.option(keychain),
+      fc.option(passphrase),
+      fc.option(recoveryCode),
+      fc.option(organisation),
+    )
+    .map((made) => made.filter((slot) => slot !== null))
+    .filter((made) => made.length > 0);
+  const records: fc.Arbitrary<KeyringRecord> = fc.record({
+    vaultId: vaultIds,
+    revision: fc.integer({ min: 1, max: 2 ** 48 - 1 }),
+    slots,
+    sealedKeyring: bytes(),
+  });
 
   test("comes back as it was, and is canonical", () => {
     fc.assert(
-      fc.property(
-        fc.record({
-          vaultId: vaultIds,
-          slots: fc.array(slots, { minLength: 1, maxLength: 16 }),
-          sealedKeyring: bytes(),
-        }),
-        (keyring) => {
-          const file = encodeKeyring(keyring);
-          expect(decodeKeyring(file)).toEqual(keyring);
-          expect(encodeKeyring(decodeKeyring(file))).toEqual(file);
-        },
-      ),
+      fc.property(records, (record) => {
+        const file = encodeKeyring(record);
+        expect(decodeKeyring(file)).toEqual(record);
+        expect(encodeKeyring(decodeKeyring(file))).toEqual(file);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("with two slots of a kind, no slot or no revision is none", () => {
+    fc.assert(
+      fc.property(records, ({ slots: [first], ...rest }) => {
+        for (const wrong of [
+          { ...rest, slots: [first!, first!] },
+          { ...rest, slots: [] },
+          { ...rest, slots: [first!], revision: 0 },
+          { ...rest, slots: [first!], revision: 2 ** 48 },
+        ]) {
+          expect(() => decodeKeyring(encodeKeyring(wrong))).toThrow("vault-damaged");
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test("says nothing secret of its slots", () => {
+    fc.assert(
+      fc.property(slots, (made) => {
+        for (const slot of made) {
+          const names = Object.keys(slotFacts(slot));
+          for (const secret of [
+            "keyCheck",
+            "salt",
+            "kemOutput",
+            "ciphertext",
+            "sealedPrivateKey",
+          ]) {
+            expect(names).not.toContain(secret);
+          }
+        }
+      }),
+      { numRuns: 20 },
     );
   });
 });
@@ -168,6 +234,7 @@ test("names of other files are passed over, whatever they resemble", () => {
   expect(sortNames(foreign)).toEqual({
     hasKeyring: false,
     isBeingCreated: false,
+    isBeingErased: false,
     logs: [],
     snapshots: [],
     temporary: [],
@@ -175,6 +242,7 @@ test("names of other files are passed over, whatever they resemble", () => {
   expect(sortNames(["log.10", "log.9", "snapshot.2", "keyring", "log.3.new", "creating"])).toEqual({
     hasKeyring: true,
     isBeingCreated: true,
+    isBeingErased: false,
     logs: [9, 10],
     snapshots: [2],
     temporary: ["log.3.new"],
