@@ -258,6 +258,8 @@ class Exchanges implements VaultKeys {
   ): Promise<{ readonly recoveryCode: string | null }> {
     this.#checkWritable();
     if (!this.#hasOtherWay(changes)) await this.#mirror.secure();
+    // A keychain that is two keyrings behind opens nothing, should the power fail before it hears of this one.
+    else await this.#mirror.precede();
     // A keyring that wasn't taken lies about under the next key. That key passes with an exchange of its own, before more is destroyed.
     if (this.#hasRemnant) await this.#replace(this.#owed([]));
     const all = [...this.#owed(changes), ...changes];

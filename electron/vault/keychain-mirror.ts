@@ -127,6 +127,11 @@ export class KeychainMirror {
     if (isForUs) await this.renew();
   }
 
+  /** Before one more keyring: one that failed at the last gets another try. */
+  async precede(): Promise<void> {
+    if (this.#state === "behind" && !this.#isHeld) await this.renew();
+  }
+
   /** Deletes the entries of a slot that is no more. @throws AppError `keychain-*` */
   async forget(account: string): Promise<void> {
     const { keychain } = this.#parts;
