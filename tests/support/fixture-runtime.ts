@@ -17,6 +17,14 @@ import {
 } from "#protocol";
 import { Listeners } from "../../renderer/runtime/index.ts";
 import { messageId, people, shortId } from "./fixture/people.ts";
+import {
+  allNotices,
+  FixtureVault,
+  keychainChanged,
+  lockedAndWaiting,
+  lockedAtStart,
+  type VaultScene,
+} from "./fixture/vault.ts";
 import { fixtureWorld, previewOf, type FixtureConversation } from "./fixture/world.ts";
 
 /** What the fixture shows. */
@@ -26,7 +34,9 @@ export type FixtureScene =
   | "first-run-invited"
   | "starting"
   | "locked"
+  | "locked-waiting"
   | "problem-keychain"
+  | "problem-changed"
   | "problem-vault"
   | "problem-in-use"
   | "ready"
@@ -35,7 +45,20 @@ export type FixtureScene =
   | "connecting"
   | "offline"
   | "read-only"
-  | "loading";
+  | "loading"
+  | "protected"
+  | "managed"
+  | "notices";
+
+const vaultScenes: Partial<Readonly<Record<FixtureScene, VaultScene>>> = {
+  locked: { protected: true },
+  "locked-waiting": { managed: true },
+  empty: { messages: 0 },
+  "read-only": { damaged: true },
+  protected: { protected: true },
+  managed: { managed: true },
+  notices: { notices: allNotices },
+};
 
 const pageSize = 60;
 const me = people[0]!;
@@ -54,6 +77,7 @@ export class FixtureRuntime implements Runtime {
   readonly #scene: FixtureScene;
   readonly #look: Partial<SettingsView>;
   readonly #handlers: Handlers;
+  readonly #vault: FixtureVault;
   #conversations: FixtureConversation[];
   #view: AppView;
   #invites: InviteView[];
@@ -70,6 +94,14 @@ export class FixtureRuntime implements Runtime {
     this.#now = now;
     const bare = scene === "empty" || scene === "alone";
     this.#conversations = bare ? [] : fixtureWorld(now());
+    this.#vault = new FixtureVault(vaultScenes[scene] ?? {}, {
+      now,
+      view: () => this.#view,
+      setView: (view) => {
+        this.#setView(view);
+      },
+      readyView: () => this.#readyView("ready"),
+    });
     this.#view = this.#firstView(scene);
     this.#invites = [
       {
@@ -122,24 +154,36 @@ export class FixtureRuntime implements Runtime {
       case "starting":
         return { phase: "starting", profile, step: "unlocking" };
       case "locked":
-        return { phase: "locked", profile };
+        return { phase: "locked", profile, ...lockedAtStart };
+      case "locked-waiting":
+        return { phase: "locked", profile, ...lockedAndWaiting(this.#now()) };
+      case "problem-changed":
+        return { phase: "problem", profile, problem: keychainChanged };
       case "problem-keychain":
         return {
           phase: "problem",
           profile,
-          problem: { code: "keychain-timeout", actions: ["retry", "use-passphrase", "quit"] },
+          problem: {
+            code: "keychain-timeout",
+            actions: ["retry", "use-passphrase", "quit"],
+            changed: [],
+          },
         };
       case "problem-vault":
         return {
           phase: "problem",
           profile,
-          problem: { code: "vault-damaged", actions: ["open-read-only", "retry", "quit"] },
+          problem: {
+            code: "vault-damaged",
+            actions: ["open-read-only", "retry", "quit"],
+            changed: [],
+          },
         };
       case "problem-in-use":
         return {
           phase: "problem",
           profile,
-          problem: { code: "vault-in-use", actions: ["retry", "quit"] },
+          problem: { code: "vault-in-use", actions: ["retry", "quit"], changed: [] },
         };
       default:
         return this.#readyView(scene);
@@ -177,6 +221,7 @@ export class FixtureRuntime implements Runtime {
         notifications: true,
         ...this.#look,
       },
+      ...this.#vault.readyPart,
     };
   }
 
@@ -326,11 +371,7 @@ export class FixtureRuntime implements Runtime {
         if (!link.startsWith("sotto://join/")) throw new AppError("invite-malformed");
         return { networkName: "Halden Werke", relayUrl: "wss://relay.halden.example/" };
       },
-      "vault.unlock": ({ passphrase }) => {
-        if (passphrase !== "correct horse battery") throw new AppError("passphrase-wrong");
-        this.#setView(this.#readyView("ready"));
-        return done;
-      },
+      ...this.#vault.handlers,
       "conversations.list": () =>
         this.#scene === "loading"
           ? new Promise(() => undefined)

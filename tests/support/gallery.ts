@@ -93,7 +93,7 @@ async function shoot(
   query.set("scale", String(look.scale));
   query.set("now", String(fixtureNow));
   try {
-    page.setDefaultTimeout(5000);
+    page.setDefaultTimeout(15_000);
     await page.goto(`${address}?${query.toString()}`);
     await page.locator("#app > *").first().waitFor();
     await page.waitForTimeout(120);

@@ -39,8 +39,13 @@ function open(title: string) {
   };
 }
 
-async function menu(page: Page, item: string): Promise<void> {
+async function openMenu(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Menu of Nora" }).click();
+  await page.getByRole("menu").waitFor();
+}
+
+async function menu(page: Page, item: string): Promise<void> {
+  await openMenu(page);
   await page.getByRole("menuitem", { name: item }).click();
   await page.getByRole("dialog").waitFor();
 }
@@ -54,6 +59,18 @@ function settings(section: string) {
     await menu(page, "Settings");
     await page.getByRole("tab", { name: section }).click();
   };
+}
+
+async function toEnd(page: Page): Promise<void> {
+  await page.getByRole("tabpanel").evaluate((panel) => {
+    panel.scrollTop = panel.scrollHeight;
+  });
+}
+
+async function showRecoveryCode(page: Page): Promise<void> {
+  await settings("Privacy and lock")(page);
+  await page.getByRole("button", { name: "Create recovery code" }).click();
+  await page.getByRole("dialog", { name: "Your recovery code" }).waitFor();
 }
 
 /** The actions of a message, shown as for a reader who moves there by keyboard. */
@@ -103,6 +120,36 @@ export const screens: readonly Screen[] = [
       await page.getByRole("button", { name: "Unlock" }).click();
       await page.getByText("isn't the passphrase").waitFor();
     },
+  },
+  {
+    name: "locked-waiting",
+    scene: "locked-waiting",
+    steps: (page) => page.getByRole("button", { name: "Can't get in?" }).click(),
+  },
+  {
+    name: "locked-code",
+    scene: "locked",
+    steps: async (page) => {
+      await page.getByRole("button", { name: "Use recovery code" }).click();
+      await page.getByLabel("Recovery code").pressSequentially("7c2k9qxd m4tb ohw8 vz3n pe6r 5jan");
+      await page.getByRole("button", { name: "Unlock" }).click();
+      await page.getByText("isn't the recovery code").waitFor();
+    },
+  },
+  {
+    name: "erase",
+    scene: "locked",
+    steps: async (page) => {
+      await page.getByRole("button", { name: "Can't get in?" }).click();
+      await page.getByRole("button", { name: "Erase this vault" }).click();
+      await page.getByLabel("To confirm").fill("erase everything");
+    },
+  },
+  { name: "problem-changed", scene: "problem-changed" },
+  {
+    name: "problem-code",
+    scene: "problem-changed",
+    steps: (page) => page.getByRole("button", { name: "Use recovery code" }).click(),
   },
   { name: "problem-keychain", scene: "problem-keychain" },
   {
@@ -323,6 +370,109 @@ export const screens: readonly Screen[] = [
   { name: "settings-devices", scene: "ready", steps: settings("Devices") },
   { name: "settings-notifications", scene: "ready", steps: settings("Notifications") },
   { name: "settings-appearance", scene: "ready", steps: settings("Appearance") },
+  { name: "protection-off", scene: "ready", steps: settings("Privacy and lock") },
+  { name: "protection-on", scene: "protected", steps: settings("Privacy and lock") },
+  {
+    name: "protection-on-end",
+    scene: "protected",
+    steps: async (page) => {
+      await settings("Privacy and lock")(page);
+      await toEnd(page);
+    },
+  },
+  { name: "protection-managed", scene: "managed", steps: settings("Privacy and lock") },
+  {
+    name: "protection-managed-end",
+    scene: "managed",
+    steps: async (page) => {
+      await settings("Privacy and lock")(page);
+      await toEnd(page);
+    },
+  },
+  { name: "protection-notices", scene: "notices", steps: settings("Privacy and lock") },
+  {
+    name: "passphrase-set",
+    scene: "ready",
+    steps: async (page) => {
+      await settings("Privacy and lock")(page);
+      await page.getByRole("button", { name: "Set a passphrase" }).click();
+      await page.getByLabel("Passphrase", { exact: true }).fill("quiet violet lantern");
+      await page.getByLabel("Repeat the passphrase").fill("quiet violet");
+      await page.getByRole("button", { name: "Turn on app lock" }).click();
+      await page.getByText("not the same").waitFor();
+    },
+  },
+  {
+    name: "passphrase-change",
+    scene: "protected",
+    steps: async (page) => {
+      await settings("Privacy and lock")(page);
+      await page.getByRole("button", { name: "Change passphrase" }).click();
+      await page.getByLabel("Present passphrase").fill("wrong");
+      await page.getByLabel("New passphrase", { exact: true }).fill("quiet violet lantern");
+      await page.getByLabel("Repeat the passphrase").fill("quiet violet lantern");
+      await page.getByRole("button", { name: "Change passphrase" }).click();
+      await page.getByText("isn't the passphrase").waitFor();
+    },
+  },
+  {
+    name: "passphrase-remove",
+    scene: "protected",
+    steps: async (page) => {
+      await settings("Privacy and lock")(page);
+      await page.getByRole("button", { name: "Turn off" }).click();
+      await page.getByRole("dialog", { name: "Turn off app lock?" }).waitFor();
+    },
+  },
+  { name: "recovery-code", scene: "ready", steps: showRecoveryCode },
+  {
+    name: "recovery-code-leave",
+    scene: "ready",
+    steps: async (page) => {
+      await showRecoveryCode(page);
+      await page.getByRole("button", { name: "Close" }).click();
+      await page.getByRole("alertdialog").waitFor();
+    },
+  },
+  {
+    name: "recovery-sheet",
+    scene: "ready",
+    steps: async (page) => {
+      await showRecoveryCode(page);
+      await page.emulateMedia({ media: "print" });
+    },
+  },
+  { name: "storage", scene: "protected", steps: settings("Storage") },
+  {
+    name: "storage-table",
+    scene: "protected",
+    steps: async (page) => {
+      await settings("Storage")(page);
+      await page.getByRole("button", { name: "Show as a table" }).click();
+    },
+  },
+  {
+    name: "storage-details",
+    scene: "protected",
+    steps: async (page) => {
+      await settings("Storage")(page);
+      await page.getByRole("button", { name: "Compact now" }).click();
+      await page.getByText("Details", { exact: true }).click();
+      await toEnd(page);
+    },
+  },
+  {
+    name: "storage-compacted",
+    scene: "protected",
+    steps: async (page) => {
+      await settings("Storage")(page);
+      await page.getByRole("button", { name: "Compact now" }).click();
+      await page.getByText("Done:").waitFor();
+      await toEnd(page);
+    },
+  },
+  { name: "storage-empty", scene: "empty", steps: settings("Storage") },
+  { name: "storage-damaged", scene: "read-only", steps: settings("Storage") },
   { name: "settings-network", scene: "ready", steps: settings("Network") },
   { name: "settings-about", scene: "ready", steps: settings("About") },
   {
@@ -343,6 +493,8 @@ export const screens: readonly Screen[] = [
   },
   { name: "offline", scene: "offline", steps: open("Hannah") },
   { name: "connecting", scene: "connecting" },
+  { name: "notices", scene: "notices" },
+  { name: "lock-menu", scene: "protected", steps: (page) => openMenu(page) },
   { name: "read-only", scene: "read-only", steps: open("Supplier review") },
   {
     name: "collapsed",

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { errorKinds, type ErrorCode, type PersonView, type UserId } from "#protocol";
+import {
+  errorKinds,
+  type ErrorCode,
+  type PersonView,
+  type StorageView,
+  type UserId,
+} from "#protocol";
 import {
   findEmoji,
   emojiGroups,
@@ -16,7 +22,13 @@ import { systemLineText } from "../../../../renderer/features/conversation/syste
 import { rowPreviewText } from "../../../../renderer/features/conversation-list/row-preview.ts";
 import { codeGroups } from "../../../../renderer/features/details/authenticator.ts";
 import { stepsUpTo } from "../../../../renderer/features/first-run/start-steps.ts";
+import { noticeWords } from "../../../../renderer/features/notices/notice-words.ts";
 import { problemTitle } from "../../../../renderer/features/problem/problem-title.ts";
+import { endsSpans, endsSummary } from "../../../../renderer/features/settings/ends-words.ts";
+import {
+  healthText,
+  storageDetails,
+} from "../../../../renderer/features/settings/storage-words.ts";
 import { english, I18n } from "../../../../renderer/i18n/index.ts";
 import { MarkdownParser } from "../../../../renderer/markdown/index.ts";
 import { me, other, textMessage } from "../state/messages.ts";
@@ -169,11 +181,99 @@ describe("starting", () => {
   });
 });
 
+describe("when messages end", () => {
+  const nowMs = Date.parse("2026-11-26T10:00:00");
+  const hourMs = 3_600_000;
+  // The main process counted a moment before the answer came.
+  const late = nowMs + 800;
+  const ends: StorageView["ends"] = [
+    { untilMs: nowMs + hourMs, messages: 1 },
+    { untilMs: nowMs + 24 * hourMs, messages: 0 },
+    { untilMs: nowMs + 7 * 24 * hourMs, messages: 4 },
+    { untilMs: null, messages: 2 },
+  ];
+
+  test("is said span by span, in round numbers, the longest bar for the most", () => {
+    expect(endsSpans(i18n, ends, late)).toEqual([
+      { label: "Within 1 hour", messages: 1, share: 0.25 },
+      { label: "Within 1 day", messages: 0, share: 0 },
+      { label: "Within 7 days", messages: 4, share: 1 },
+      { label: "Later", messages: 2, share: 0.5 },
+    ]);
+  });
+
+  test("draws no bar where there is no message", () => {
+    const none = ends.map((span) => ({ ...span, messages: 0 }));
+    expect(endsSpans(i18n, none, nowMs).map(({ share }) => share)).toEqual([0, 0, 0, 0]);
+  });
+
+  test("is one sentence for whoever doesn't see the bars", () => {
+    expect(endsSummary(i18n, endsSpans(i18n, ends.slice(2), nowMs))).toBe(
+      "Messages by the time in which they end: Within 7 days: 4 messages and Later: 2 messages.",
+    );
+  });
+});
+
+describe("the vault's health", () => {
+  const health: StorageView["health"] = {
+    state: "healthy",
+    damage: null,
+    sequence: 48_210,
+    generation: 7,
+    snapshotBytes: 41_205_760,
+    logBytes: 9000,
+    logFrames: 1,
+    keyringBytes: 8192,
+    keyringRevision: 913,
+    treeNodes: 164,
+    lastDestructionMs: null,
+    lastCompactionMs: Date.parse("2026-11-26T10:00:00"),
+  };
+
+  test("names the place of a damage, if it is known", () => {
+    const damage = { file: "log.7", frame: 1204 };
+    expect(healthText(i18n, { ...health, state: "damaged", damage })).toContain(
+      "Frame 1,204 of the file log.7",
+    );
+    expect(healthText(i18n, { ...health, state: "damaged" })).not.toContain("{");
+    expect(healthText(i18n, { ...health, state: "read-only" })).toContain("not written");
+    expect(healthText(i18n, health)).toContain("checked");
+  });
+
+  test("has its numbers for whoever looks closely", () => {
+    const details = new Map(storageDetails(i18n, health).map(({ term, value }) => [term, value]));
+    expect(details.get("Log")).toBe("9 kB in 1 frame");
+    expect(details.get("Revision of the keyring")).toBe("913");
+    expect(details.get("Keys last destroyed")).toBe("Not since Sotto was started");
+    expect(details.get("Files last written anew")).toBe("Thursday, 26 November 2026 at 10:00");
+  });
+});
+
+describe("a notice about the vault", () => {
+  test("counts what is being joined anew, and says when that is over", () => {
+    expect(noticeWords(i18n, { kind: "rolled-back", rejoining: 1 }).text).toContain(
+      "1 conversation is still",
+    );
+    expect(noticeWords(i18n, { kind: "rolled-back", rejoining: 0 }).text).toContain(
+      "Every conversation has been joined anew",
+    );
+  });
+
+  test.each([
+    [{ kind: "keychain-behind", code: null }, "The keychain is behind"],
+    [{ kind: "keychain-weak", backend: "basic_text" }, "This keychain is weak"],
+    [{ kind: "lock-required" }, "An app lock is required"],
+  ] as const)("%o has the title “%s”", (notice, title) => {
+    expect(noticeWords(i18n, notice).title).toBe(title);
+  });
+});
+
 test("every error code has a title for its page", () => {
   for (const code of Object.keys(errorKinds) as ErrorCode[]) {
     expect(i18n.t(problemTitle(code))).not.toBe("");
   }
   expect(problemTitle("vault-key-missing")).toBe("problem.title.keychain");
+  expect(problemTitle("vault-erased")).toBe("problem.title.erased");
   expect(problemTitle("vault-in-use")).toBe("problem.title.in-use");
   expect(problemTitle("vault-damaged")).toBe("problem.title.vault");
 });

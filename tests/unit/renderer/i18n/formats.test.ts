@@ -85,6 +85,21 @@ describe("headings of days", () => {
   });
 });
 
+describe("the size of files", () => {
+  test.each([
+    [0, "0 bytes"],
+    [1, "1 byte"],
+    [999, "999 bytes"],
+    [1000, "1 kB"],
+    [8192, "8.2 kB"],
+    [48_318_464, "48 MB"],
+    [1_500_000_000, "1.5 GB"],
+    [4e15, "4,000 TB"],
+  ])("%d is %s", (size, words) => {
+    expect(formats.bytes(size)).toBe(words);
+  });
+});
+
 describe("choosing a language", () => {
   test("takes the first wanted locale whose language there is", () => {
     expect(chooseLanguage(["fi-FI", "en-NZ", "en-US"])).toEqual({

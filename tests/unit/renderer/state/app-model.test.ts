@@ -3,6 +3,7 @@ import {
   AppError,
   type AppView,
   type ConversationId,
+  type ConversationRowView,
   type MessageId,
   type UserId,
 } from "#protocol";
@@ -10,7 +11,7 @@ import type { DeviceId, NetworkId } from "#protocol";
 import { english, I18n } from "../../../../renderer/i18n/index.ts";
 import type { LinkState } from "../../../../renderer/runtime/index.ts";
 import { AppModel } from "../../../../renderer/state/app-model.svelte.ts";
-import { conversationView, row, textMessage } from "./messages.ts";
+import { conversationView, other, row, textMessage } from "./messages.ts";
 import { settle, TestRuntime, TestTimers } from "./support.ts";
 
 const ready: AppView = {
@@ -34,6 +35,17 @@ const ready: AppView = {
   connection: { kind: "online" },
   readOnly: null,
   settings: { theme: "dark", textScale: 1.2, closeToTray: true, notifications: true },
+  canLock: true,
+  vaultNotices: [],
+};
+const locked: AppView = {
+  phase: "locked",
+  profile: "default",
+  reason: "idle",
+  ways: ["passphrase"],
+  waitUntilMs: null,
+  attemptsLeft: null,
+  newMessages: 0,
 };
 const firstRun: AppView = {
   phase: "first-run",
@@ -48,6 +60,7 @@ const c2 = "c-2" as ConversationId;
 let runtime: TestRuntime;
 let sayLink: (state: LinkState) => void;
 let applied: unknown[];
+let timers: TestTimers;
 let app: AppModel;
 let stop: () => void;
 
@@ -70,7 +83,7 @@ beforeEach(() => {
   }));
   applied = [];
   const values = new Map<string, string>();
-  const timers = new TestTimers();
+  timers = new TestTimers();
   app = new AppModel({
     runtime,
     link: {
@@ -90,6 +103,7 @@ beforeEach(() => {
     later: timers.later,
     every: () => () => undefined,
     copyText: () => Promise.resolve(false),
+    print: () => undefined,
   });
 });
 
@@ -170,15 +184,6 @@ describe("conversations", () => {
     expect(app.list.selectedId).toBe(c2);
   });
 
-  test("are all left when Sotto is locked", async () => {
-    await start(ready);
-    app.select(c1);
-    app.dialogs.open({ kind: "palette" });
-    runtime.emit("app.changed", { phase: "locked", profile: "default" });
-    expect(app.conversation).toBeNull();
-    expect(app.dialogs.any).toBe(false);
-  });
-
   test("announce a message of somebody else, and only that", async () => {
     await start(ready);
     app.select(c1);
@@ -215,6 +220,94 @@ describe("conversations", () => {
       removed: ["m-1" as MessageId],
     });
     expect(composer.mode.kind).toBe("new");
+  });
+});
+
+describe("locking", () => {
+  test("keeps the draft first, then locks", async () => {
+    await start(ready);
+    app.select(c1);
+    await settle();
+    app.composerOf(app.conversation!)!.text = "half a thought";
+    await app.lock();
+    const names = runtime.asked.map(({ name }) => name);
+    expect(runtime.paramsOf("conversation.saveDraft")).toEqual([
+      { conversationId: c1, text: "half a thought" },
+    ]);
+    expect(names.indexOf("conversation.saveDraft")).toBeLessThan(names.indexOf("vault.lock"));
+  });
+
+  test("without a passphrase leads to where one is set", async () => {
+    await start({ ...ready, canLock: false });
+    await app.lock();
+    expect(runtime.paramsOf("vault.lock")).toEqual([]);
+    expect(app.dialogs.current).toEqual({ kind: "settings", section: "protection" });
+  });
+
+  test("leaves nothing of what was shown in the page's memory", async () => {
+    runtime.answer("people.list", () => [
+      { ...other, role: "member", deviceCount: 1, me: false } as const,
+    ]);
+    await start(ready);
+    app.select(c1);
+    await settle();
+    const conversation = app.conversation!;
+    const composer = app.composerOf(conversation)!;
+    composer.text = "half a thought";
+    composer.reply(textMessage(1));
+    app.list.query = "supplier";
+    app.toasts.info("Jonas was removed");
+    app.announce("New message from Jonas");
+    app.dialogs.open({ kind: "message-info", message: textMessage(1) });
+    app.dialogs.ask({ title: "Recall?", text: "", confirm: "", run: () => Promise.resolve() });
+    runtime.emit("app.changed", locked);
+    expect(app.conversation).toBeNull();
+    expect(conversation.messages).toEqual([]);
+    expect(conversation.view).toBeNull();
+    expect(composer.text).toBe("");
+    expect(composer.mode.kind).toBe("new");
+    expect(app.list.rows).toEqual([]);
+    expect(app.list.query).toBe("");
+    expect(app.people.all).toEqual([]);
+    expect(app.toasts.shown).toEqual([]);
+    expect(app.announcement).toBe("");
+    expect(app.dialogs.any).toBe(false);
+  });
+
+  test("sends nothing behind the vault's back, and takes nothing that comes late", async () => {
+    await start(ready);
+    let answer: (rows: readonly ConversationRowView[]) => void = () => undefined;
+    app.select(c1);
+    await settle();
+    app.composerOf(app.conversation!)!.text = "half a thought";
+    runtime.answer("conversations.list", () => new Promise((resolve) => (answer = resolve)));
+    sayLink("open");
+    await settle();
+    const before = runtime.asked.length;
+    runtime.emit("app.changed", locked);
+    answer([row("c-1")]);
+    runtime.emit("conversations.changed", [row("c-1")]);
+    runtime.emit("messages.changed", {
+      conversationId: c1,
+      upserted: [textMessage(2)],
+      removed: [],
+    });
+    runtime.emit("people.changed", null);
+    timers.run();
+    await settle();
+    expect(runtime.asked.slice(before)).toEqual([]);
+    expect(app.list.rows).toEqual([]);
+    expect(app.list.loaded).toBe(false);
+    expect(app.toasts.shown).toEqual([]);
+  });
+
+  test("is undone by loading everything anew", async () => {
+    await start(ready);
+    runtime.emit("app.changed", locked);
+    runtime.emit("app.changed", ready);
+    await settle();
+    expect(app.list.rows).toHaveLength(2);
+    expect(app.people.loaded).toBe(true);
   });
 });
 

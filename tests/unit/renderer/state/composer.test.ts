@@ -141,10 +141,10 @@ describe("the draft", () => {
 
   test("is saved at once when the view is left, and only when it changed", () => {
     const writing = composer("kept");
-    writing.flush();
+    await writing.flush();
     expect(runtime.asked).toEqual([]);
     writing.text = "more";
-    writing.flush();
+    await writing.flush();
     expect(runtime.paramsOf("conversation.saveDraft")).toEqual([{ conversationId, text: "more" }]);
   });
 

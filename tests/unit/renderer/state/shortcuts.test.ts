@@ -19,6 +19,7 @@ describe("a key press", () => {
     [press("/", "ctrl"), "list"],
     [press("?", "ctrl", "shift"), "list"],
     [press("/", "ctrl", "shift"), "list"],
+    [press("l", "ctrl"), "lock"],
     [press(",", "ctrl"), "settings"],
     [press(".", "ctrl"), "details"],
     [press("F", "ctrl", "shift"), "search"],
