@@ -2,6 +2,8 @@
 export interface Keychain {
   /** The key store's name for people and for support, as "Secret Service" or "macOS Keychain". */
   readonly backend: string;
+  /** Whether it was seen to keep secrets without protection, and may be used all the same. False until one was read or written. */
+  readonly weak?: boolean;
   /**
    * @returns null when there is no such entry
    * @throws AppError `keychain-absent`, `keychain-timeout`, `keychain-denied` or `keychain-weak`

@@ -8,7 +8,8 @@ import { systemClock } from "./fake-clock.ts";
 
 const [command, account = "", hex = ""] = process.argv.slice(2);
 const timeoutMs = Number(process.env["KEYCHAIN_TIMEOUT_MS"] ?? 15_000);
-const keychain = createKeytarKeychain({ clock: systemClock, timeoutMs });
+const allowWeak = process.env["KEYCHAIN_ALLOW_WEAK"] === "1";
+const keychain = createKeytarKeychain({ clock: systemClock, timeoutMs, allowWeak });
 
 async function answer(): Promise<unknown> {
   switch (command) {
@@ -31,6 +32,9 @@ const outcome = await answer().then(
   (value) => ({ value }),
   (error: unknown) => ({ code: ensureAppError(error).code }),
 );
-process.stdout.write(JSON.stringify({ ...outcome, isHanging: keychain.isHanging }), () => {
-  process.kill(process.pid, "SIGKILL");
-});
+process.stdout.write(
+  JSON.stringify({ ...outcome, isHanging: keychain.isHanging, weak: keychain.weak }),
+  () => {
+    process.kill(process.pid, "SIGKILL");
+  },
+);

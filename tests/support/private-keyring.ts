@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -19,15 +19,33 @@ export function hasPrivateKeyring(): boolean {
   return existsSync(dbusDaemon) && existsSync(keyringDaemon);
 }
 
+/** A keyring under an empty password: gnome-keyring writes it in clear. */
+const unprotectedKeyring = `[keyring]
+display-name=Default
+ctime=0
+mtime=0
+lock-on-idle=false
+lock-after=false
+`;
+
 /**
  * Starts a real, unlocked keyring that nothing else on this machine can see.
  *
+ * @param kind - `unprotected`: one without a password
  * @throws Error when D-Bus or gnome-keyring is missing or doesn't come up
  */
-export async function startPrivateKeyring(): Promise<PrivateKeyring> {
+export async function startPrivateKeyring(
+  kind: "protected" | "unprotected" = "protected",
+): Promise<PrivateKeyring> {
   const directory = mkdtempSync(join(tmpdir(), "sotto-keyring-"));
   const runtimeDirectory = join(directory, "run");
   mkdirSync(runtimeDirectory, { mode: 0o700 });
+  if (kind === "unprotected") {
+    const keyrings = join(directory, ".local", "share", "keyrings");
+    mkdirSync(keyrings, { recursive: true });
+    writeFileSync(join(keyrings, "Default.keyring"), unprotectedKeyring);
+    writeFileSync(join(keyrings, "default"), "Default");
+  }
   const base = {
     PATH: process.env["PATH"] ?? "",
     HOME: directory,
@@ -41,10 +59,14 @@ export async function startPrivateKeyring(): Promise<PrivateKeyring> {
   const address = (await firstLine(bus)).trim();
   const environment = { ...base, DBUS_SESSION_BUS_ADDRESS: address };
 
-  const keyring = spawn(keyringDaemon, ["--foreground", "--components=secrets", "--unlock"], {
-    env: environment,
-    stdio: ["pipe", "ignore", "ignore"],
-  });
+  const keyring = spawn(
+    keyringDaemon,
+    ["--foreground", "--components=secrets", ...(kind === "protected" ? ["--unlock"] : [])],
+    {
+      env: environment,
+      stdio: ["pipe", "ignore", "ignore"],
+    },
+  );
   keyring.stdin.end("a password for tests only");
   await untilSecretServiceAnswers(environment);
 
@@ -52,6 +74,7 @@ export async function startPrivateKeyring(): Promise<PrivateKeyring> {
     environment: {
       DBUS_SESSION_BUS_ADDRESS: address,
       XDG_RUNTIME_DIR: runtimeDirectory,
+      XDG_DATA_HOME: join(directory, ".local", "share"),
     },
     stop() {
       keyring.kill("SIGKILL");

@@ -1,10 +1,15 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { toBase64url } from "#protocol";
 import {
   createKeytarKeychain,
   unsafeMemoryKeychain,
+  type KeytarKeychainOptions,
   type KeytarModule,
 } from "../../../../electron/keychain/index.ts";
+import { searchKeyringFiles } from "../../../../electron/keychain/clear-text.ts";
 import { createFakeClock } from "../../../support/fake-clock.ts";
 
 const key = Uint8Array.from({ length: 32 }, (_, index) => index);
@@ -21,11 +26,22 @@ function memoryKeytar(entries = new Map<string, string>()): KeytarModule {
   };
 }
 
-function setUp(changes: Partial<KeytarModule> = {}, platform: NodeJS.Platform = "linux") {
+function setUp(
+  changes: Partial<KeytarModule> = {},
+  platform: NodeJS.Platform = "linux",
+  options: Partial<KeytarKeychainOptions> = {},
+) {
   const clock = createFakeClock();
   const entries = new Map<string, string>();
   const keytar = { ...memoryKeytar(entries), ...changes };
-  const keychain = createKeytarKeychain({ clock, platform, load: () => Promise.resolve(keytar) });
+  const keychain = createKeytarKeychain({
+    clock,
+    platform,
+    load: () => Promise.resolve(keytar),
+    searchClearText: () => Promise.resolve(false),
+    desktop: "",
+    ...options,
+  });
   return { clock, entries, keychain };
 }
 
@@ -52,6 +68,12 @@ describe("a keychain that works", () => {
     ["openbsd", "openbsd"],
   ] as const)("is named for people on %s", (platform, backend) => {
     expect(setUp({}, platform).keychain.backend).toBe(backend);
+  });
+
+  test("is named after the desktop that brings it, on Linux", () => {
+    const options = { desktop: "KDE" };
+    expect(setUp({}, "linux", options).keychain.backend).toBe("Secret Service (KDE)");
+    expect(setUp({}, "darwin", options).keychain.backend).toBe("macOS Keychain");
   });
 
   test("takes 32 bytes and nothing else", async () => {
@@ -124,6 +146,62 @@ describe("a keychain that fails", () => {
   ])("that reads back %s has not stored the key", async (_title, getPassword) => {
     const { keychain } = setUp({ getPassword });
     await expect(keychain.set("a", key)).rejects.toMatchObject({ code: "keychain-denied" });
+  });
+});
+
+describe("a keychain that keeps secrets in clear", () => {
+  const inClear = { searchClearText: () => Promise.resolve(true) };
+
+  test("gets no key, and is asked with something that is none", async () => {
+    const written: string[] = [];
+    const { keychain, entries } = setUp(
+      {
+        setPassword: (_service, _account, password) => {
+          written.push(password);
+          return Promise.resolve();
+        },
+      },
+      "linux",
+      inClear,
+    );
+    expect(keychain.weak).toBe(false);
+    await expect(keychain.set("a", key)).rejects.toMatchObject({
+      code: "keychain-weak",
+      data: { backend: "Secret Service" },
+    });
+    expect(keychain.weak).toBe(true);
+    expect(written).toEqual(["Sotto looks whether this is kept in clear"]);
+    expect(entries.size).toBe(0);
+  });
+
+  test("gets one when that is allowed, and is said to be weak", async () => {
+    const { keychain } = setUp({}, "linux", { ...inClear, allowWeak: true });
+    await keychain.set("a", key);
+    expect(await keychain.get("a")).toEqual(key);
+    expect(keychain.weak).toBe(true);
+  });
+
+  test("still gives the key it has, and takes its successor, or the old one would never go", async () => {
+    const { keychain, entries } = setUp({}, "linux", inClear);
+    entries.set("app.sotto.desktop a", toBase64url(key));
+    expect(await keychain.get("a")).toEqual(key);
+    expect(keychain.weak).toBe(true);
+    const next = Uint8Array.from(key, (byte) => 255 - byte);
+    await keychain.set("a", next);
+    expect(await keychain.get("a")).toEqual(next);
+    await expect(keychain.set("b", key)).rejects.toMatchObject({ code: "keychain-weak" });
+  });
+
+  test("is looked for once, in files of any kind", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "sotto-keyrings-"));
+    mkdirSync(join(directory, "folder"));
+    writeFileSync(join(directory, "other.keyring"), Uint8Array.of(0, 255, 1));
+    const search = searchKeyringFiles(directory);
+    expect(await search("secret=abc")).toBe(false);
+    writeFileSync(join(directory, "default.keyring"), "[1]\nsecret=abc\n");
+    expect(await search("abc")).toBe(true);
+    expect(await searchKeyringFiles(join(directory, "nowhere"))("abc")).toBe(false);
+    rmSync(directory, { recursive: true });
   });
 });
 

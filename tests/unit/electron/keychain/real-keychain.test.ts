@@ -14,6 +14,7 @@ interface Answer {
   readonly value?: string | null;
   readonly code?: string;
   readonly isHanging: boolean;
+  readonly weak: boolean;
 }
 
 function ask(environment: Readonly<Record<string, string>>, ...words: string[]): Promise<Answer> {
@@ -47,7 +48,11 @@ describe.skipIf(!isHere)(
       const { environment } = keyring;
       expect(await ask(environment, "get", "p/v")).toMatchObject({ value: null });
       expect(await ask(environment, "set", "p/v", hex)).toMatchObject({ value: "set" });
-      expect(await ask(environment, "get", "p/v")).toMatchObject({ value: hex, isHanging: false });
+      expect(await ask(environment, "get", "p/v")).toMatchObject({
+        value: hex,
+        isHanging: false,
+        weak: false,
+      });
       expect(await ask(environment, "get", "p/w")).toMatchObject({ value: null });
       expect(await ask(environment, "delete", "p/v")).toMatchObject({ value: "deleted" });
       expect(await ask(environment, "get", "p/v")).toMatchObject({ value: null });
@@ -70,6 +75,28 @@ describe.skipIf(!isHere)(
       );
       expect(await ask(environment, "get", "p/v")).toMatchObject({ code: "keychain-denied" });
       expect(await ask(environment, "set", "p/v", hex)).toMatchObject({ code: "keychain-denied" });
+    });
+  },
+);
+
+describe.skipIf(!isHere)(
+  "a real Secret Service without a password (skipped: dbus-daemon and gnome-keyring-daemon are needed)",
+  () => {
+    test("gets no key, or is said to be weak where it may", async () => {
+      const keyring = await startPrivateKeyring("unprotected");
+      const { environment } = keyring;
+      try {
+        expect(await ask(environment, "set", "p/v", hex)).toMatchObject({
+          code: "keychain-weak",
+          weak: true,
+        });
+        expect(await ask(environment, "get", "p/v")).toMatchObject({ value: null });
+        const allowed = { ...environment, KEYCHAIN_ALLOW_WEAK: "1" };
+        expect(await ask(allowed, "set", "p/v", hex)).toMatchObject({ value: "set", weak: true });
+        expect(await ask(environment, "get", "p/v")).toMatchObject({ value: hex, weak: true });
+      } finally {
+        keyring.stop();
+      }
     });
   },
 );

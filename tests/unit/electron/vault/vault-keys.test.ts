@@ -10,7 +10,7 @@ import {
   unsafeMemoryKeychain,
   type Keychain,
 } from "../../../../electron/keychain/index.ts";
-import { destroyVault, inspectVault, type VaultUnlock } from "../../../../electron/vault/index.ts";
+import { inspectVault, type VaultUnlock } from "../../../../electron/vault/index.ts";
 import { decodeKeyring } from "../../../../electron/vault/keyring.ts";
 import { systemClock } from "../../../support/fake-clock.ts";
 import { createFaultyFiles } from "../../../support/faulty-files.ts";
@@ -422,66 +422,6 @@ test("a generation that a crash kept from its keys gets them at the next start",
   expect((await third.facts()).keyring.generations).toEqual([3, 4]);
   expect(itemsOf(third)).toEqual(new Map([["a", 1]]));
   await third.close();
-});
-
-describe("destroying a vault", () => {
-  test("takes its keys first, and leaves nothing", async () => {
-    await createWithItem({ passphrase });
-    const { keychain, directory } = fixture;
-    const files = createFaultyFiles();
-    await destroyVault({ directory, keychain, clock: systemClock, files });
-    expect(fixture.names()).toEqual([]);
-    expect(fixture.entries.size).toBe(0);
-    const removed = files.calls.filter(({ operation }) => operation === "remove");
-    expect(removed[0]?.name).toBe("keyring");
-    expect(await inspectVault(directory)).toEqual({ kind: "none" });
-    await createWithItem();
-  });
-
-  test("that is in use is refused", async () => {
-    const vault = await fixture.create();
-    const { keychain, directory } = fixture;
-    await expect(destroyVault({ directory, keychain, clock: systemClock })).rejects.toMatchObject({
-      code: "vault-in-use",
-    });
-    await vault.close();
-    await (await fixture.open()).close();
-  });
-
-  test("cut short anywhere has left the vault whole, or one that says it was erased, and is gone on with", async () => {
-    const { keychain, directory } = fixture;
-    for (let at = 1; ; at++) {
-      await createWithItem();
-      const files = createFaultyFiles();
-      let isCut = false;
-      files.decide = ({ name }, count) => {
-        isCut ||= count >= at && name !== "lock";
-        return isCut && name !== "lock" ? { code: "EIO" } : null;
-      };
-      await destroyVault({ directory, keychain, clock: systemClock, files }).catch(() => undefined);
-      const found = await inspectVault(directory);
-      if (found.kind === "unreadable") {
-        expect(found.code).toBe("vault-erased");
-        await expect(fixture.open()).rejects.toMatchObject({ code: "vault-erased" });
-        await expect(fixture.create()).rejects.toMatchObject({ code: "vault-exists" });
-      } else if (found.kind === "present") {
-        await (await fixture.open()).close();
-      }
-      await destroyVault({ directory, keychain, clock: systemClock });
-      expect(fixture.names()).toEqual([]);
-      if (!isCut) break;
-    }
-  });
-
-  test("whose keychain refuses takes all the rest, and says so", async () => {
-    await createWithItem();
-    const { directory } = fixture;
-    const keychain = failing("keychain-denied");
-    await expect(destroyVault({ directory, keychain, clock: systemClock })).rejects.toMatchObject({
-      code: "keychain-denied",
-    });
-    expect(fixture.names()).toEqual([]);
-  });
 });
 
 describe("the keyring", () => {
