@@ -1,4 +1,4 @@
-import { getCiphersuiteFromName, type CiphersuiteImpl } from "ts-mls";
+import { getCiphersuiteFromName, type CiphersuiteImpl, type PrivateMessage } from "ts-mls";
 import {
   AppError,
   idFromBytes,
@@ -10,7 +10,12 @@ import {
   type UserId,
 } from "#protocol";
 import { createTrustGate, type DeviceTrust } from "../../crypto/mls/client-config.ts";
-import { decodeGroupInfo, decodeWelcome, encodeKeyPackage } from "../../crypto/mls/codec.ts";
+import {
+  decodeGroupInfo,
+  decodeLogMessage,
+  decodeWelcome,
+  encodeKeyPackage,
+} from "../../crypto/mls/codec.ts";
 import { beginGroup, joinByWelcome, type JoinOutcome } from "../../crypto/mls/group-begin.ts";
 import {
   prepareCommit,
@@ -200,6 +205,13 @@ export class MlsDevice {
     const { impl, nowMs, trust } = this.world;
     return { impl, gate: createTrustGate(trust), device: this.own, nowMs };
   }
+}
+
+/** An entry of a member, taken apart. */
+export function privateMessageOf(bytes: Uint8Array): PrivateMessage {
+  const entry = decodeLogMessage(bytes);
+  if (entry.kind !== "private") throw new Error(entry.kind);
+  return entry.message;
 }
 
 /** Orders `committer`'s commit: it settles, `others` open it, newcomers join. */

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { decryptSenderData } from "ts-mls/privateMessage.js";
-import { decodePrivateMessage } from "../../../../crypto/mls/codec.ts";
+
 import { supportedSuites } from "../../../../crypto/mls/suites.ts";
 import { loadPrimitives } from "../../../../crypto/primitives/index.ts";
 import {
@@ -9,6 +9,7 @@ import {
   groupOf,
   MlsDevice,
   orderCommit,
+  privateMessageOf,
 } from "../../../support/mls-device.ts";
 
 const primitives = await loadPrimitives();
@@ -255,7 +256,7 @@ describe("two commits of one epoch", () => {
     const { anna, ben } = await groupOfThree();
     const generationOf = async ({ bytes }: { readonly bytes: Uint8Array }) => {
       const { keySchedule } = ben.memory(id).state;
-      const message = decodePrivateMessage(bytes);
+      const message = privateMessageOf(bytes);
       const sent = await decryptSenderData(message, keySchedule.senderDataSecret, ben.world.impl);
       return sent?.generation;
     };
