@@ -151,8 +151,10 @@ export function createEngine(ports: AppPorts): Engine {
       );
       if (done === null) await end();
     },
-    destroyVault: () => destroyVault({ directory: paths.vault, keychain, files: nodeFiles }),
-    weakKeychain: keychain.isWeak === true ? keychain.backend : null,
+    destroyVault: () => destroyVault({ directory: paths.vault, keychain, clock }),
+    get weakKeychain() {
+      return keychain.weak === true ? keychain.backend : null;
+    },
     accountProgress,
     createAccount: (vault, account) =>
       createAccount({

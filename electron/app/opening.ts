@@ -2,6 +2,7 @@ import {
   AppError,
   ensureAppError,
   formatInviteLink,
+  type ErrorCode,
   type KeySlotKind,
   type LockedView,
   type StartStep,
@@ -53,7 +54,7 @@ export class Opening {
       onStep: (step) => {
         this.#step(step);
       },
-      onVault: () => this.lookAtSlots(),
+      onVault: () => this.#readSlots(),
       onForm: (form) => {
         enter({ kind: "first-run", ...form });
       },
@@ -78,11 +79,17 @@ export class Opening {
       const found = await this.#engine.inspectVault();
       this.#slots = found.kind === "present" ? found.slots : [];
       if (found.kind === "none") await this.#showFirstRun(null);
-      else if (found.kind === "unreadable") this.#showProblem(new AppError(found.code), null);
+      else if (found.kind === "unreadable") await this.#showUnreadable(found.code);
       else await this.#beginWithVault();
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  async #showUnreadable(code: ErrorCode): Promise<void> {
+    // Its destruction was cut short.
+    if (code === "vault-erased") await this.destroy();
+    this.#showProblem(new AppError(code), null);
   }
 
   async #beginWithVault(): Promise<void> {
@@ -169,9 +176,7 @@ export class Opening {
 
   /** The vault's slots may have changed. */
   async lookAtSlots(): Promise<void> {
-    const found = await this.#engine.inspectVault();
-    if (found.kind !== "present") return;
-    this.#slots = found.slots;
+    await this.#readSlots();
     this.#options.onSlotsChanged();
   }
 
@@ -200,8 +205,13 @@ export class Opening {
       return;
     }
     const error = ensureAppError(cause);
-    this.#options.log.error("the start stopped", error);
+    this.#options.log.error("the start stopped", withoutPlace(error));
     this.#showProblem(error, null);
+  }
+
+  async #readSlots(): Promise<void> {
+    const found = await this.#engine.inspectVault();
+    if (found.kind === "present") this.#slots = found.slots;
   }
 
   async #openMade(vault: Vault): Promise<void> {
@@ -226,4 +236,10 @@ export class Opening {
   #step(step: StartStep): void {
     this.#options.enter({ kind: "starting", step });
   }
+}
+
+/** For the log: what has changed since a key slot was made names a person and a folder. */
+function withoutPlace(error: AppError): AppError {
+  const data = Object.entries(error.data).filter(([name]) => !/(?:Then|Now)$/u.test(name));
+  return new AppError(error.code, { cause: error.cause, data: Object.fromEntries(data) });
 }

@@ -7,6 +7,8 @@ import type { Log } from "./ports.ts";
 /** What windows may know of the tries at the lock. */
 export type TriesView = Pick<LockedView, "waitUntilMs" | "attemptsLeft">;
 
+const noTries: TriesView = { waitUntilMs: null, attemptsLeft: null };
+
 /** What {@link Tries} are built on. */
 export interface TriesOptions {
   readonly engine: Pick<Engine, "openAttempts">;
@@ -20,7 +22,7 @@ export interface TriesOptions {
 export class Tries {
   readonly #options: TriesOptions;
   #attempts: Attempts | null = null;
-  #waitUntilMs: number | null = null;
+  #shown: TriesView = noTries;
   #cancel: () => void = () => undefined;
 
   constructor(options: TriesOptions) {
@@ -28,7 +30,7 @@ export class Tries {
   }
 
   get view(): TriesView {
-    return { waitUntilMs: this.#waitUntilMs, attemptsLeft: this.#attempts?.left ?? null };
+    return this.#shown;
   }
 
   /** Whether the last try that the policy allows was a wrong one: the vault is to be destroyed. */
@@ -40,7 +42,7 @@ export class Tries {
   async load(): Promise<Attempts> {
     const attempts = await this.#options.engine.openAttempts();
     this.#attempts = attempts;
-    this.#lookAtWait();
+    this.#look();
     return attempts;
   }
 
@@ -48,13 +50,14 @@ export class Tries {
   forget(): void {
     this.#cancel();
     this.#attempts = null;
-    this.#waitUntilMs = null;
+    this.#shown = noTries;
   }
 
   /** @param limit - of the policy; null: none */
   async setLimit(limit: number | null): Promise<void> {
     const attempts = this.#attempts ?? (await this.load());
     await attempts.setLimit(limit);
+    this.#look();
   }
 
   /**
@@ -74,11 +77,11 @@ export class Tries {
       const error = ensureAppError(cause);
       const isWrong = error.code === "passphrase-wrong" || error.code === "recovery-code-wrong";
       if (!isWrong) await this.#settle(attempts.takeBack());
-      this.#lookAtWait();
-      throw isWrong && this.areSpent ? new AppError("vault-erased", { cause }) : error;
+      this.#look();
+      throw isWrong && attempts.left === 0 ? new AppError("vault-erased", { cause }) : error;
     }
     await this.#settle(attempts.clear());
-    this.#lookAtWait();
+    this.#look();
     return result;
   }
 
@@ -86,10 +89,10 @@ export class Tries {
     try {
       await attempts.begin();
     } catch (cause) {
-      this.#lookAtWait();
+      this.#look();
       const error = ensureAppError(cause);
       if (error.code !== "unlock-delayed") throw error;
-      throw new AppError(error.code, { cause, data: { waitUntilMs: this.#waitUntilMs } });
+      throw new AppError(error.code, { cause, data: { waitUntilMs: this.#shown.waitUntilMs } });
     }
   }
 
@@ -100,17 +103,22 @@ export class Tries {
     });
   }
 
-  #lookAtWait(): void {
+  #look(): void {
     const { clock, onChanged } = this.#options;
     this.#cancel();
     const waitMs = this.#attempts?.waitMs ?? 0;
-    this.#waitUntilMs = waitMs > 0 ? Math.ceil(clock.now() + waitMs) : null;
+    const before = this.#shown;
+    this.#shown = {
+      waitUntilMs: waitMs > 0 ? Math.ceil(clock.now() + waitMs) : null,
+      attemptsLeft: this.#attempts?.left ?? null,
+    };
     // A clock that rings early finds a rest to wait for.
     if (waitMs > 0) {
       this.#cancel = clock.setTimeout(() => {
-        this.#lookAtWait();
+        this.#look();
       }, waitMs);
     }
-    onChanged();
+    const { waitUntilMs, attemptsLeft } = this.#shown;
+    if (waitUntilMs !== before.waitUntilMs || attemptsLeft !== before.attemptsLeft) onChanged();
   }
 }

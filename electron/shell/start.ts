@@ -226,7 +226,7 @@ class Desktop {
     void window.loadURL(pageUrl);
   }
 
-  #showTray(engine: App, menu: Menu): void {
+  #showTray(engine: App, menu: Pick<Menu, "getMenuItemById">): void {
     const { electron, machine, programs } = this.#setup;
     const { app, Menu, nativeImage, Tray } = electron;
     const tray = new TrayIcon(

@@ -426,7 +426,7 @@ class FakeEngine implements Engine {
   async inspectVault(): Promise<VaultInspection> {
     await this.#step("inspectVault");
     const { inspection, vault } = this;
-    if (inspection.kind !== "present") return inspection;
+    if (inspection.kind !== "present" || vault.slots.length === 0) return inspection;
     return { ...inspection, slotFacts: vault.slots, slots: vault.slots.map(({ kind }) => kind) };
   }
 

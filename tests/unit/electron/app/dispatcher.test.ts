@@ -8,7 +8,7 @@ const from = { id: 1, isTrusted: () => true };
 
 async function readyBench(): Promise<AppBench> {
   const bench = new AppBench();
-  bench.engine.inspection = { kind: "present", vaultId: "" as never, slots: ["keychain"] };
+  bench.engine.hasVault("keychain");
   bench.engine.progress = { kind: "ready", hosted: false, relayUrl: "ws://127.0.0.1:1" };
   return bench.start();
 }

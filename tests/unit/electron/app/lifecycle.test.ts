@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { AppError, formatInviteLink, type ErrorCode } from "#protocol";
+import {
+  AppError,
+  erasePhrase,
+  formatInviteLink,
+  type ErrorCode,
+  type KeySlotKind,
+} from "#protocol";
 import { AppBench, fakeVault, healthyRelay, settle } from "../../../support/app-fakes.ts";
 
 const invite = {
@@ -13,9 +19,9 @@ const hostParams = { networkName: "Lab", displayName: "Ada", passphrase: null };
 const joinParams = { link, displayName: "Bob", passphrase: null };
 const goodPassphrase = "correct horse battery staple";
 
-function benchWithVault(slots: readonly ("keychain" | "passphrase")[]): AppBench {
+function benchWithVault(slots: readonly KeySlotKind[]): AppBench {
   const bench = new AppBench();
-  bench.engine.inspection = { kind: "present", vaultId: "" as never, slots };
+  bench.engine.hasVault(...slots);
   bench.engine.progress = { kind: "ready", hosted: false, relayUrl: "ws://127.0.0.1:1" };
   return bench;
 }
@@ -149,13 +155,19 @@ describe("a keychain that is absent or hangs", () => {
   });
 
   test("at a vault that is there is a problem with ways out, and never a new vault", async () => {
-    const bench = benchWithVault(["keychain", "passphrase"]);
-    bench.engine.failures.set("openVault", new AppError("keychain-timeout"));
+    const bench = benchWithVault(["keychain", "recovery-code"]);
+    const changed = { backendThen: "KWallet", backendNow: "Secret Service", userNow: "ada" };
+    bench.engine.failures.set("openVault", new AppError("keychain-timeout", { data: changed }));
     await bench.start();
     expect(bench.app.view).toMatchObject({
       phase: "problem",
-      problem: { code: "keychain-timeout", actions: ["retry", "use-passphrase", "quit"] },
+      problem: {
+        code: "keychain-timeout",
+        actions: ["retry", "use-recovery-code", "quit", "erase"],
+        changed: [{ what: "backend", before: "KWallet", now: "Secret Service" }],
+      },
     });
+    expect(bench.logged.map(({ data }) => data)).toEqual([{}]);
     expect(await bench.send("profile.host", hostParams)).toEqual({
       ok: false,
       error: { code: "vault-exists" },
@@ -166,7 +178,11 @@ describe("a keychain that is absent or hangs", () => {
     });
     expect(bench.engine.steps).not.toContain("createVault");
     bench.engine.failures.clear();
-    expect((await bench.send("vault.unlock", { passphrase: goodPassphrase })).ok).toBe(true);
+    expect(await bench.send("vault.unlock", { passphrase: goodPassphrase })).toMatchObject({
+      error: { code: "not-ready" },
+    });
+    expect((await bench.send("vault.unlockWithCode", { code: "CODE" })).ok).toBe(true);
+    expect(bench.engine.opened).toEqual([{ kind: "recovery-code", code: "CODE" }]);
     expect(bench.app.view.phase).toBe("ready");
   });
 });
@@ -203,7 +219,15 @@ describe("a profile with a vault", () => {
 
   test("without a keychain slot stays locked until the passphrase is right", async () => {
     const bench = await benchWithVault(["passphrase"]).start();
-    expect(bench.app.view).toEqual({ phase: "locked", profile: "default" });
+    expect(bench.app.view).toEqual({
+      phase: "locked",
+      profile: "default",
+      reason: "start",
+      ways: ["passphrase"],
+      waitUntilMs: null,
+      attemptsLeft: null,
+      newMessages: 0,
+    });
     bench.engine.failures.set("openVault", new AppError("passphrase-wrong"));
     expect(await bench.send("vault.unlock", { passphrase: "wrong" })).toEqual({
       ok: false,
@@ -219,23 +243,28 @@ describe("a profile with a vault", () => {
     const bench = benchWithVault(["keychain"]);
     bench.engine.failures.set("openVault", new AppError("vault-key-missing"));
     await bench.start();
-    expect(bench.app.view).toMatchObject({ problem: { actions: ["retry", "quit"] } });
+    expect(bench.app.view).toMatchObject({ problem: { actions: ["retry", "quit", "erase"] } });
     expect(await bench.send("vault.unlock", { passphrase: "x" })).toEqual({
       ok: false,
       error: { code: "not-ready" },
     });
   });
 
-  test("offers the passphrase only where the key is the trouble", async () => {
-    const bench = benchWithVault(["keychain", "passphrase"]);
-    for (const code of ["vault-in-use", "vault-rolled-back", "internal"] as const) {
+  test("offers other slots, and to erase it, only where the key is the trouble", async () => {
+    const bench = benchWithVault(["keychain", "recovery-code"]);
+    for (const code of ["vault-in-use", "disk-full", "internal"] as const) {
       bench.engine.failures.set("openVault", new AppError(code));
       if (code === "vault-in-use") await bench.start();
       else await bench.send("app.retry", {});
       expect(bench.app.view).toMatchObject({ problem: { code, actions: ["retry", "quit"] } });
-      const answer = await bench.send("vault.unlock", { passphrase: goodPassphrase });
-      expect(answer).toMatchObject({ error: { code: "not-ready" } });
+      for (const [name, params] of [
+        ["vault.unlockWithCode", { code: "CODE" }],
+        ["vault.erase", { phrase: erasePhrase }],
+      ] as const) {
+        expect(await bench.send(name, params)).toMatchObject({ error: { code: "not-ready" } });
+      }
     }
+    expect(bench.engine.steps).not.toContain("destroyVault");
   });
 
   test("that a newer Sotto wrote offers nothing but to quit", async () => {
@@ -254,7 +283,7 @@ describe("a profile with a vault", () => {
     await bench.start();
     expect(bench.app.view).toMatchObject({
       phase: "problem",
-      problem: { code: "vault-damaged", actions: ["open-read-only", "retry", "quit"] },
+      problem: { code: "vault-damaged", actions: ["open-read-only", "retry", "quit", "erase"] },
     });
     expect((await bench.send("app.openReadOnly", {})).ok).toBe(true);
     expect(bench.app.view).toMatchObject({ phase: "ready", readOnly: "vault-damaged" });
@@ -404,8 +433,8 @@ describe("a crypto worker that died", () => {
     expect(bench.app.view.phase).toBe("ready");
   });
 
-  test("leaves a vault with only a passphrase locked", async () => {
-    const bench = await benchWithVault(["passphrase"]).start();
+  test("leaves a vault with a passphrase locked", async () => {
+    const bench = await benchWithVault(["keychain", "passphrase"]).start();
     await bench.send("vault.unlock", { passphrase: goodPassphrase });
     bench.engine.restartWorker();
     await settle();

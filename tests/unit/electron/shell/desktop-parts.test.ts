@@ -2,9 +2,9 @@ import { EventEmitter } from "node:events";
 import type { MenuItemConstructorOptions } from "electron";
 import { describe, expect, test } from "vitest";
 import { claimInstance, receiveLinks } from "../../../../electron/shell/deep-links.ts";
-import { menuTemplate } from "../../../../electron/shell/menu.ts";
+import { lockItemId, menuTemplate } from "../../../../electron/shell/menu.ts";
 import { systemNotifications } from "../../../../electron/shell/notifications.ts";
-import { watchPower } from "../../../../electron/shell/power.ts";
+import { systemIdleMs, watchPower } from "../../../../electron/shell/power.ts";
 import { TrayIcon } from "../../../../electron/shell/tray.ts";
 
 function rolesOf(items: readonly MenuItemConstructorOptions[]): readonly string[] {
@@ -15,8 +15,11 @@ function rolesOf(items: readonly MenuItemConstructorOptions[]): readonly string[
 }
 
 describe("the menu", () => {
+  const menu = (platform: NodeJS.Platform, isDevelopment = false, onLock = (): void => undefined) =>
+    menuTemplate({ platform, isDevelopment, onLock });
+
   test.each(["linux", "win32", "darwin"] as const)("of %s can quit, copy and zoom", (platform) => {
-    const roles = rolesOf(menuTemplate(platform, false));
+    const roles = rolesOf(menu(platform));
     for (const role of ["quit", "copy", "paste", "selectAll", "zoomIn", "togglefullscreen"]) {
       expect(roles).toContain(role);
     }
@@ -24,14 +27,26 @@ describe("the menu", () => {
   });
 
   test("quits with Ctrl+Q where the system has no shortcut of its own", () => {
-    expect(JSON.stringify(menuTemplate("linux", false))).toContain('"Ctrl+Q"');
-    expect(JSON.stringify(menuTemplate("darwin", false))).not.toContain("Ctrl+Q");
+    expect(JSON.stringify(menu("linux"))).toContain('"Ctrl+Q"');
+    expect(JSON.stringify(menu("darwin"))).not.toContain("Ctrl+Q");
+  });
+
+  test.each(["linux", "darwin"] as const)("of %s locks, once there is a lock", (platform) => {
+    let locks = 0;
+    const items = menu(platform, false, () => (locks += 1)).flatMap(({ submenu }) =>
+      Array.isArray(submenu) ? submenu : [],
+    );
+    const [lock, ...others] = items.filter(({ id }) => id === lockItemId);
+    expect(others).toEqual([]);
+    expect(lock).toMatchObject({ accelerator: "CmdOrCtrl+L", enabled: false });
+    lock?.click?.({} as never, undefined, {});
+    expect(locks).toBe(1);
   });
 
   test("has developer tools only in development", () => {
-    expect(rolesOf(menuTemplate("linux", false))).not.toContain("toggleDevTools");
-    expect(rolesOf(menuTemplate("linux", false))).not.toContain("reload");
-    expect(rolesOf(menuTemplate("linux", true))).toContain("toggleDevTools");
+    expect(rolesOf(menu("linux"))).not.toContain("toggleDevTools");
+    expect(rolesOf(menu("linux"))).not.toContain("reload");
+    expect(rolesOf(menu("linux", true))).toContain("toggleDevTools");
   });
 });
 
@@ -96,6 +111,7 @@ describe("the tray", () => {
       platform,
       iconDirectory: "/icons",
       onOpen: () => done.push("open"),
+      onLock: () => done.push("lock"),
       onQuit: () => done.push("quit"),
     });
     return { fake, tray, done };
@@ -120,7 +136,17 @@ describe("the tray", () => {
     const { fake, done } = make("linux");
     fake.emit("click");
     for (const { click } of fake.menu) click?.({} as never, undefined, {});
-    expect(done).toEqual(["open", "open", "quit"]);
+    expect(done).toEqual(["open", "open", "lock", "quit"]);
+  });
+
+  test("offers to lock only what can be locked", () => {
+    const { fake, tray } = make("linux");
+    const offered = (): unknown => fake.menu.find(({ label }) => label === "Lock Sotto")?.enabled;
+    expect(offered()).toBe(false);
+    tray.setCanLock(true);
+    expect(offered()).toBe(true);
+    tray.setCanLock(false);
+    expect(offered()).toBe(false);
   });
 });
 
@@ -189,10 +215,17 @@ describe("the machine", () => {
     const monitor = new EventEmitter();
     const seen: string[] = [];
     watchPower(monitor as never, {
-      onAway: () => seen.push("away"),
+      onAway: (reason) => seen.push(reason),
       onBack: () => seen.push("back"),
     });
     for (const event of ["suspend", "resume", "lock-screen", "unlock-screen"]) monitor.emit(event);
-    expect(seen).toEqual(["away", "back", "away", "back"]);
+    expect(seen).toEqual(["suspend", "back", "os-lock", "back"]);
+  });
+
+  test("says how long nobody has touched it, if it can", () => {
+    const monitor = (state: string) =>
+      ({ getSystemIdleState: () => state, getSystemIdleTime: () => 7 }) as never;
+    expect(systemIdleMs(monitor("idle"))).toBe(7000);
+    expect(systemIdleMs(monitor("unknown"))).toBeNull();
   });
 });
