@@ -93,6 +93,21 @@ function counter(vault: Vault) {
   };
 }
 
+/** One transaction after another until it is stopped, or one fails. */
+function keepGoing(numbers: ReturnType<typeof counter>) {
+  const state = { isStopped: false };
+  const going = (async () => {
+    while (!state.isStopped) await numbers.next();
+  })();
+  going.catch(() => undefined);
+  return {
+    stop: () => {
+      state.isStopped = true;
+      return going;
+    },
+  };
+}
+
 /** What {@link counter} has left in a vault: nothing but the first k transactions. @returns k */
 function counted(vault: Vault): number {
   const items = itemsOf(vault);
@@ -230,13 +245,9 @@ describe("a machine that stops at any moment of a compaction, with transactions 
       moments.push({ copy, entries, at: `${operation} ${name}`, least: numbers.acknowledged });
       return null;
     };
-    let isDone = false;
-    const going = (async () => {
-      while (!isDone) await numbers.next();
-    })();
+    const going = keepGoing(numbers);
     await vault.compact();
-    isDone = true;
-    await going;
+    await going.stop();
     files.decide = () => null;
     await vault.close();
     expect(moments.length).toBeGreaterThan(40);
@@ -271,13 +282,9 @@ describe("a fault at any call of a compaction, with transactions going on", () =
         failed = `${operation} ${name}`;
         return fault;
       };
-      let isDone = false;
-      const going = (async () => {
-        while (!isDone) await numbers.next();
-      })().catch(() => undefined);
+      const going = keepGoing(numbers);
       await vault.compact().catch(() => undefined);
-      isDone = true;
-      await going;
+      await going.stop().catch(() => undefined);
       await vault.close();
       files.decide = () => null;
       rmSync(join(fixture.directory, "lock"), { force: true });
@@ -306,7 +313,7 @@ test("whatever is written, and whenever generations change, a vault holds what a
       let vault = await fixture.create({ compaction });
       const expected = new Map<string, Uint8Array>();
       let sequence = 0;
-      let pending: Promise<unknown>[] = [];
+      const pending: Promise<unknown>[] = [];
       for (const what of script) {
         switch (what) {
           case "compact":
@@ -328,7 +335,6 @@ test("whatever is written, and whenever generations change, a vault holds what a
         }
       }
       await Promise.all(pending);
-      pending = [];
       expect(itemsOf(vault)).toEqual(new Map([...expected].sort()));
       expect(vault.sequence).toBe(sequence);
       await vault.close();
