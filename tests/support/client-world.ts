@@ -37,6 +37,7 @@ import {
   type Vault,
   type VaultFiles,
   type VaultOptions,
+  type VaultUnlock,
 } from "../../electron/vault/index.ts";
 import { systemClock } from "./fake-clock.ts";
 import { startInlineCryptoWorker, type InlineCryptoWorker } from "./inline-crypto-worker.ts";
@@ -121,6 +122,8 @@ export interface PersonOptions {
   readonly files?: VaultFiles;
   /** What this computer's clock shows. */
   readonly clock?: Clock;
+  /** Left out: the keychain. */
+  readonly unlockWith?: VaultUnlock;
 }
 
 /** A person at a computer of their own: real worker, real vault in a temporary directory, real client. */
@@ -132,7 +135,7 @@ export class Person {
   readonly shown = new Map<ConversationId, Map<MessageId, MessageView>>();
   rows: readonly ConversationRowView[] = [];
   readonly #around: Surroundings;
-  readonly #entries = new Map<string, Uint8Array>();
+  #entries = new Map<string, Uint8Array>();
   readonly #root: string;
   #directory: string;
   #copies = 0;
@@ -194,7 +197,9 @@ export class Person {
     const options = this.#vaultOptions(worker);
     // A second try goes on in the vault of the first.
     const found = await inspectVault(this.#directory);
-    const vault = await (found.kind === "none" ? createVault(options) : openVault(options));
+    const vault = await (found.kind === "none"
+      ? createVault({ ...options, passphrase: null })
+      : openVault({ ...options, unlockWith: { kind: "keychain" } }));
     const ports = { vault, worker, connect: this.cable.connect, clock: systemClock };
     const names = { displayName: this.name, deviceName: "Laptop", platform: "linux" };
     try {
@@ -208,22 +213,22 @@ export class Person {
     await this.open();
   }
 
-  #vaultOptions(worker: CryptoWorker, options: PersonOptions = {}): VaultOptions {
+  #vaultOptions(worker: CryptoWorker, { files, clock }: PersonOptions = {}): VaultOptions {
     return {
       directory: this.#directory,
       worker,
       keychain: unsafeMemoryKeychain(this.#entries),
-      passphrase: null,
       catalogue: clientCatalogue,
-      clock: systemClock,
-      ...options,
+      clock: clock ?? systemClock,
+      ...(files === undefined ? {} : { files }),
     };
   }
 
   /** Starts Sotto. */
   async open(options: PersonOptions = {}): Promise<this> {
     const worker = await this.#around.startWorker();
-    const vault = await openVault(this.#vaultOptions(worker, options));
+    const { unlockWith = { kind: "keychain" } } = options;
+    const vault = await openVault({ ...this.#vaultOptions(worker, options), unlockWith });
     const client = await openClient({
       vault,
       worker,
@@ -261,8 +266,8 @@ export class Person {
   }
 
   /**
-   * Stops as a power cut would: nothing is closed, nothing is finished. What is on the disk at this moment is what the next start
-   * finds.
+   * Stops as a power cut would: nothing is closed, nothing is finished. What is on the disk and in the keychain at this moment is what the
+   * next start finds.
    */
   async kill(): Promise<void> {
     const { client, vault, worker } = this.#parts;
@@ -271,11 +276,29 @@ export class Person {
     const next = join(this.#root, `copy-${String(++this.#copies)}`);
     cpSync(this.#directory, next, { recursive: true, filter: (path) => !path.endsWith("/lock") });
     this.#directory = next;
+    const entries = new Map(this.#entries);
     // The remains must not go on in the background; the copy doesn't hear of it.
     await client.close();
     await vault.close();
     await worker.dispose();
+    this.#entries = entries;
     this.cable.plug();
+  }
+
+  /**
+   * Copies the vault's folder, as a backup program does while Sotto isn't running.
+   *
+   * @returns what puts the copy back, with the keychain as it was then or without
+   */
+  copyVault(): (what: "folder" | "folder-and-keychain") => void {
+    const copy = join(this.#root, `copy-${String(++this.#copies)}`);
+    cpSync(this.#directory, copy, { recursive: true });
+    const entries = new Map(this.#entries);
+    return (what) => {
+      rmSync(this.#directory, { recursive: true });
+      cpSync(copy, this.#directory, { recursive: true });
+      if (what === "folder-and-keychain") this.#entries = new Map(entries);
+    };
   }
 
   async restart(): Promise<this> {

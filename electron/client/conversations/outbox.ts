@@ -164,6 +164,7 @@ export class Outbox {
       await this.#commits.runInQueue(conversationId, { kind: "leavers" });
       return "again";
     }
+    if (item.doubtful) return this.#clearUp(conversation, item);
     const bytes =
       (await this.#sealed(conversation, item)) ?? (await this.#seal(conversation, item));
     // Meanwhile it may have been recalled or deleted, or have ended.
@@ -186,6 +187,26 @@ export class Outbox {
     await this.#core.commit(changes);
     if (next) this.#log.noteTaken(conversationId, sequence);
     else await this.#log.catchUp(conversationId);
+    return "again";
+  }
+
+  /**
+   * Asks for an item that may have been sent already: a message id that the relay knows gets its first answer, whatever else is wrong with the
+   * request; so one for a former epoch is either known or stale.
+   */
+  async #clearUp(conversation: StoredConversation, item: StoredOutboxItem): Promise<Step> {
+    const { conversationId, epoch } = conversation;
+    const answer = await this.#core.request("group.append", {
+      conversationId,
+      epoch: epoch - 1,
+      messageId: item.itemId,
+      expiresAtMs: item.endsAtMs,
+      bytes: new Uint8Array(),
+    });
+    const changes = new Changes();
+    if (answer.kind === "stale") changes.write("outbox.setUnsent", item.itemId);
+    else noteSent(this.#core, changes, { conversation, item, sequence: answer.sequence, epoch });
+    await this.#core.commit(changes);
     return "again";
   }
 

@@ -5,7 +5,7 @@ import { hourOf } from "../core/leaves.ts";
 
 /** What ends within this time is destroyed together: each destruction writes the keyring and the keychain. Milliseconds. */
 const gatherMs = 500;
-/** Drafts that were replaced may wait for company, milliseconds. */
+/** Drafts that were replaced and receipts that were sent may wait for company, milliseconds. */
 const patienceMs = 60_000;
 const firstRetryMs = 5000;
 const longestRetryMs = 5 * 60_000;

@@ -186,7 +186,7 @@ export const migrations: readonly string[] = [
   -- How many leaves of each bucket of the key tree have been given out.
   CREATE TABLE key_buckets (hour INTEGER PRIMARY KEY, next INTEGER NOT NULL) STRICT;
 
-  -- Leaves whose bodies are gone, until their keys are destroyed. Those of drafts may wait.
+  -- Leaves whose bodies are gone, until their keys are destroyed. Those of drafts and receipts may wait for others.
   CREATE TABLE doomed (
     doom_id INTEGER PRIMARY KEY,
     hour INTEGER NOT NULL,
@@ -207,6 +207,9 @@ export const migrations: readonly string[] = [
   ALTER TABLE outbox ADD COLUMN digest BLOB;
   CREATE INDEX outbox_by_place ON outbox (position);
 
+  -- The vault was rolled back: it may have been sent by what was there before.
+  ALTER TABLE outbox ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0;
+
   -- The vault was rolled back: the group is to be joined anew before anything is encrypted in it.
   ALTER TABLE conversations ADD COLUMN stale INTEGER NOT NULL DEFAULT 0;
 
@@ -222,7 +225,7 @@ export const migrations: readonly string[] = [
   END;
   CREATE TRIGGER outbox_deleted AFTER DELETE ON outbox WHEN OLD.alone = 1
   BEGIN
-    INSERT INTO doomed (hour, leaf, waits) VALUES (OLD.hour, OLD.leaf, 0);
+    INSERT INTO doomed (hour, leaf, waits) VALUES (OLD.hour, OLD.leaf, 1);
   END;
   CREATE TRIGGER draft_deleted AFTER DELETE ON conversations WHEN OLD.draft_leaf IS NOT NULL
   BEGIN

@@ -144,8 +144,9 @@ export const statements = {
   "outbox.setCiphertext": `UPDATE outbox SET ciphertext = ?2, epoch = ?3, digest = ?4,
       sequence = NULL WHERE item_id = ?1 AND kind <> 'withdrawn'`,
   /** Nothing that was encrypted by a group's former state is sent any more. */
-  "outbox.unseal": `UPDATE outbox SET ciphertext = NULL, epoch = NULL, digest = NULL, sequence = NULL
-    WHERE ciphertext IS NOT NULL`,
+  "outbox.unseal": `UPDATE outbox SET ciphertext = NULL, epoch = NULL, digest = NULL, doubtful = 1,
+      sequence = CASE kind WHEN 'drop' THEN sequence END`,
+  "outbox.setUnsent": `UPDATE outbox SET doubtful = 0 WHERE item_id = ?1`,
   "outbox.setPlace": `UPDATE outbox SET sequence = ?2 WHERE item_id = ?1`,
   "outbox.fail": `UPDATE outbox SET failed = 1, ciphertext = NULL, epoch = NULL, digest = NULL
     WHERE item_id = ?1`,

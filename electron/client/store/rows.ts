@@ -236,6 +236,8 @@ export interface StoredOutboxItem {
   readonly epoch: number | null;
   readonly ciphertext: Uint8Array | null;
   readonly sequence: number | null;
+  /** Only the relay knows whether it was sent: the vault was rolled back. */
+  readonly doubtful: boolean;
 }
 
 /** Reads a row of `outbox`. */
@@ -251,5 +253,6 @@ export function outboxItemOf(row: Row): StoredOutboxItem {
     epoch: nullable(number, row, "epoch"),
     ciphertext: nullable(bytes, row, "ciphertext"),
     sequence: nullable(number, row, "sequence"),
+    doubtful: number(row, "doubtful") === 1,
   };
 }
