@@ -1,0 +1,190 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ConversationId } from "#protocol";
+import { until, World, type Person } from "../../support/client-world.ts";
+
+let world: World;
+let ada: Person;
+let ben: Person;
+let direct: ConversationId;
+
+beforeEach(async () => {
+  world = await World.start();
+  [ada, ben] = (await world.people("Ada", "Ben")) as [Person, Person];
+  direct = await ada.create("direct", [ben]);
+  await ada.look(direct);
+  await ben.finds(direct);
+  await ada.say(direct, "one");
+  await ben.sees(direct, "one");
+});
+afterEach(async () => {
+  await world.dispose();
+});
+
+const passphrase = "correct horse battery staple";
+
+/** Everything that Ben's client asks of his relay, in order. */
+function asked(): string[] {
+  const methods: string[] = [];
+  ben.cable.onRequest = ({ method }) => {
+    methods.push(method);
+    return true;
+  };
+  return methods;
+}
+
+/** Ben's folder is copied, he talks on, and the copy is put back. */
+async function rollBack(
+  talk: () => Promise<void>,
+  what: "folder" | "folder-and-keychain" = "folder-and-keychain",
+): Promise<void> {
+  await ben.quit();
+  const putBack = ben.copyVault();
+  await ben.open();
+  await ben.online();
+  await ben.look(direct);
+  await talk();
+  await ben.quit();
+  putBack(what);
+}
+
+async function sayMore(): Promise<void> {
+  for (const text of ["two", "three"]) {
+    await ben.say(direct, text);
+    await ada.sees(direct, text);
+  }
+  await ada.say(direct, "four");
+  await ben.sees(direct, "four");
+  // What Ben has is told to the relay a moment later.
+  await new Promise((resolve) => setTimeout(resolve, 400));
+}
+
+/** Both can talk, and nobody misses or can't open anything from here on. */
+async function talksAgain(conversationId: ConversationId): Promise<void> {
+  for (const round of ["five", "six"]) {
+    await ben.say(conversationId, `${round} from Ben`);
+    await ada.sees(conversationId, `${round} from Ben`);
+    await ada.say(conversationId, `${round} from Ada`);
+    await ben.sees(conversationId, `${round} from Ada`);
+  }
+  const unopenable = ada.messages(conversationId).filter(({ kind }) => kind === "unopenable");
+  expect(unopenable).toEqual([]);
+}
+
+describe("an older copy of the vault that was put back", () => {
+  test.each(["by the log", "by the vault's sequence number"] as const)(
+    "is noticed %s before anything is encrypted; the conversation is joined anew",
+    async (how) => {
+      await rollBack(async () => {
+        await sayMore();
+        if (how === "by the vault's sequence number") {
+          await ben.restart();
+          await ben.online();
+        }
+      });
+      const methods = asked();
+      await ben.open();
+      // What is written before anybody knows must wait as well.
+      await ben.look(direct);
+      await ben.say(direct, "from the older copy");
+      await ben.online();
+      expect(ben.client.rejoining).not.toBeNull();
+      await ada.sees(direct, "from the older copy");
+      expect(ben.client.rejoining).toBe(0);
+      expect(methods.indexOf("group.commit")).toBeGreaterThan(methods.indexOf("session.signIn"));
+      expect(methods.indexOf("group.append")).toBeGreaterThan(methods.indexOf("group.commit"));
+      await talksAgain(direct);
+      await ben.restart();
+      await ben.online();
+      expect(ben.client.rejoining).toBeNull();
+      await ben.look(direct);
+      await ben.say(direct, "seven");
+      await ada.sees(direct, "seven");
+    },
+  );
+
+  test("is mended although Sotto is killed in the middle", async () => {
+    const group = await ada.create("group", [ben]);
+    await ada.look(group);
+    await ben.finds(group);
+    await rollBack(async () => {
+      await ben.look(group);
+      await ben.say(group, "to the group");
+      await ada.sees(group, "to the group");
+      await sayMore();
+    });
+    // The relay takes the commit; its answer is lost.
+    let committed = false;
+    ben.cable.onRequest = ({ method }) => {
+      committed ||= method === "group.commit";
+      return true;
+    };
+    ben.cable.onFrame = (frame) => (committed ? null : frame);
+    await ben.open();
+    await until("Ben has offered a commit", () => committed);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await ben.kill();
+    ben.cable.onFrame = null;
+    ben.cable.onRequest = null;
+    await ben.open();
+    expect(ben.client.rejoining).toBe(2);
+    await ben.online();
+    await until("both are joined anew", () => ben.client.rejoining === 0);
+    await ben.look(direct);
+    await ben.look(group);
+    await talksAgain(direct);
+    await talksAgain(group);
+  });
+
+  test("comes back into conversations that are younger than it", async () => {
+    let group: ConversationId | null = null;
+    await rollBack(async () => {
+      group = await ada.create("group", [ben]);
+      await ada.look(group);
+      await ben.finds(group);
+      await ben.say(group, "here");
+      await ada.sees(group, "here");
+      await sayMore();
+    });
+    await ben.open();
+    await ben.online();
+    await ben.finds(group!);
+    await talksAgain(group!);
+    // Old key packages are gone: the next conversation needs a new one.
+    const other = await ada.create("group", [ben]);
+    await ada.look(other);
+    await ben.finds(other);
+    await talksAgain(other);
+  });
+
+  test("what somebody said meanwhile, and no copy of the vault ever had, is read", async () => {
+    await rollBack(sayMore);
+    await ada.say(direct, "while Ben was away");
+    await ben.open();
+    await ben.online();
+    await ben.look(direct);
+    await ben.sees(direct, "while Ben was away");
+    await talksAgain(direct);
+  });
+
+  test("is opened by the passphrase when the keychain knows better, and mended", async () => {
+    await ben.vault.setSlot({ kind: "passphrase", passphrase });
+    await rollBack(async () => {
+      await ben.say(direct, "two");
+      await ada.sees(direct, "two");
+      const messageId = ben.message(direct, "two")!.messageId;
+      // Two keyrings further: the keychain has neither key of the copy.
+      for (const id of [messageId, ben.message(direct, "one")!.messageId]) {
+        await ben.client.commands["message.deleteForMe"]({ conversationId: direct, messageId: id });
+        await until("its key is destroyed", () => ben.vault.read("doomed").length === 0);
+      }
+    }, "folder");
+    await expect(ben.open()).rejects.toMatchObject({ code: "vault-rolled-back" });
+    await ben.open({ unlockWith: { kind: "passphrase", passphrase } });
+    expect(ben.client.rejoining).toBe(1);
+    await ben.online();
+    await until("it is joined anew", () => ben.client.rejoining === 0);
+    await ben.look(direct);
+    await talksAgain(direct);
+    await ben.restart();
+  });
+});
