@@ -22,11 +22,11 @@ export function tidyRecoveryCode(text: string): string {
  *
  * @param typed - what stands before the caret in the field
  * @param tidied - the whole tidied code
+ * @param deleting - whether something was taken away: then the caret stays in front of a hyphen, or it could never be passed backwards
  */
-export function caretIn(typed: string, tidied: string): number {
-  const before = tidyRecoveryCode(typed);
-  // Behind a full group the caret goes past the hyphen, if there is one.
-  return tidied.charAt(before.length) === "-" ? before.length + 1 : before.length;
+export function caretIn(typed: string, tidied: string, deleting: boolean): number {
+  const before = tidyRecoveryCode(typed).length;
+  return !deleting && tidied.charAt(before) === "-" ? before + 1 : before;
 }
 
 /** The groups of a code, to be shown one by one. */

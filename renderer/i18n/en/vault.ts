@@ -78,7 +78,7 @@ export const vault = {
   "notice.keychain-behind.renew": "Renew",
   "notice.keychain-weak.title": "This keychain is weak",
   "notice.keychain-weak.text":
-    "{backend} keeps secrets without protection. Whoever can read your files can open this vault. An app lock helps.",
+    "{backend} keeps secrets without protection: whoever can read your files can open this vault. Set up a real keychain.",
   "notice.lock-required.title": "An app lock is required",
   "notice.lock-required.text": "Your organisation wants a passphrase on this computer's vault.",
   "notice.lock-required.set": "Set a passphrase",
@@ -88,10 +88,11 @@ export const vault = {
   "protection.intro":
     "Your messages lie in an encrypted vault on this computer. Any one of these opens it.",
   "protection.since": "Since {when}",
+  "protection.forgetting.title": "What this changes about forgetting",
   "protection.forgetting.passphrase":
-    "Good to know: with the keychain alone, a message that has ended is gone even for somebody with an old copy of this disk. With a passphrase, whoever has such a copy and learns the passphrase could still open it. Choose one that can't be guessed.",
+    "With the keychain alone, a message that has ended is gone even for somebody with an old copy of this disk. With a passphrase, whoever has such a copy and learns the passphrase could still open it. Choose one that can't be guessed.",
   "protection.forgetting.code":
-    "Good to know: with the keychain alone, a message that has ended is gone even for somebody with an old copy of this disk. With a recovery code, whoever has such a copy and finds the code could still open it. Keep the code away from this computer.",
+    "With the keychain alone, a message that has ended is gone even for somebody with an old copy of this disk. With a recovery code, whoever has such a copy and finds the code could still open it. Keep the code away from this computer.",
 
   "protection.lock": "App lock",
   "protection.lock.off": "Off. Whoever can use your account on this computer can open Sotto.",
@@ -146,7 +147,7 @@ export const vault = {
   "protection.keychain.renew": "Renew",
   "protection.keychain.renewed": "Keychain renewed",
   "protection.keychain.weak":
-    "It keeps secrets without protection. Your organisation allows that; an app lock makes up for it.",
+    "It keeps secrets without protection: whoever can read your files can open this vault. Your organisation allows that.",
 
   "protection.organisation": "Organisation recovery",
   "protection.organisation.there":
@@ -218,7 +219,7 @@ export const vault = {
   "storage.ends.tableSpan": "Ends",
   "storage.ends.none": "There are no messages on this computer.",
   "storage.ends.note":
-    "Each message ends at its time, whether Sotto runs or not: its key is destroyed, and then no copy of the files opens it.",
+    "Each message ends at its time: its key is destroyed, and no copy of the files opens it after that. If Sotto isn't running then, it is the first thing that the next start does.",
   "storage.slots": "Opened by",
   "storage.slot.keychain": "Keychain",
   "storage.slot.passphrase": "Passphrase",

@@ -30,13 +30,15 @@ describe("a recovery code that is typed", () => {
   });
 
   test.each([
-    ["7c2k", "7C2K", 4],
-    ["7c2k", "7C2K-9QXD", 5],
-    ["7c2k9", "7C2K-9QXD", 6],
-    ["7C2K-9", "7C2K-9QXD", 6],
-    ["", "7C2K-9QXD", 0],
-  ])("keeps the caret behind what was typed: %j in %j", (before, shown, caret) => {
-    expect(caretIn(before, shown)).toBe(caret);
+    ["7c2k", "7C2K", false, 4],
+    ["7c2k", "7C2K-9QXD", false, 5],
+    ["7c2k9", "7C2K-9QXD", false, 6],
+    ["7C2K-9", "7C2K-9QXD", false, 6],
+    ["", "7C2K-9QXD", false, 0],
+    ["7C2K", "7C2K-9QXD", true, 4],
+    ["7C2K-", "7C2K-9QXD", true, 4],
+  ])("keeps the caret behind what was typed: %j in %j", (before, shown, deleting, caret) => {
+    expect(caretIn(before, shown, deleting)).toBe(caret);
   });
 });
 
