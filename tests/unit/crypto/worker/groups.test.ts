@@ -68,6 +68,80 @@ async function begin(
   }
 }
 
+describe("a device whose vault was put back from before", () => {
+  async function rejoin(device: WorkerDevice, groupInfo: Uint8Array) {
+    const params = { conversationId: id, groupInfo };
+    return device.store(await device.worker.call("group.prepareRejoin", params));
+  }
+
+  /** Rows of an epoch that is over, and what the relay keeps of the present one. */
+  async function rolledBack() {
+    await begin(anna, [ben, cora]);
+    const old = new Map(ben.rows.get(id));
+    const prepared = await prepare(anna);
+    await settle(anna, true);
+    for (const other of [ben, cora]) await other.open(id, prepared.bytes);
+    ben.rows.set(id, old);
+    await ben.restart(network, everybody);
+    return prepared.groupInfo;
+  }
+
+  test("joins its groups anew before it seals, over a restart", async () => {
+    const groupInfo = await rolledBack();
+    const prepared = await rejoin(ben, groupInfo);
+    expect(prepared.epoch).toBe(2);
+    await ben.restart(network, everybody);
+    expect(await ben.load(id)).toMatchObject({
+      pendingCommitEpoch: 2,
+      summary: { epoch: 3, conversationId: id },
+    });
+    await expect(ben.say(id, "too early")).rejects.toMatchObject({ code: "not-ready" });
+    for (const other of [anna, cora]) {
+      expect(await other.open(id, prepared.bytes)).toMatchObject({
+        kind: "commit",
+        change: { committer: { deviceId: ben.deviceId }, added: [], removed: [] },
+        summary: { epoch: 3 },
+      });
+    }
+    expect(await settle(ben, true)).toMatchObject({
+      change: { committer: { deviceId: ben.deviceId } },
+      summary: { epoch: 3 },
+    });
+    await ben.restart(network, everybody);
+    expect(await anna.hear(id, await ben.say(id, "back"))).toBe("back");
+    expect(await ben.hear(id, await cora.say(id, "welcome"))).toBe("welcome");
+  });
+
+  test("keeps nothing of a rejoin that lost its race, and makes another", async () => {
+    await rejoin(ben, await rolledBack());
+    const winner = await prepare(cora);
+    await settle(cora, true);
+    await anna.open(id, winner.bytes);
+    expect(await settle(ben, false)).toMatchObject({ change: null });
+    expect(ben.rows.get(id)?.size).toBe(0);
+    await expect(ben.say(id, "nowhere")).rejects.toMatchObject({ code: "group-unknown" });
+    const again = await rejoin(ben, winner.groupInfo);
+    for (const other of [anna, cora]) await other.open(id, again.bytes);
+    await settle(ben, true);
+    expect(await anna.hear(id, await ben.say(id, "back"))).toBe("back");
+  });
+
+  test("needs to know everybody there, and a GroupInfo", async () => {
+    const groupInfo = await rolledBack();
+    const before = new Map(ben.rows.get(id));
+    await ben.restart(network, [anna, ben]);
+    await expect(rejoin(ben, groupInfo)).rejects.toMatchObject({
+      code: "device-unknown",
+      data: { deviceId: cora.deviceId },
+    });
+    for (const nonsense of [new Uint8Array(0), groupInfo.slice(0, -1), await anna.say(id, "no")]) {
+      await expect(rejoin(ben, nonsense)).rejects.toMatchObject({ code: "commit-refused" });
+    }
+    expect(ben.rows.get(id)).toEqual(before);
+    expect((await ben.load(id)).pendingCommitEpoch).toBeNull();
+  });
+});
+
 describe("a group over its life", () => {
   test("is created, joined, spoken in, restarted and spoken in again", async () => {
     await begin(anna, [ben, cora]);

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, test } from "vitest";
-import type { WorkerMessage, WorkerRequest } from "#protocol";
+import type { WorkerMessage, WorkerRequest, WorkerResult } from "#protocol";
 
 const entry = new URL("../../../../crypto/worker.ts", import.meta.url);
 let thread: Worker | undefined;
@@ -20,7 +20,7 @@ function ask(request: WorkerRequest): Promise<WorkerMessage> {
 describe("the worker's entry", () => {
   test("runs as a thread and answers over its port", async () => {
     thread = new Worker(entry, { env: {} });
-    expect(await ask({ id: 1, method: "vault.generateKey", params: {} })).toMatchObject({
+    expect(await ask({ id: 1, method: "vault.keyringFacts", params: {} })).toMatchObject({
       kind: "failure",
       id: 1,
       error: { code: "not-ready" },
@@ -30,8 +30,17 @@ describe("the worker's entry", () => {
       id: 2,
       result: { tests: 17 },
     });
-    const generated = await ask({ id: 3, method: "vault.generateKey", params: {} });
-    if (generated.kind !== "result") throw new Error(generated.kind);
-    expect((generated.result as { readonly vaultKey: Uint8Array }).vaultKey).toHaveLength(32);
+    const facts = await ask({ id: 3, method: "vault.keyringFacts", params: {} });
+    expect(facts).toMatchObject({ kind: "failure", id: 3, error: { code: "not-ready" } });
+    const keychain = { account: "a", backend: "b", application: "c", user: "d", path: "e" };
+    const params = { keychain, passphrase: null };
+    const created = await ask({ id: 4, method: "vault.create", params });
+    if (created.kind !== "result") throw new Error(created.kind);
+    const { keychainKeys } = created.result as WorkerResult<"vault.create">;
+    // Wiped in the worker, whole here.
+    expect(keychainKeys?.map((key) => [key.length, key.every((byte) => byte === 0)])).toEqual([
+      [32, false],
+      [32, false],
+    ]);
   });
 });

@@ -2,8 +2,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import {
   equalBytes,
   idFromBytes,
+  type KeychainEntries,
+  type KeyringRecord,
   type MessageId,
-  type VaultId,
   type WorkerMethodName,
 } from "#protocol";
 import { ensure } from "../../../support/ensure.ts";
@@ -12,24 +13,10 @@ import {
   createManualClock,
   type InProcessWorker,
 } from "../../../support/in-process-worker.ts";
+import { VaultKeys } from "../../../support/vault-keys.ts";
 
-const vaultId = idFromBytes<VaultId>(new Uint8Array(16).fill(1));
-const otherVaultId = idFromBytes<VaultId>(new Uint8Array(16).fill(2));
 const noTag = new Uint8Array(0);
-
-async function startedWorker(): Promise<InProcessWorker> {
-  const worker = createInProcessWorker(createManualClock(0));
-  await worker.call("start", {});
-  return worker;
-}
-
-async function unlockedWorker() {
-  const worker = await startedWorker();
-  const { vaultKey } = await worker.call("vault.generateKey", {});
-  const { sealedKeyring } = await worker.call("vault.createKeyring", { vaultId, vaultKey });
-  await worker.call("vault.unlock", { vaultId, vaultKey, sealedKeyring });
-  return { worker, vaultKey, sealedKeyring };
-}
+const hourMs = 3_600_000;
 
 function text(content: string): Uint8Array {
   return new TextEncoder().encode(content);
@@ -39,10 +26,16 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
   return bytes.map((byte, place) => (place === at ? byte ^ 1 : byte));
 }
 
+async function unlockedWorker(): Promise<InProcessWorker> {
+  return (await VaultKeys.create()).worker;
+}
+
 describe("the worker", () => {
   test("does nothing before its self-test", async () => {
     const worker = createInProcessWorker(createManualClock(0));
-    await expect(worker.call("vault.generateKey", {})).rejects.toMatchObject({ code: "not-ready" });
+    await expect(worker.call("vault.keyringFacts", {})).rejects.toMatchObject({
+      code: "not-ready",
+    });
   });
 
   test("tells what it tested", async () => {
@@ -59,11 +52,13 @@ describe("the worker", () => {
       selfTest: () => Promise.reject(new Error("wrong answer")),
     });
     await expect(worker.call("start", {})).rejects.toMatchObject({ code: "internal" });
-    await expect(worker.call("vault.generateKey", {})).rejects.toMatchObject({ code: "not-ready" });
+    await expect(worker.call("vault.keyringFacts", {})).rejects.toMatchObject({
+      code: "not-ready",
+    });
   });
 
   test("refuses requests it doesn't know", async () => {
-    const worker = await startedWorker();
+    const worker = await unlockedWorker();
     for (const name of ["vault.exportKey", "toString", "__proto__"]) {
       await expect(worker.call(name as WorkerMethodName, {})).rejects.toMatchObject({
         code: "command-unknown",
@@ -72,87 +67,46 @@ describe("the worker", () => {
   });
 
   test("answers in the order of the requests, slow ones included", async () => {
-    const { worker, vaultKey } = await unlockedWorker();
+    const { worker } = await VaultKeys.create({ passphrase: "four unrelated words" });
     const order: string[] = [];
     await Promise.all([
       worker
-        .call("slot.createPassphrase", { vaultId, vaultKey, passphrase: "four unrelated words" })
+        .call("vault.checkPassphrase", { passphrase: "four unrelated words" })
         .then(() => order.push("slow")),
-      worker.call("vault.generateKey", {}).then(() => order.push("fast")),
+      worker.call("vault.keyringFacts", {}).then(() => order.push("fast")),
     ]);
     expect(order).toEqual(["slow", "fast"]);
   });
 });
 
-describe("the keyring", () => {
-  test("opens with its vault key and for its vault only", async () => {
-    const { worker, vaultKey, sealedKeyring } = await unlockedWorker();
-    const wrongKey = flipped(vaultKey, 3);
-    for (const attempt of [
-      { vaultId, vaultKey: wrongKey, sealedKeyring },
-      { vaultId: otherVaultId, vaultKey, sealedKeyring },
-      { vaultId, vaultKey, sealedKeyring: flipped(sealedKeyring, 30) },
-      { vaultId, vaultKey, sealedKeyring: sealedKeyring.slice(0, 20) },
+describe("locking", () => {
+  test("leaves nothing that seals or opens", async () => {
+    const worker = await unlockedWorker();
+    await worker.call("vault.lock", {});
+    const place = { generation: 1, sequence: 1, previousTag: noTag };
+    for (const call of [
+      () => worker.call("vault.sealFrame", { ...place, plain: text("x") }),
+      () => worker.call("identity.create", {}),
+      () => worker.call("keyPackages.generate", { count: 1, lastResort: false }),
+      () => worker.call("body.open", { items: [] }).then(() => worker.call("body.seal", bodies())),
+      () => worker.call("vault.prepareKeyring", { changes: [] }),
+      () => worker.call("vault.settleKeyring", { written: true }),
+      () => worker.call("vault.keychainKeys", {}),
+      () => worker.call("vault.compareKeychain", { entries: [null, null] }),
+      () => worker.call("vault.keyringFacts", {}),
+      () => worker.call("vault.checkPassphrase", { passphrase: "four unrelated words" }),
     ]) {
-      await expect(worker.call("vault.unlock", attempt)).rejects.toMatchObject({
-        code: "vault-key-wrong",
-      });
+      await expect(call()).rejects.toMatchObject({ code: "not-ready" });
     }
   });
 
-  test("doesn't hold the vault key, and is another one each time", async () => {
-    const { worker, vaultKey, sealedKeyring } = await unlockedWorker();
-    const again = await worker.call("vault.createKeyring", { vaultId, vaultKey });
-    expect(equalBytes(again.sealedKeyring, sealedKeyring)).toBe(false);
-    expect(Buffer.from(sealedKeyring).includes(Buffer.from(vaultKey))).toBe(false);
-  });
-
-  test("a vault key must have its size", async () => {
-    const worker = await startedWorker();
-    await expect(
-      worker.call("vault.createKeyring", { vaultId, vaultKey: new Uint8Array(31) }),
-    ).rejects.toMatchObject({ code: "argument-invalid" });
-  });
-
-  test("a key check tells keys and vaults apart, and works while locked", async () => {
-    const worker = await startedWorker();
-    const { vaultKey } = await worker.call("vault.generateKey", {});
-    const check = async (id: VaultId, key: Uint8Array): Promise<string> =>
-      Buffer.from(
-        (await worker.call("vault.keyCheck", { vaultId: id, vaultKey: key })).keyCheck,
-      ).toString("hex");
-    const first = await check(vaultId, vaultKey);
-    expect(first).toHaveLength(32);
-    expect(await check(vaultId, vaultKey)).toBe(first);
-    expect(await check(otherVaultId, vaultKey)).not.toBe(first);
-    expect(await check(vaultId, flipped(vaultKey, 0))).not.toBe(first);
-  });
-});
-
-describe("locking", () => {
-  test("leaves nothing that seals or opens", async () => {
-    const { worker } = await unlockedWorker();
-    await worker.call("vault.lock", {});
-    const locked = { code: "not-ready" };
-    const frame = { generation: 1, sequence: 1, previousTag: noTag };
-    await expect(
-      worker.call("vault.sealFrame", { ...frame, plain: text("x") }),
-    ).rejects.toMatchObject(locked);
-    await expect(worker.call("identity.create", {})).rejects.toMatchObject(locked);
-    await expect(
-      worker.call("keyPackages.generate", { count: 1, lastResort: false }),
-    ).rejects.toMatchObject(locked);
-    await expect(
-      worker.call("session.sign", { challenge: new Uint8Array(32), vaultSequence: 0 }),
-    ).rejects.toMatchObject(locked);
-  });
-
   test("and unlocking again opens what was sealed before", async () => {
-    const { worker, vaultKey, sealedKeyring } = await unlockedWorker();
+    const keys = await VaultKeys.create();
+    const { worker } = keys;
     const place = { generation: 1, sequence: 1, previousTag: noTag };
     const { sealed } = await worker.call("vault.sealFrame", { ...place, plain: text("kept") });
     await worker.call("vault.lock", {});
-    await worker.call("vault.unlock", { vaultId, vaultKey, sealedKeyring });
+    await keys.unlock();
     const opened = await worker.call("vault.openFrames", {
       generation: 1,
       firstSequence: 1,
@@ -161,6 +115,14 @@ describe("locking", () => {
     });
     expect(opened).toEqual({ plains: [text("kept")], damagedAt: null });
   });
+
+  test("in the midst of an exchange goes back to what is on the disk", async () => {
+    const keys = await VaultKeys.create();
+    await keys.worker.call("vault.prepareKeyring", { changes: [] });
+    await keys.worker.call("vault.lock", {});
+    await keys.unlock();
+    expect((await keys.worker.call("vault.keyringFacts", {})).revision).toBe(1);
+  });
 });
 
 describe("frames", () => {
@@ -168,19 +130,20 @@ describe("frames", () => {
     const frames: Uint8Array[] = [];
     let previousTag: Uint8Array = noTag;
     for (const [at, content] of contents.entries()) {
-      const place = { generation: 4, sequence: 10 + at, previousTag };
+      const place = { generation: 2, sequence: 10 + at, previousTag };
       const { sealed } = await worker.call("vault.sealFrame", { ...place, plain: text(content) });
       frames.push(sealed);
       previousTag = sealed.slice(-16);
     }
     return frames;
   }
-  const run = { generation: 4, firstSequence: 10, previousTag: noTag };
+  const run = { generation: 2, firstSequence: 10, previousTag: noTag };
 
   let worker: InProcessWorker;
-  let frames: readonly Uint8Array[];
+  let frames: Uint8Array[];
+
   beforeAll(async () => {
-    ({ worker } = await unlockedWorker());
+    worker = await unlockedWorker();
     frames = await sealedRun(worker, ["one", "two", "three", "four"]);
   });
 
@@ -219,11 +182,12 @@ describe("frames", () => {
       (await worker.call("vault.openFrames", { ...run, ...place, frames: frames.slice(0, 1) }))
         .damagedAt === null;
     expect(await opens({})).toBe(true);
-    expect(await opens({ generation: 5 })).toBe(false);
+    expect(await opens({ generation: 1 })).toBe(false);
+    expect(await opens({ generation: 3 })).toBe(false);
     expect(await opens({ firstSequence: 11 })).toBe(false);
     expect(await opens({ previousTag: new Uint8Array(16) })).toBe(false);
     const other = await unlockedWorker();
-    const foreign = await other.worker.call("vault.openFrames", { ...run, frames });
+    const foreign = await other.call("vault.openFrames", { ...run, frames });
     expect(foreign).toEqual({ plains: [], damagedAt: 10 });
   });
 
@@ -236,7 +200,7 @@ describe("frames", () => {
 
 describe("snapshots", () => {
   test("open chunk by chunk, and can't be cut short or put together differently", async () => {
-    const { worker } = await unlockedWorker();
+    const worker = await unlockedWorker();
     const place = { generation: 2, index: 0, last: false };
     const { sealed } = await worker.call("vault.sealSnapshotChunk", {
       ...place,
@@ -245,7 +209,7 @@ describe("snapshots", () => {
     expect(await worker.call("vault.openSnapshotChunk", { ...place, sealed })).toEqual({
       plain: text("chunk"),
     });
-    for (const wrong of [{ generation: 3 }, { index: 1 }, { last: true }]) {
+    for (const wrong of [{ generation: 1 }, { generation: 3 }, { index: 1 }, { last: true }]) {
       await expect(
         worker.call("vault.openSnapshotChunk", { ...place, ...wrong, sealed }),
       ).rejects.toMatchObject({ code: "vault-damaged" });
@@ -253,80 +217,304 @@ describe("snapshots", () => {
   });
 });
 
-describe("bodies", () => {
-  const messageId = idFromBytes<MessageId>(new Uint8Array(32).fill(1));
-  const otherId = idFromBytes<MessageId>(new Uint8Array(32).fill(2));
-  const hourMs = 3_600_000;
+describe("generations", () => {
+  const seal = (worker: InProcessWorker, generation: number) =>
+    worker.call("vault.sealFrame", {
+      generation,
+      sequence: 1,
+      previousTag: noTag,
+      plain: text(`of ${String(generation)}`),
+    });
+  const opens = async (worker: InProcessWorker, generation: number, sealed: Uint8Array) =>
+    (
+      await worker.call("vault.openFrames", {
+        generation,
+        firstSequence: 1,
+        previousTag: noTag,
+        frames: [sealed],
+      })
+    ).damagedAt === null;
 
-  test("open under their own message and hour only; the others open all the same", async () => {
-    const { worker } = await unlockedWorker();
-    const item = { messageId, expiresAtMs: 5 * hourMs + 17 };
-    const { sealed } = await worker.call("body.seal", {
-      items: [
-        { ...item, plain: text("hello") },
-        { messageId: otherId, expiresAtMs: hourMs, plain: text("other") },
-      ],
-    });
-    const [mine, other] = [ensure(sealed[0]), ensure(sealed[1])];
-    const { plains } = await worker.call("body.open", {
-      items: [
-        { ...item, sealed: mine },
-        { ...item, messageId: otherId, sealed: mine },
-        { messageId, expiresAtMs: 6 * hourMs, sealed: mine },
-        { ...item, sealed: flipped(mine, 40) },
-        { ...item, sealed: new Uint8Array(3) },
-        { messageId: otherId, expiresAtMs: hourMs, sealed: other },
-      ],
-    });
-    expect(plains).toEqual([text("hello"), null, null, null, null, text("other")]);
-  });
-});
-
-describe("passphrase slots", () => {
-  const passphrase = "correct horse battery staple";
-
-  test("give the vault key back for the passphrase, however its characters are composed", async () => {
-    const { worker, vaultKey } = await unlockedWorker();
-    const { slot } = await worker.call("slot.createPassphrase", {
-      vaultId,
-      vaultKey,
-      passphrase: "caf\u00e9 au lait und mehr",
-    });
-    const opened = await worker.call("slot.openPassphrase", {
-      vaultId,
-      slot,
-      passphrase: "cafe\u0301 au lait und mehr",
-    });
-    expect(opened.vaultKey).toEqual(vaultKey);
+  test("have keys of their own: the present one's and the next one's, and no other", async () => {
+    const keys = await VaultKeys.create();
+    const { worker } = keys;
+    const [first, second] = [await seal(worker, 1), await seal(worker, 2)];
+    for (const generation of [0, 3]) {
+      await expect(seal(worker, generation)).rejects.toMatchObject({ code: "argument-invalid" });
+    }
+    await keys.exchange([{ kind: "generation", current: 2 }]);
+    expect((await worker.call("vault.keyringFacts", {})).generations).toEqual([2, 3]);
+    expect(await opens(worker, 1, first.sealed)).toBe(false);
+    expect(await opens(worker, 2, second.sealed)).toBe(true);
+    await expect(seal(worker, 1)).rejects.toMatchObject({ code: "argument-invalid" });
+    await keys.reopen();
+    expect(await opens(keys.worker, 2, second.sealed)).toBe(true);
+    const third = await seal(keys.worker, 3);
+    expect(await opens(keys.worker, 3, third.sealed)).toBe(true);
   });
 
-  test("open for nothing else", async () => {
-    const { worker, vaultKey } = await unlockedWorker();
-    const { slot } = await worker.call("slot.createPassphrase", { vaultId, vaultKey, passphrase });
-    const attempts = [
-      { vaultId, slot, passphrase: `${passphrase} ` },
-      { vaultId, slot, passphrase: "" },
-      { vaultId: otherVaultId, slot, passphrase },
-      { vaultId, slot: { ...slot, passes: slot.passes + 1 }, passphrase },
-      { vaultId, slot: { ...slot, passes: 1_000_000 }, passphrase },
-      { vaultId, slot: { ...slot, memoryBytes: 2 ** 40 }, passphrase },
-      { vaultId, slot: { ...slot, salt: new Uint8Array(3) }, passphrase },
-      { vaultId, slot: { ...slot, sealedVaultKey: flipped(slot.sealedVaultKey, 30) }, passphrase },
-    ];
-    for (const attempt of attempts) {
-      await expect(worker.call("slot.openPassphrase", attempt)).rejects.toMatchObject({
-        code: "passphrase-wrong",
+  test("stay when the exchange isn't written, or names the present one again", async () => {
+    const keys = await VaultKeys.create();
+    const { worker } = keys;
+    const first = await seal(worker, 1);
+    await worker.call("vault.prepareKeyring", { changes: [{ kind: "generation", current: 2 }] });
+    expect(await opens(worker, 1, first.sealed)).toBe(true);
+    await worker.call("vault.settleKeyring", { written: false });
+    expect(await opens(worker, 1, first.sealed)).toBe(true);
+    await keys.exchange([{ kind: "generation", current: 1 }]);
+    expect(await opens(worker, 1, first.sealed)).toBe(true);
+    for (const current of [0, 3]) {
+      await expect(keys.exchange([{ kind: "generation", current }])).rejects.toMatchObject({
+        code: "argument-invalid",
       });
     }
   });
+});
 
-  test.each(["", "short", "elevenchars", "aaaaaaaaaaaaaaaa", "abababababababab"])(
-    "aren't made for the weak passphrase %j",
-    async (weak) => {
-      const { worker, vaultKey } = await unlockedWorker();
-      await expect(
-        worker.call("slot.createPassphrase", { vaultId, vaultKey, passphrase: weak }),
-      ).rejects.toMatchObject({ code: "passphrase-weak" });
-    },
-  );
+const messageId = idFromBytes<MessageId>(new Uint8Array(32).fill(1));
+const otherId = idFromBytes<MessageId>(new Uint8Array(32).fill(2));
+
+function bodies() {
+  return { items: [{ messageId, expiresAtMs: hourMs, leaf: 0, plain: text("x") }] };
+}
+
+describe("bodies", () => {
+  test("open under their own message, hour and leaf only; the others open all the same", async () => {
+    const worker = await unlockedWorker();
+    const item = { messageId, expiresAtMs: 5 * hourMs + 17, leaf: 3 };
+    const { sealed } = await worker.call("body.seal", {
+      items: [
+        { ...item, plain: text("hello") },
+        { ...item, messageId: otherId, plain: text("edit") },
+        { messageId: otherId, expiresAtMs: hourMs, leaf: 0, plain: text("other") },
+      ],
+    });
+    const [mine, edit, other] = [ensure(sealed[0]), ensure(sealed[1]), ensure(sealed[2])];
+    const { plains } = await worker.call("body.open", {
+      items: [
+        { ...item, sealed: mine },
+        { ...item, messageId: otherId, sealed: edit },
+        { ...item, messageId: otherId, sealed: mine },
+        { ...item, expiresAtMs: 6 * hourMs, sealed: mine },
+        { ...item, leaf: 4, sealed: mine },
+        { ...item, leaf: -1, sealed: mine },
+        { ...item, sealed: flipped(mine, 40) },
+        { ...item, sealed: new Uint8Array(3) },
+        { messageId: otherId, expiresAtMs: hourMs, leaf: 0, sealed: other },
+      ],
+    });
+    expect(plains).toEqual([
+      text("hello"),
+      text("edit"),
+      ...[null, null, null, null, null, null],
+      text("other"),
+    ]);
+  });
+
+  test("of a thousand in one bucket, one is destroyed and the others open, over restarts", async () => {
+    const keys = await VaultKeys.create();
+    const item = (leaf: number) => ({ messageId, expiresAtMs: 500_000 * hourMs, leaf });
+    const items = Array.from({ length: 1000 }, (_, leaf) => item(leaf));
+    const { sealed } = await keys.worker.call("body.seal", {
+      items: items.map((place) => ({ ...place, plain: text(String(place.leaf)) })),
+    });
+    const readable = async (): Promise<readonly number[]> => {
+      const { plains } = await keys.worker.call("body.open", {
+        items: items.map((place, at) => ({ ...place, sealed: ensure(sealed[at]) })),
+      });
+      return plains.flatMap((plain, at) => (plain === null ? [] : [at]));
+    };
+    const all = items.map(({ leaf }) => leaf);
+    expect(await readable()).toEqual(all);
+    const leaves = [{ hour: 500_000, leaf: 417 }];
+    const destroy = { kind: "destroy", leaves, hoursBefore: null } as const;
+
+    await keys.worker.call("vault.prepareKeyring", { changes: [destroy] });
+    expect(await readable()).toEqual(all);
+    await keys.worker.call("vault.settleKeyring", { written: false });
+    expect(await readable()).toEqual(all);
+
+    const before = { record: keys.record, entries: keys.entries };
+    await keys.exchange([destroy]);
+    const rest = all.filter((leaf) => leaf !== 417);
+    expect(await readable()).toEqual(rest);
+    await expect(
+      keys.worker.call("body.seal", { items: [{ ...item(417), plain: text("again") }] }),
+    ).rejects.toMatchObject({ code: "not-found" });
+    await keys.reopen();
+    expect(await readable()).toEqual(rest);
+    // The keyring from before, with the keychain from after.
+    await expect(keys.reopen(before.record)).rejects.toMatchObject({ code: "vault-rolled-back" });
+    await keys.reopen();
+
+    await keys.exchange([{ kind: "destroy", leaves: [], hoursBefore: 500_000 }]);
+    expect(await readable()).toEqual(rest);
+    await keys.exchange([{ kind: "destroy", leaves: [], hoursBefore: 500_001 }]);
+    expect(await readable()).toEqual([]);
+    expect(await keys.worker.call("vault.keyringFacts", {})).toMatchObject({
+      droppedBefore: 500_001,
+    });
+  });
+
+  test("several changes of one exchange are all carried out", async () => {
+    const keys = await VaultKeys.create();
+    const leaf = (at: number) => ({ hour: 10, leaf: at });
+    await keys.exchange([
+      { kind: "destroy", leaves: [leaf(1)], hoursBefore: 5 },
+      { kind: "destroy", leaves: [leaf(2)], hoursBefore: 3 },
+      { kind: "destroy", leaves: [leaf(1)], hoursBefore: null },
+    ]);
+    const seal = (at: number) =>
+      keys.worker.call("body.seal", {
+        items: [{ messageId, expiresAtMs: 10 * hourMs, leaf: at, plain: text("x") }],
+      });
+    await expect(seal(1)).rejects.toMatchObject({ code: "not-found" });
+    await expect(seal(2)).rejects.toMatchObject({ code: "not-found" });
+    expect((await seal(3)).sealed).toHaveLength(1);
+    expect(await keys.worker.call("vault.keyringFacts", {})).toMatchObject({ droppedBefore: 5 });
+  });
+});
+
+describe("a keyring", () => {
+  test("can be replaced again and again, each time under another key", async () => {
+    const keys = await VaultKeys.create();
+    const seen = new Set<string>();
+    for (let time = 0; time < 5; time++) {
+      for (const entry of keys.entries) seen.add(Buffer.from(ensure(entry)).toString("hex"));
+      await keys.exchange([]);
+    }
+    expect(seen.size).toBe(6);
+    expect(keys.record.revision).toBe(6);
+    await keys.reopen();
+    expect(await keys.worker.call("vault.keyringFacts", {})).toMatchObject({
+      revision: 6,
+      generations: [1, 2],
+      nodes: 1,
+      droppedBefore: 0,
+      sealedBytes: keys.record.sealedKeyring.length,
+    });
+  });
+
+  test("waits alone, and is settled once", async () => {
+    const { worker } = await VaultKeys.create();
+    const notReady = { code: "not-ready" };
+    await expect(worker.call("vault.settleKeyring", { written: true })).rejects.toMatchObject(
+      notReady,
+    );
+    await worker.call("vault.prepareKeyring", { changes: [] });
+    await expect(worker.call("vault.prepareKeyring", { changes: [] })).rejects.toMatchObject(
+      notReady,
+    );
+    await worker.call("vault.settleKeyring", { written: true });
+    await expect(worker.call("vault.settleKeyring", { written: true })).rejects.toMatchObject(
+      notReady,
+    );
+  });
+
+  test("doesn't open when anything in it was changed", async () => {
+    const keys = await VaultKeys.create({ passphrase: "four unrelated words" });
+    const { record } = keys;
+    const other = await VaultKeys.create({ passphrase: "four unrelated words" });
+    const [keychain, passphrase] = [ensure(record.slots[0]), ensure(record.slots[1])];
+    const changed: readonly [KeyringRecord, string][] = [
+      [{ ...record, vaultId: other.record.vaultId }, "vault-key-wrong"],
+      [{ ...record, sealedKeyring: flipped(record.sealedKeyring, 30) }, "vault-damaged"],
+      [{ ...record, sealedKeyring: record.sealedKeyring.slice(0, 20) }, "vault-damaged"],
+      [{ ...record, sealedKeyring: other.record.sealedKeyring }, "vault-damaged"],
+      [{ ...record, slots: [keychain] }, "vault-damaged"],
+      [{ ...record, slots: [passphrase, keychain] }, "vault-damaged"],
+      [
+        { ...record, slots: [{ ...keychain, path: "/elsewhere" } as never, passphrase] },
+        "vault-damaged",
+      ],
+      [{ ...record, slots: [passphrase] }, "argument-invalid"],
+      [{ ...record, revision: 3 }, "vault-damaged"],
+    ];
+    for (const [at, [damaged, code]] of changed.entries()) {
+      const outcome = keys.worker.call("vault.unlock", {
+        record: damaged,
+        secret: { kind: "keychain", entries: keys.entries },
+      });
+      await expect(outcome, String(at)).rejects.toMatchObject({ code });
+    }
+  });
+
+  test("doesn't hold the keys of its vault in clear", async () => {
+    const keys = await VaultKeys.create();
+    const bytes = Buffer.from(keys.record.sealedKeyring);
+    for (const entry of keys.entries) {
+      expect(bytes.includes(Buffer.from(ensure(entry).slice(6)))).toBe(false);
+    }
+  });
+
+  test("isn't made without a slot", async () => {
+    const worker = createInProcessWorker(createManualClock(0));
+    await worker.call("start", {});
+    await expect(
+      worker.call("vault.create", { keychain: null, passphrase: null }),
+    ).rejects.toMatchObject({ code: "argument-invalid" });
+  });
+});
+
+describe("the keychain", () => {
+  test("is told apart: emptied, foreign, behind, ahead", async () => {
+    const keys = await VaultKeys.create();
+    const [at1] = [keys.entries];
+    const foreign = (await VaultKeys.create()).entries;
+    await keys.exchange([]);
+    await keys.exchange([]);
+    const { record, entries } = keys;
+    const [even, odd] = entries;
+    const unlock = (held: KeychainEntries) =>
+      keys.worker.call("vault.unlock", { record, secret: { kind: "keychain", entries: held } });
+    for (const [held, code] of [
+      [[null, null], "vault-key-missing"],
+      [[even, null], "vault-key-missing"],
+      [foreign, "vault-key-wrong"],
+      [[even, flipped(ensure(odd), 20)], "vault-key-wrong"],
+      [at1, "vault-key-wrong"],
+    ] as const) {
+      await expect(unlock(held)).rejects.toMatchObject({ code });
+    }
+    // Revision 3 lies in entry 1, the next one's key in entry 0: behind, when that one is missing, foreign or old.
+    for (const [held, state] of [
+      [[even, odd], "in-step"],
+      [[null, odd], "behind"],
+      [[foreign[0], odd], "behind"],
+    ] as const) {
+      await unlock(held);
+      expect(await keys.worker.call("vault.compareKeychain", { entries: held })).toEqual({ state });
+      const { keychainKeys } = await keys.worker.call("vault.keychainKeys", {});
+      expect(keychainKeys[1]).toEqual(odd);
+      expect(equalBytes(keychainKeys[0], ensure(even))).toBe(state === "in-step");
+    }
+  });
+
+  test("that is ahead means a keyring from before, which another slot still opens", async () => {
+    const passphrase = "four unrelated words";
+    const keys = await VaultKeys.create({ passphrase });
+    const { record, entries } = keys;
+    await keys.exchange([]);
+    await expect(keys.reopen(record)).rejects.toMatchObject({ code: "vault-rolled-back" });
+    await keys.reopen(record, { kind: "passphrase", passphrase });
+    const compare = (held: KeychainEntries) =>
+      keys.worker.call("vault.compareKeychain", { entries: held });
+    expect(await compare(keys.entries)).toEqual({ state: "ahead" });
+    expect(await compare([keys.entries[0], null])).toEqual({ state: "behind" });
+    expect(await compare([null, null])).toEqual({ state: "behind" });
+    expect(await compare(entries)).toEqual({ state: "in-step" });
+  });
+
+  test("in step with a vault that another slot opened gives it the next key", async () => {
+    const passphrase = "four unrelated words";
+    const keys = await VaultKeys.create({ passphrase });
+    await keys.reopen(keys.record, { kind: "passphrase", passphrase });
+    expect((await keys.worker.call("vault.keychainKeys", {})).keychainKeys).not.toEqual(
+      keys.entries,
+    );
+    await keys.worker.call("vault.compareKeychain", { entries: keys.entries });
+    expect((await keys.worker.call("vault.keychainKeys", {})).keychainKeys).toEqual(keys.entries);
+    await keys.exchange([]);
+    await keys.reopen();
+  });
 });

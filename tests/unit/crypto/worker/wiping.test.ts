@@ -1,8 +1,22 @@
 import { describe, expect, test } from "vitest";
-import { idFromBytes, type VaultId, type WorkerMessage, type WorkerMethodName } from "#protocol";
+import {
+  idFromBytes,
+  type KeyringChange,
+  type VaultId,
+  type WorkerMessage,
+  type WorkerMethodName,
+  type WorkerResult,
+} from "#protocol";
 import type { GroupMemory } from "../../../../crypto/mls/memory.ts";
 import { suiteNames } from "../../../../crypto/mls/suites.ts";
 import { loadPrimitives } from "../../../../crypto/primitives/index.ts";
+import {
+  createKeyring,
+  prepareKeyring,
+  wipeKeyring,
+  wipePrepared,
+  wipePresent,
+} from "../../../../crypto/vault/exchange.ts";
 import { WorkerContext } from "../../../../crypto/worker/context.ts";
 import { createWorkerCore } from "../../../../crypto/worker/core.ts";
 import { groupHandlers } from "../../../../crypto/worker/group-handlers.ts";
@@ -14,6 +28,7 @@ import {
   MlsDevice,
   orderCommit,
 } from "../../../support/mls-device.ts";
+import { somePlace } from "../../../support/vault-keys.ts";
 
 const primitives = await loadPrimitives();
 const id = conversationId(1);
@@ -32,6 +47,11 @@ function secretsOf({ keySchedule, secretTree, privatePath }: GroupMemory["state"
   ].filter(({ length }) => length > 0);
 }
 
+/** What the commit under way leads to. */
+function nextOf({ pending, state }: Pick<GroupMemory, "pending" | "state">): GroupMemory["state"] {
+  return pending?.kind === "commit" ? pending.next : state;
+}
+
 async function groupOfThree() {
   const world = createMlsWorld(primitives, { suite: suiteNames.aes128 });
   const [anna, ben, cora] = [new MlsDevice(world), new MlsDevice(world), new MlsDevice(world)];
@@ -41,7 +61,12 @@ async function groupOfThree() {
 
 function createContext(): WorkerContext {
   const clock = createManualClock(0);
-  return new WorkerContext({ primitives, clock, emit: () => undefined, passphraseCost });
+  return new WorkerContext({
+    primitives,
+    clock,
+    emit: () => undefined,
+    passphraseCost: () => passphraseCost,
+  });
 }
 
 describe("a group's secrets are zero", () => {
@@ -56,7 +81,7 @@ describe("a group's secrets are zero", () => {
       else await groupHandlers(context)["group.unload"]({ conversationId: id });
       expect(context.groups.size).toBe(0);
       expect(memory.pending).not.toBeNull();
-      for (const state of [memory.state, memory.pending?.next ?? memory.state]) {
+      for (const state of [memory.state, nextOf(memory)]) {
         expect(secretsOf(state).filter((secret) => !isZero(secret))).toEqual([]);
       }
       // The device's, in every group.
@@ -92,7 +117,7 @@ describe("a group's secrets are zero", () => {
     ben.settle(id, false);
     const kept = secretsOf(state);
     expect(kept.some((secret) => isZero(secret))).toBe(false);
-    const lost = secretsOf(pending?.next ?? state).filter((secret) => !kept.includes(secret));
+    const lost = secretsOf(nextOf({ state, pending })).filter((secret) => !kept.includes(secret));
     expect(lost.length).toBeGreaterThan(0);
     expect(lost.filter((secret) => !isZero(secret))).toEqual([]);
     await orderCommit(id, anna, {}, { others: [ben, cora] });
@@ -128,47 +153,99 @@ async function startWorker() {
   return { call, seen };
 }
 
-describe("the worker's copies of a vault key are zero", () => {
-  const vaultId = idFromBytes<VaultId>(new Uint8Array(16).fill(7));
+describe("the worker's copies of vault keys are zero", () => {
   const passphrase = "a long enough passphrase";
-  const vaultKey = () => new Uint8Array(32).fill(9);
 
-  test("after each request that brought one, also when it failed", async () => {
+  async function createdVault(call: Awaited<ReturnType<typeof startWorker>>["call"]) {
+    const created = await call("vault.create", { keychain: somePlace, passphrase });
+    if (created.kind !== "result") throw new Error(created.kind);
+    const { record, keychainKeys } = created.result as WorkerResult<"vault.create">;
+    if (keychainKeys === null) throw new Error("no keys");
+    const entries = () => keychainKeys.map((key) => key.slice());
+    return { record, entries };
+  }
+
+  test("after each request that brought some, also when it failed", async () => {
     const { call } = await startWorker();
-    const created = await call("vault.createKeyring", { vaultId, vaultKey: vaultKey() });
-    const { sealedKeyring } = (created as never as { result: { sealedKeyring: Uint8Array } })
-      .result;
-    const requests: readonly (readonly [WorkerMethodName, object, "result" | "failure"])[] = [
-      ["vault.createKeyring", {}, "result"],
-      ["vault.keyCheck", {}, "result"],
-      ["vault.unlock", { sealedKeyring }, "result"],
-      ["vault.unlock", { sealedKeyring: new Uint8Array(80) }, "failure"],
-      ["slot.createPassphrase", { passphrase }, "result"],
-      ["slot.createPassphrase", { passphrase: "weak" }, "failure"],
-    ];
-    for (const [method, rest, kind] of requests) {
-      const key = vaultKey();
-      expect(await call(method, { vaultId, vaultKey: key, ...rest })).toMatchObject({ kind });
-      expect([method, isZero(key)]).toEqual([method, true]);
+    const { record, entries } = await createdVault(call);
+    const damaged = { ...record, sealedKeyring: new Uint8Array(80) };
+    for (const [method, rest, kind] of [
+      ["vault.unlock", { record }, "result"],
+      ["vault.unlock", { record: damaged }, "failure"],
+      ["vault.compareKeychain", {}, "result"],
+    ] as const) {
+      const held = entries();
+      const params =
+        method === "vault.unlock"
+          ? { ...rest, secret: { kind: "keychain", entries: held } }
+          : { entries: held };
+      expect(await call(method, params)).toMatchObject({ kind });
+      expect([method, held.map(isZero)]).toEqual([method, [true, true]]);
     }
+    const privateKey = new Uint8Array(32).fill(9);
+    const secret = { kind: "organisation", privateKey };
+    expect(await call("vault.unlock", { record, secret })).toMatchObject({ kind: "failure" });
+    expect(isZero(privateKey)).toBe(true);
   });
 
-  test("after each answer that takes one away", async () => {
+  test("after each answer that takes some away", async () => {
     const { call, seen } = await startWorker();
-    const { slot } = (
-      (await call("slot.createPassphrase", {
-        vaultId,
-        vaultKey: vaultKey(),
-        passphrase,
-      })) as never as { result: { slot: object } }
-    ).result;
-    for (const [method, params] of [
-      ["vault.generateKey", {}],
-      ["slot.openPassphrase", { vaultId, slot, passphrase }],
-    ] as const) {
-      const answer = (await call(method, params)) as never as { result: { vaultKey: Uint8Array } };
-      expect(isZero(answer.result.vaultKey)).toBe(false);
-      expect(seen.at(-1)).toMatchObject({ result: { vaultKey: new Uint8Array(32) } });
-    }
+    const zero = new Uint8Array(32);
+    const { record, entries } = await createdVault(call);
+    expect(seen.at(-1)).toMatchObject({ result: { keychainKeys: [zero, zero] } });
+    await call("vault.unlock", { record, secret: { kind: "keychain", entries: entries() } });
+    await call("vault.keychainKeys", {});
+    expect(seen.at(-1)).toMatchObject({ result: { keychainKeys: [zero, zero] } });
+    const prepared = await call("vault.prepareKeyring", { changes: [] });
+    expect(seen.at(-1)).toMatchObject({ result: { keychainKey: zero } });
+    if (prepared.kind !== "result") throw new Error(prepared.kind);
+    const { keychainKey } = prepared.result as WorkerResult<"vault.prepareKeyring">;
+    expect(keychainKey === null || isZero(keychainKey)).toBe(false);
+    expect(await call("vault.settleKeyring", { written: true })).toMatchObject({ kind: "result" });
+  });
+});
+
+describe("an exchange", () => {
+  const making = { primitives, passphraseCost: () => passphraseCost, nowMs: 0 };
+  const leaf = { hour: 5, leaf: 5 };
+
+  function unlocked() {
+    const base = { kind: "keychain", ...somePlace } as const;
+    return createKeyring(making, idFromBytes<VaultId>(new Uint8Array(16).fill(7)), [base]);
+  }
+
+  const changes: readonly KeyringChange[] = [
+    { kind: "destroy", leaves: [leaf], hoursBefore: 3 },
+    { kind: "generation", current: 2 },
+  ];
+
+  test("that was written leaves zeros of the key, the seeds and the generation that went", () => {
+    const present = unlocked();
+    const prepared = prepareKeyring(making, present, changes);
+    expect(prepared.gone.length).toBeGreaterThan(0);
+    wipePresent(present, prepared);
+    expect(prepared.gone.every(isZero)).toBe(true);
+    expect(prepared.made.some(isZero)).toBe(false);
+    const { generations } = present.keys;
+    expect(() => generations.get(1)?.use(isZero)).toThrow(/not-ready/u);
+    expect(generations.get(2)?.use(isZero)).toBe(false);
+    expect(() => present.vaultKey.use(isZero)).toThrow(/not-ready/u);
+    expect(prepared.next.vaultKey.use(isZero)).toBe(false);
+    expect(prepared.next.keys.tree.covering(leaf)).toBeUndefined();
+    wipeKeyring(prepared.next);
+    expect(prepared.made.every(isZero)).toBe(true);
+  });
+
+  test("that wasn't leaves zeros of what it made, and the rest as it was", () => {
+    const present = unlocked();
+    const prepared = prepareKeyring(making, present, changes);
+    wipePrepared(present, prepared);
+    expect(prepared.made.every(isZero)).toBe(true);
+    expect(prepared.gone.some(isZero)).toBe(false);
+    expect(() => prepared.next.keys.generations.get(3)?.use(isZero)).toThrow(/not-ready/u);
+    expect(() => prepared.next.nextVaultKey.use(isZero)).toThrow(/not-ready/u);
+    expect(present.keys.generations.get(1)?.use(isZero)).toBe(false);
+    expect(present.vaultKey.use(isZero)).toBe(false);
+    expect(present.keys.tree.covering(leaf)).toBeDefined();
   });
 });
