@@ -117,7 +117,11 @@ describe("a vault that is there", () => {
     const before = await contents(ada.paths.vault);
     const again = stage.start("ada");
     const { problem } = await again.reaches("problem");
-    expect(problem).toEqual({ code: "vault-key-missing", actions: ["retry", "quit"] });
+    expect(problem).toEqual({
+      code: "vault-key-missing",
+      actions: ["retry", "quit", "erase"],
+      changed: [],
+    });
     for (const name of ["profile.host", "profile.join"]) {
       const link = "sotto://join/x";
       const params = name === "profile.host" ? hostParams : { ...hostParams, link };
@@ -168,9 +172,9 @@ describe("a vault that is there", () => {
     bytes[at] = (bytes[at] ?? 0) ^ 1;
     await writeFile(path, bytes);
     const again = stage.start("ada", { keychain });
-    expect((await again.reaches("problem")).problem).toEqual({
+    expect((await again.reaches("problem")).problem).toMatchObject({
       code: "vault-damaged",
-      actions: ["open-read-only", "retry", "quit"],
+      actions: ["open-read-only", "retry", "quit", "erase"],
     });
     await again.ask("app.openReadOnly", {});
     expect(await again.reaches("ready")).toMatchObject({ readOnly: "vault-damaged" });
