@@ -257,15 +257,22 @@ class Exchanges implements VaultKeys {
     changes: readonly KeyringChange[],
   ): Promise<{ readonly recoveryCode: string | null }> {
     this.#checkWritable();
-    if (!this.#hasOtherWay(changes)) await this.#mirror.secure();
-    // A keychain that is two keyrings behind opens nothing, should the power fail before it hears of this one.
-    else await this.#mirror.precede();
-    // A keyring that wasn't taken lies about under the next key. That key passes with an exchange of its own, before more is destroyed.
-    if (this.#hasRemnant) await this.#replace(this.#owed([]));
+    if (this.#hasRemnant) {
+      // A keyring that wasn't taken lies about under the next key. That key passes with an exchange of its own, before more is destroyed.
+      await this.#readyKeychain(changes);
+      await this.#replace(this.#owed([]));
+    }
     const all = [...this.#owed(changes), ...changes];
     if (all.length === 0) return { recoveryCode: null };
+    await this.#readyKeychain(changes);
     const { recoveryCode } = await this.#replace(all);
     return { recoveryCode };
+  }
+
+  /** A keychain that is two keyrings behind opens nothing, should the power fail before it hears of the second. */
+  async #readyKeychain(changes: readonly KeyringChange[]): Promise<void> {
+    if (this.#hasOtherWay(changes)) await this.#mirror.precede();
+    else await this.#mirror.secure();
   }
 
   #checkWritable(): void {

@@ -127,9 +127,10 @@ export class KeychainMirror {
     if (isForUs) await this.renew();
   }
 
-  /** Before one more keyring: one that failed at the last gets another try. */
+  /** Before one more keyring: a keychain that failed at the last gets another try, unless it is one that only lets wait. */
   async precede(): Promise<void> {
-    if (this.#state === "behind" && !this.#isHeld) await this.renew();
+    const isWorthATry = this.#problem !== "keychain-timeout" && !this.#isHeld;
+    if (this.#state === "behind" && isWorthATry) await this.renew();
   }
 
   /** Deletes the entries of a slot that is no more. @throws AppError `keychain-*` */

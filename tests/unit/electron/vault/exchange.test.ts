@@ -354,6 +354,25 @@ describe("a keychain that fails", () => {
     await (await fixture.open()).keys.close();
   });
 
+  test("and is the only way in must be in step after a remnant's exchange as well", async () => {
+    await fixture.create();
+    const { keys } = await fixture.open();
+    failFile({ operation: "rename" }, { code: "EIO" });
+    await expect(keys.destroyKeys(destructionOf(0))).rejects.toThrow();
+    fixture.files.decide = () => null;
+    failKeychain("set", { code: "keychain-denied" });
+    await expect(keys.destroyKeys(destructionOf(0))).rejects.toMatchObject({
+      code: "keychain-denied",
+    });
+    expect(await revision()).toBe(2);
+    await keys.close();
+    fixture.heal();
+    const again = await fixture.open();
+    await again.keys.destroyKeys(destructionOf(0));
+    expect(again.keys.keychainState).toBe("in-step");
+    await again.keys.close();
+  });
+
   test("and isn't the only way in holds nothing up", async () => {
     await fixture.create(passphrase);
     const { keys } = await fixture.open();
