@@ -30,8 +30,10 @@ export interface CryptoWorkerOptions {
 /** Argon2id, key generation, and everything that grows with a group's size. */
 const slowMethods: ReadonlySet<WorkerMethodName> = new Set<WorkerMethodName>([
   "start",
-  "slot.createPassphrase",
-  "slot.openPassphrase",
+  "vault.create",
+  "vault.unlock",
+  "vault.prepareKeyring",
+  "vault.checkPassphrase",
   "directory.trust",
   "keyPackages.generate",
   "group.load",
