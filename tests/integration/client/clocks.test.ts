@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ConversationId, Frame } from "#protocol";
+import type { Clock } from "../../../electron/link/index.ts";
 import { systemClock } from "../../support/fake-clock.ts";
 import { until, World, type Person } from "../../support/client-world.ts";
 
@@ -58,12 +59,17 @@ test.each([400 * dayMs, hourMs, -hourMs])(
   },
 );
 
-test("a clock that was far ahead ends what was there, and once corrected hides nothing new", async () => {
+test("a clock that was far ahead hides what was there, and destroys nothing of it once corrected", async () => {
   await ada.say(direct, "before");
   await ben.sees(direct, "before");
   await ben.quit();
   ben.cable.unplug();
   await ben.open({ clock: { ...systemClock, now: () => Date.now() + 400 * dayMs } });
+  expect(await ben.look(direct)).toEqual([]);
+  await ben.quit();
+  // Turning it back revives nothing by itself.
+  await ben.open();
+  expect(await ben.look(direct)).toEqual([]);
   await ben.quit();
   ben.cable.plug();
   await ben.open();
@@ -73,7 +79,42 @@ test("a clock that was far ahead ends what was there, and once corrected hides n
   await ben.sees(direct, "after");
   await ben.say(direct, "heard");
   await ada.sees(direct, "heard");
-  expect(ben.texts(direct)).toEqual(["after", "heard"]);
+  expect(ben.texts(direct)).toEqual(["before", "after", "heard"]);
+});
+
+test("a clock that is put forward while Sotto runs hides at once; put back, all is there again by the relay's word", async () => {
+  let aheadMs = 0;
+  await ben.quit();
+  await ben.open({ clock: { ...systemClock, now: () => Date.now() + aheadMs } });
+  await ben.online();
+  await ben.look(direct);
+  await ada.say(direct, "alive");
+  await ben.sees(direct, "alive");
+  aheadMs = 400 * dayMs;
+  await until("it is hidden", () => !ben.texts(direct).includes("alive"));
+  aheadMs = 0;
+  await ben.reconnect();
+  await ben.sees(direct, "alive");
+  expect(ben.vault.read("doomed")).toEqual([]);
+});
+
+test("what ended while Sotto wasn't running is hidden before anything is shown, and destroyed when the relay agrees", async () => {
+  const timers = { expirationSeconds: 1800, burnSeconds: null };
+  const messageId = await ada.say(direct, "half an hour", { timers });
+  await ben.sees(direct, "half an hour");
+  await ben.quit();
+  ben.cable.unplug();
+  const later: Clock = { ...systemClock, now: () => Date.now() + hourMs };
+  await ben.open({ clock: later });
+  await ben.look(direct);
+  expect(ben.texts(direct)).toEqual([]);
+  expect(ben.vault.read("message", [messageId])).toHaveLength(1);
+  world.relay.clock.advance(hourMs);
+  ben.cable.plug();
+  ben.client.retryNow();
+  await ben.online();
+  await until("it is gone", () => ben.vault.read("message", [messageId]).length === 0);
+  await until("its key is gone", () => ben.vault.read("doomed").length === 0);
 });
 
 test("a message whose end has come on the way leaves a mark in the list", async () => {

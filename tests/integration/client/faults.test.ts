@@ -1,4 +1,3 @@
-import { cpSync, rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   AppError,
@@ -561,32 +560,6 @@ describe("the disk", () => {
     await ben.sees(direct, "too much");
     expect(ben.texts(direct)).toEqual(["while there was space", "too much"]);
     await stillWorks();
-  });
-
-  test("holds an older copy of the vault: nothing is sent from it, and that is said", async () => {
-    await ada.say(direct, "one");
-    await ben.sees(direct, "one");
-    await ben.quit();
-    const copy = `${ben.directory}.copy`;
-    cpSync(ben.directory, copy, { recursive: true });
-    await ben.open();
-    await ben.online();
-    await ben.look(direct);
-    await ben.say(direct, "from the newer one");
-    await ada.sees(direct, "from the newer one");
-    await ben.restart();
-    await ben.online();
-    await ben.quit();
-    rmSync(ben.directory, { recursive: true });
-    cpSync(copy, ben.directory, { recursive: true });
-    await ben.open();
-    await until("Ben is told", () => {
-      const { connection } = ben.client.view;
-      return connection.kind === "offline" && connection.code === "vault-rolled-back";
-    });
-    await ben.say(direct, "from the older one");
-    await pause(300);
-    expect(ada.texts(direct)).not.toContain("from the older one");
   });
 });
 
