@@ -251,6 +251,7 @@ export default tseslint.config(
       "build/**/*.ts",
       "*.config.ts",
       "tests/bench/**/*.ts",
+      "tests/crash/main.ts",
       "tests/support/{gallery,screenshots}.ts",
     ],
     rules: { "no-console": "off" },

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Keychain } from "../../electron/keychain/index.ts";
 
@@ -13,7 +13,10 @@ export function unsafeFileKeychain(directory: string): Keychain {
       return Promise.resolve(existsSync(path) ? new Uint8Array(readFileSync(path)) : null);
     },
     set(account, value) {
-      writeFileSync(pathOf(account), value);
+      // An entry is there or not, whenever its writer is killed.
+      const aside = `${pathOf(account)}.new`;
+      writeFileSync(aside, value);
+      renameSync(aside, pathOf(account));
       return Promise.resolve();
     },
     delete(account) {

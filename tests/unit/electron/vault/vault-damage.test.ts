@@ -10,12 +10,15 @@ import {
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { damageEverywhere } from "../../../crash/damage.ts";
+import { swapFiles } from "../../../crash/swaps.ts";
 import type { Vault } from "../../../../electron/vault/index.ts";
 import { frameAt, frameEnd } from "../../../../electron/vault/frames.ts";
 import {
   startInlineCryptoWorker,
   type InlineCryptoWorker,
 } from "../../../support/inline-crypto-worker.ts";
+import { createSealingWorker } from "../../../support/sealing-worker.ts";
 import {
   createVaultFixture,
   itemsOf,
@@ -228,7 +231,26 @@ describe("a damaged snapshot", () => {
   });
 });
 
+describe("any byte of a vault of 1 MB", () => {
+  test("that is flipped is noticed, and every length that a file is cut to is noticed or a torn tail", async () => {
+    // Some of them; each byte and length in `npm run test:crash`.
+    const result = await damageEverywhere({
+      worker: createSealingWorker(),
+      stride: 499,
+      openings: 40,
+    });
+    expect(result.vaultBytes).toBeGreaterThan(1_000_000);
+    expect(result.flips).toBeGreaterThan(5_000);
+  });
+});
+
 describe("files in the wrong place", () => {
+  test("of other generations, lives and vaults never make a vault together", async () => {
+    const { mixtures, shown } = await swapFiles(createSealingWorker());
+    expect(mixtures).toBe(7 ** 3 - 7);
+    expect(shown).toBeGreaterThan(0);
+  });
+
   test("of another generation are not believed", async () => {
     const other = fixture.copy("earlier");
     const vault = await fixture.open();

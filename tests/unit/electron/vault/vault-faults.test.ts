@@ -1,7 +1,6 @@
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { SqlValue, Vault } from "../../../../electron/vault/index.ts";
+import type { Vault } from "../../../../electron/vault/index.ts";
+import { failEverywhere, faultKinds } from "../../../crash/faults.ts";
 import { createFakeClock } from "../../../support/fake-clock.ts";
 import {
   createFaultyFiles,
@@ -13,6 +12,7 @@ import {
   startInlineCryptoWorker,
   type InlineCryptoWorker,
 } from "../../../support/inline-crypto-worker.ts";
+import { createSealingWorker } from "../../../support/sealing-worker.ts";
 import {
   createVaultFixture,
   itemsOf,
@@ -297,83 +297,12 @@ describe("a directory that can't be written", () => {
 });
 
 describe("a fault at any single call", () => {
-  interface Run {
-    readonly acknowledged: ReadonlyMap<string, SqlValue>;
-    /** Acknowledged or not, it may be there. */
-    readonly attempted: readonly ReadonlyMap<string, SqlValue>[];
-    readonly calls: number;
-  }
-
-  /** Creates, writes, compacts, closes, opens, writes, migrates nothing, closes; whatever fails, it goes on as far as it can. */
-  async function live(decide: FaultyFiles["decide"]): Promise<Run> {
-    files = createFaultyFiles();
-    files.decide = decide;
-    let acknowledged = new Map<string, SqlValue>();
-    const attempted: Map<string, SqlValue>[] = [new Map<string, SqlValue>()];
-    const write = async (vault: Vault, id: string) => {
-      const after = new Map([...acknowledged, [id, 1], [`${id}'`, 2]]);
-      attempted.push(after);
-      await vault.transact([put(id, 1), put(`${id}'`, 2)]).then(
-        () => (acknowledged = after),
-        () => undefined,
-      );
-    };
-    const first = await fixture.create({ files }).catch(() => null);
-    if (first !== null) {
-      await write(first, "a");
-      await first.compact().catch(() => undefined);
-      await write(first, "b");
-      await first.close();
-    }
-    const second = await fixture.open({ files }).catch(() => null);
-    if (second !== null) {
-      expect(itemsOf(second)).toEqual(acknowledged);
-      await write(second, "c");
-      await second.compact().catch(() => undefined);
-      await second.close();
-    }
-    return { acknowledged, attempted, calls: files.calls.length };
-  }
-
-  const faults: readonly FileFault[] = [
-    { code: "ENOSPC", effect: "none" },
-    { code: "ENOSPC", effect: "half" },
-    { code: "EIO", effect: "done" },
-  ];
-
-  test("loses nothing that was acknowledged and keeps no half of anything", async () => {
-    const { calls } = await live(() => null);
-    expect(calls).toBeGreaterThan(60);
-    // Each call with one of the faults in turn; SOTTO_ALL_FAULTS=1: with each of them.
-    const isWhole = process.env["SOTTO_ALL_FAULTS"] === "1";
-    for (let at = 1; at <= calls; at++) {
-      const chosen = isWhole ? faults : [faults[at % faults.length]!];
-      for (const fault of chosen) {
-        fixture.remove();
-        fixture = createVaultFixture(worker);
-        let failed = "";
-        const run = await live((call, count) => {
-          if (count !== at) return null;
-          failed = `${fault.code} (${fault.effect ?? ""}) at ${call.operation} ${call.name}`;
-          return fault;
-        });
-        // A lock that could not be removed belongs to this process until its end.
-        if (failed.endsWith("remove lock")) {
-          rmSync(join(fixture.directory, "lock"), { force: true });
-        }
-        const last = await fixture.open().catch((error: unknown) => error as Error);
-        if (last instanceof Error) {
-          // Only where nothing was ever acknowledged, and a vault can be made there.
-          expect(run.acknowledged.size, failed).toBe(0);
-          expect(last, failed).toMatchObject({ code: "vault-missing" });
-          continue;
-        }
-        expect(last.readOnly, failed).toBeNull();
-        const found = itemsOf(last);
-        for (const [id, value] of run.acknowledged) expect(found.get(id), failed).toEqual(value);
-        expect(run.attempted, failed).toContainEqual(found);
-        await last.close();
-      }
-    }
+  test("loses nothing that was acknowledged and keeps no half of anything, even when power is cut after it", async () => {
+    // Every call, with one kind of fault at each; all of them in `npm run test:crash`.
+    const isChosen = (call: number, kind: number) => (call + kind) % faultKinds.length === 0;
+    const { calls, runs, images } = await failEverywhere(createSealingWorker(), isChosen);
+    expect(calls).toBeGreaterThan(150);
+    expect(runs).toBeGreaterThan(calls / 4);
+    expect(images).toBeGreaterThan(runs);
   });
 });
