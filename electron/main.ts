@@ -9,6 +9,7 @@ import {
   readPageFiles,
   systemClock,
   thisMachine,
+  thisMachinePolicy,
 } from "./app/index.ts";
 import { createKeytarKeychain } from "./keychain/index.ts";
 import { startShell } from "./shell/index.ts";
@@ -23,13 +24,15 @@ try {
   const { app } = electron;
   const { profile, link } = parseArguments(process.argv.slice(app.isPackaged ? 1 : 2));
   const machine = thisMachine();
+  const log = lineLog(console.error, Date.now);
+  const policy = thisMachinePolicy(log);
   startShell({
     electron,
     machine,
     paths: profilePaths(machine, profile),
     link,
-    keychain: createKeytarKeychain({ clock: systemClock }),
-    log: lineLog(console.error, Date.now),
+    keychain: createKeytarKeychain({ clock: systemClock, allowWeak: policy.allowWeakKeychain }),
+    log,
     programs: {
       preload: inBundle("preload.cjs"),
       cryptoWorker: inBundle("../crypto/worker.js"),

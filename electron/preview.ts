@@ -1,6 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { ensureAppError, errorText } from "#protocol";
-import { lineLog, parseArguments, readAboutFacts, systemClock, thisMachine } from "./app/index.ts";
+import {
+  lineLog,
+  parseArguments,
+  readAboutFacts,
+  systemClock,
+  thisMachine,
+  thisMachinePolicy,
+} from "./app/index.ts";
 import { createKeytarKeychain } from "./keychain/index.ts";
 import { runPreview, thesePrograms } from "./preview/index.ts";
 
@@ -10,14 +17,16 @@ import { runPreview, thesePrograms } from "./preview/index.ts";
  */
 try {
   const root = fileURLToPath(new URL("..", import.meta.url));
-  const keychain = createKeytarKeychain({ clock: systemClock });
+  const log = lineLog(console.error, Date.now);
+  const { allowWeakKeychain } = thisMachinePolicy(log);
+  const keychain = createKeytarKeychain({ clock: systemClock, allowWeak: allowWeakKeychain });
   const run = await runPreview({
     machine: thisMachine(),
     start: parseArguments(process.argv.slice(2)),
     keychain,
     programs: thesePrograms(),
     about: await readAboutFacts(root, "preview"),
-    log: lineLog(console.error, Date.now),
+    log,
   });
   if (run.kind === "second") {
     console.log(errorText("vault-in-use"));

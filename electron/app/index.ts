@@ -6,7 +6,7 @@ export { createEngine, type CryptoFacts, type Engine, type NewAccount } from "./
 export type { EventListener } from "./events.ts";
 export { lineLog } from "./line-log.ts";
 export { linkScheme } from "./links.ts";
-export { machinePolicyPath, readMachinePolicy, type MachinePolicy } from "./machine-policy.ts";
+export { thisMachinePolicy } from "./machine-policy.ts";
 export { deviceNameOf, thisMachine } from "./machine.ts";
 export { pageHeaders, readPageFiles, type PageFile, type PageFiles } from "./page-files.ts";
 export type { AboutFacts, AppPorts, Log, NotificationPort, RelayWorker } from "./ports.ts";

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { AppError } from "#protocol";
+import { thisMachine } from "./machine.ts";
 import type { Log } from "./ports.ts";
 import type { Machine } from "./profile.ts";
 
@@ -57,6 +58,11 @@ export function readMachinePolicy(
     complain(log, path, "it isn't a policy that this Sotto knows", cause);
     return defaultMachinePolicy;
   }
+}
+
+/** The policy of the machine that this process runs on. */
+export function thisMachinePolicy(log: Log): MachinePolicy {
+  return readMachinePolicy(machinePolicyPath(thisMachine()), log);
 }
 
 function isAbsent(error: unknown): boolean {

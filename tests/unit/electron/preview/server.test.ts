@@ -22,7 +22,7 @@ const sockets: WebSocket[] = [];
 
 beforeEach(async () => {
   bench = new AppBench();
-  bench.engine.inspection = { kind: "present", vaultId: "" as never, slots: ["keychain"] };
+  bench.engine.hasVault("keychain");
   bench.engine.progress = { kind: "ready", hosted: false, relayUrl: "ws://127.0.0.1:1" };
   await bench.start();
   const files = new Map([["/index.html", { mediaType: "text/html; charset=utf-8", bytes: page }]]);
