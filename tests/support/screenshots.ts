@@ -193,6 +193,42 @@ async function portray({ mara }: Cast): Promise<void> {
   await shoot(page, "narrow");
 }
 
+/** What protects Mara's vault, what it holds, and the page behind which it lies when it is locked. */
+async function portrayVault({ mara }: Cast): Promise<void> {
+  const { page } = mara;
+  const passphrase = "umbrella cactus violin harbour";
+  await page.setViewportSize(office);
+  await mara.menu("Settings");
+  const settings = mara.dialog("Settings");
+  await settings.getByRole("tab", { name: "Privacy and lock" }).click();
+  await settings.getByRole("button", { name: "Set a passphrase" }).click();
+  const dialog = mara.dialog("Set a passphrase");
+  await dialog.getByRole("textbox", { name: "Passphrase", exact: true }).fill(passphrase);
+  await dialog.getByRole("textbox", { name: "Repeat the passphrase" }).fill(passphrase);
+  await dialog.getByRole("button", { name: "Turn on app lock" }).click();
+
+  await settings.getByRole("button", { name: "Create recovery code" }).click();
+  const code = mara.dialog("Your recovery code");
+  await shoot(page, "recovery-code");
+  await code.getByRole("checkbox").check();
+  await code.getByRole("button", { name: "Done" }).click();
+  await settings.getByRole("button", { name: "Change passphrase" }).waitFor();
+  await settings.getByRole("button", { name: "Replace" }).waitFor();
+  await shoot(page, "privacy-and-lock");
+
+  await settings.getByRole("tab", { name: "Storage" }).click();
+  await settings.getByRole("button", { name: "Compact now" }).waitFor();
+  await shoot(page, "storage");
+  await mara.closeDialog();
+
+  await page.keyboard.press("Control+l");
+  await page.getByRole("heading", { name: "Sotto is locked" }).waitFor();
+  await page.getByRole("textbox", { name: "Passphrase", exact: true }).fill("umbrella");
+  await page.getByRole("button", { name: "Unlock" }).click();
+  await page.getByText("isn't the passphrase").waitFor();
+  await shoot(page, "locked");
+}
+
 /** The first run of somebody whose computer has no keychain. */
 async function portrayPassphrase(stage: Stage): Promise<void> {
   const person = stage.person("Ingrid Halden", {
@@ -240,6 +276,7 @@ try {
   await playAround(cast);
   await playOffer(cast);
   await portray(cast);
+  await portrayVault(cast);
   await portrayPassphrase(stage);
 } catch (error) {
   console.error(stage.output);
