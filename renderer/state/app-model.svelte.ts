@@ -4,6 +4,7 @@ import {
   type CommandParams,
   type ConversationId,
   type Events,
+  type MessageId,
   type MessageView,
   type UserId,
 } from "#protocol";
@@ -15,8 +16,10 @@ import { Composer } from "./composer.svelte.ts";
 import { ConversationList } from "./conversation-list.svelte.ts";
 import { Conversation } from "./conversation.svelte.ts";
 import { Dialogs } from "./dialogs.svelte.ts";
+import { Find } from "./find.svelte.ts";
 import { FirstRun } from "./first-run.svelte.ts";
 import { Layout } from "./layout.svelte.ts";
+import { MessageSearch } from "./message-search.svelte.ts";
 import { People } from "./people.svelte.ts";
 import type { AppPorts } from "./ports.ts";
 import { Toasts } from "./toasts.svelte.ts";
@@ -37,6 +40,8 @@ export class AppModel {
   readonly #composers = new Map<ConversationId, Composer>();
   #list = $state.raw(new ConversationList());
   #people = $state.raw(new People());
+  #search: MessageSearch;
+  #find = $state.raw<Find | null>(null);
   #view = $state.raw<AppView | null>(null);
   #link = $state.raw<LinkState>("open");
   #conversation = $state.raw<Conversation | null>(null);
@@ -56,6 +61,7 @@ export class AppModel {
     this.layout = new Layout(ports.storage);
     this.firstRun = new FirstRun(ports.runtime, ports.later);
     this.#link = ports.link.state;
+    this.#search = $state.raw(new MessageSearch(ports, null));
   }
 
   /** Where the app is; null until it has answered for the first time. */
@@ -73,6 +79,16 @@ export class AppModel {
 
   get people(): People {
     return this.#people;
+  }
+
+  /** The search of all messages. */
+  get search(): MessageSearch {
+    return this.#search;
+  }
+
+  /** The search in the open conversation; null while nobody searches there. */
+  get find(): Find | null {
+    return this.#find;
   }
 
   get conversation(): Conversation | null {
@@ -115,6 +131,8 @@ export class AppModel {
     void this.#refresh();
     return () => {
       for (const dispose of disposers) dispose();
+      this.#search.close();
+      this.closeFind();
       this.#conversation?.close();
     };
   }
@@ -142,14 +160,56 @@ export class AppModel {
 
   /** Shows a conversation, or none. */
   select(id: ConversationId | null): void {
+    this.#change(id, (conversation) => void conversation.open());
+  }
+
+  /** Shows a conversation at one of its messages. */
+  async showMessage(id: ConversationId, messageId: MessageId): Promise<void> {
+    const opened = id !== this.list.selectedId;
+    let found = Promise.resolve(false);
+    this.#change(id, (conversation) => {
+      found = conversation.showAt(messageId);
+    });
+    const conversation = this.#conversation;
+    if (!opened && conversation !== null) found = conversation.showAt(messageId);
+    // It has ended since it was found: what is left of the conversation is shown.
+    if (!(await found) && conversation?.view === null) await conversation.open();
+  }
+
+  /** Searches people, conversations and messages. */
+  lookFor(query: string): void {
+    this.list.query = query;
+    this.search.query = query;
+  }
+
+  /** Searches in the open conversation. */
+  openFind(): void {
+    const conversation = this.#conversation;
+    if (conversation === null) return;
+    this.#find ??= new Find(
+      this.ports,
+      conversation.id,
+      (messageId) => void conversation.showAt(messageId),
+    );
+    this.#find.call();
+  }
+
+  closeFind(): void {
+    this.#find?.close();
+    this.#find = null;
+  }
+
+  #change(id: ConversationId | null, open: (conversation: Conversation) => void): void {
     if (id === this.list.selectedId) return;
+    this.closeFind();
     const before = this.#conversation;
     if (before !== null) {
       void this.#composers.get(before.id)?.flush();
       before.close();
     }
     this.list.selectedId = id;
-    this.#conversation = id === null ? null : this.#open(id);
+    this.#conversation = id === null ? null : this.#follow(id);
+    if (this.#conversation !== null) open(this.#conversation);
   }
 
   /** What is being written in the open conversation. */
@@ -204,7 +264,7 @@ export class AppModel {
     else this.toasts.error(this.i18n.t("common.copyFailed"));
   }
 
-  #open(id: ConversationId): Conversation {
+  #follow(id: ConversationId): Conversation {
     const conversation = new Conversation(id, {
       runtime: this.ports.runtime,
       onError: this.showError,
@@ -213,7 +273,6 @@ export class AppModel {
         this.#receive(conversation, arrived);
       },
     });
-    void conversation.open();
     return conversation;
   }
 
@@ -271,6 +330,9 @@ export class AppModel {
     for (const composer of this.#composers.values()) composer.drop();
     this.#composers.clear();
     // Made anew, not emptied: what is derived from them goes too.
+    this.#search.close();
+    this.#search = new MessageSearch(this.ports, null);
+    this.closeFind();
     this.#list = new ConversationList();
     this.#people = new People();
     this.dialogs.closeConfirmation();

@@ -64,6 +64,10 @@ export class ConversationList {
         nameMatches(row.title, this.query),
     ),
   );
+  /** All rows that the search is about, whatever the filter. */
+  readonly matching: readonly ConversationRowView[] = $derived(
+    this.sorted.filter(({ title }) => nameMatches(title, this.query)),
+  );
   /** Unread messages in conversations that aren't muted. */
   readonly unreadTotal: number = $derived(
     this.#rows.reduce((total, row) => total + (row.muted ? 0 : row.unreadCount), 0),

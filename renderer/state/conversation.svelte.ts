@@ -5,6 +5,7 @@ import {
   type ErrorCode,
   type Events,
   type MessageId,
+  type MessagePageView,
   type MessageView,
   type Runtime,
 } from "#protocol";
@@ -21,6 +22,11 @@ export interface ConversationPorts {
   }) => void;
 }
 
+/** A message to go to. Another one each time it is asked for. */
+export interface MessageTarget {
+  readonly messageId: MessageId;
+}
+
 const pageSize = 100;
 
 /** One open conversation: what its main process says about it, and its messages. */
@@ -31,7 +37,10 @@ export class Conversation {
   #view = $state.raw<ConversationView | null>(null);
   #messages = $state.raw<readonly MessageView[]>([]);
   #hasEarlier = $state(false);
+  #hasLater = $state(false);
   #loadingEarlier = $state(false);
+  #loadingLater = $state(false);
+  #target = $state.raw<MessageTarget | null>(null);
   #prepending = $state(false);
   #failure = $state.raw<ErrorCode | null>(null);
   #firstUnreadId = $state.raw<MessageId | null>(null);
@@ -42,6 +51,7 @@ export class Conversation {
     timelineItems(this.#messages, {
       firstUnreadId: this.#firstUnreadId,
       hasEarlier: this.#hasEarlier,
+      hasLater: this.#hasLater,
     }),
   );
   /** Messages of others after the last one that was seen. */
@@ -52,7 +62,9 @@ export class Conversation {
   );
   /** The own message that ↑ edits. */
   readonly lastOwn = $derived(
-    this.#messages.findLast((message) => message.own && message.kind === "text") ?? null,
+    this.#hasLater
+      ? null
+      : (this.#messages.findLast((message) => message.own && message.kind === "text") ?? null),
   );
 
   /**
@@ -85,6 +97,20 @@ export class Conversation {
     return this.#hasEarlier;
   }
 
+  /** Whether what is loaded ends before the newest message: around something that was found long ago. */
+  get hasLater(): boolean {
+    return this.#hasLater;
+  }
+
+  get loadingLater(): boolean {
+    return this.#loadingLater;
+  }
+
+  /** The message that is to be shown. */
+  get target(): MessageTarget | null {
+    return this.#target;
+  }
+
   get loadingEarlier(): boolean {
     return this.#loadingEarlier;
   }
@@ -110,15 +136,55 @@ export class Conversation {
         conversationId: this.id,
       });
       if (this.#closed) return;
-      this.#prepending = false;
-      this.#firstUnreadId = conversation.firstUnreadId;
       this.#readUpTo = lastReadOrder(page.messages, conversation.firstUnreadId);
-      this.#messages = mergeMessages([], page.messages, []);
-      this.#hasEarlier = page.hasEarlier;
-      this.#view = conversation;
+      this.#take(conversation, page, false);
     } catch (error) {
       if (!this.#closed) this.#failure = ensureAppError(error).code;
     }
+  }
+
+  /**
+   * Brings a message into view, with what stands around it, and opens the conversation there if it isn't open yet.
+   *
+   * @returns whether it is there
+   */
+  async showAt(messageId: MessageId): Promise<boolean> {
+    const loaded = this.#messages.some((message) => message.messageId === messageId);
+    if (!loaded) {
+      this.#failure = null;
+      try {
+        const { conversation, page } = await this.#ports.runtime.invoke("conversation.openAt", {
+          conversationId: this.id,
+          messageId,
+        });
+        if (this.#closed) return false;
+        // Only what was seen is read: nobody has been at the end.
+        const oldest = page.messages[0]?.order ?? 0;
+        if (this.#view === null) {
+          this.#readUpTo = Math.max(
+            this.#readUpTo,
+            lastReadOrder(page.messages, conversation.firstUnreadId),
+            oldest - 1,
+          );
+        }
+        this.#take(conversation, page, page.hasLater);
+      } catch (error) {
+        if (!this.#closed) this.#ports.onError(error);
+        return false;
+      }
+    }
+    this.#target = { messageId };
+    return true;
+  }
+
+  #take(view: ConversationView, page: MessagePageView, hasLater: boolean): void {
+    this.#prepending = false;
+    this.#target = null;
+    this.#firstUnreadId = view.firstUnreadId;
+    this.#messages = mergeMessages([], page.messages, []);
+    this.#hasEarlier = page.hasEarlier;
+    this.#hasLater = hasLater;
+    this.#view = view;
   }
 
   /** Stops following it. */
@@ -162,6 +228,27 @@ export class Conversation {
     }
   }
 
+  async loadLater(): Promise<void> {
+    const newest = this.#messages.at(-1);
+    if (this.#loadingLater || !this.#hasLater || newest === undefined) return;
+    this.#loadingLater = true;
+    try {
+      const page = await this.#ports.runtime.invoke("conversation.loadLater", {
+        conversationId: this.id,
+        afterOrder: newest.order,
+        limit: pageSize,
+      });
+      if (this.#closed) return;
+      this.#prepending = false;
+      this.#messages = mergeMessages(this.#messages, page.messages, []);
+      this.#hasLater = page.hasLater;
+    } catch (error) {
+      if (!this.#closed) this.#ports.onError(error);
+    } finally {
+      this.#loadingLater = false;
+    }
+  }
+
   /** This person has seen everything up to `order`. */
   markRead(order: number): void {
     if (order <= this.#readUpTo) return;
@@ -188,12 +275,18 @@ export class Conversation {
     const known = new Set(this.#messages.map(({ messageId }) => messageId));
     const newest = this.#messages.at(-1)?.order ?? -1;
     const oldest = this.#messages[0]?.order ?? 0;
-    // A change of something older than what is loaded shows when it is loaded.
+    // A change of something older than what is loaded shows when it is loaded, and so does what comes after a gap.
     const relevant = upserted.filter(
-      ({ messageId, order }) => known.has(messageId) || order >= oldest || !this.#hasEarlier,
+      ({ messageId, order }) =>
+        known.has(messageId) ||
+        ((order >= oldest || !this.#hasEarlier) && (order < newest || !this.#hasLater)),
     );
     this.#prepending = false;
     this.#messages = mergeMessages(this.#messages, relevant, removed);
+    // What one has just sent is at the end: that is where one looks now.
+    if (this.#hasLater && upserted.some(({ own, order }) => own && order > newest)) {
+      void this.open();
+    }
     this.#ports.onChange({
       arrived: relevant.filter(({ messageId, order }) => !known.has(messageId) && order > newest),
       removed,

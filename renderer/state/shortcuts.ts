@@ -11,6 +11,7 @@ export type Shortcut =
   | "settings"
   | "details"
   | "search"
+  | "find"
   | "lock"
   | "back";
 
@@ -37,6 +38,8 @@ export function shortcutOf(press: KeyPress, platform: Runtime["platform"]): Shor
     switch (key.toLowerCase()) {
       case "k":
         return "palette";
+      case "f":
+        return "find";
       case "n":
         return "new";
       case "l":

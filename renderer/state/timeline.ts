@@ -7,6 +7,8 @@ export type TimelineItem =
   | { readonly kind: "earlier"; readonly key: "earlier" }
   | { readonly kind: "day"; readonly key: string; readonly dayMs: number }
   | { readonly kind: "unread"; readonly key: "unread" }
+  /** What follows isn't loaded. */
+  | { readonly kind: "later"; readonly key: "later" }
   /** Room below the last message. */
   | { readonly kind: "end"; readonly key: "end" }
   | {
@@ -47,7 +49,11 @@ export function mergeMessages(
 /** What stands in the message list: days, the mark of the first unread one, and messages in runs. */
 export function timelineItems(
   messages: readonly MessageView[],
-  options: { readonly firstUnreadId: MessageId | null; readonly hasEarlier: boolean },
+  options: {
+    readonly firstUnreadId: MessageId | null;
+    readonly hasEarlier: boolean;
+    readonly hasLater?: boolean;
+  },
 ): readonly TimelineItem[] {
   const items: TimelineItem[] = [
     options.hasEarlier ? { kind: "earlier", key: "earlier" } : { kind: "start", key: "start" },
@@ -72,7 +78,9 @@ export function timelineItems(
     });
     previous = message;
   }
-  items.push({ kind: "end", key: "end" });
+  items.push(
+    options.hasLater === true ? { kind: "later", key: "later" } : { kind: "end", key: "end" },
+  );
   return items;
 }
 

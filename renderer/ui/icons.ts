@@ -8,6 +8,7 @@ export { default as BoldIcon } from "@lucide/svelte/icons/bold";
 export { default as CheckIcon } from "@lucide/svelte/icons/check";
 export { default as ChevronDownIcon } from "@lucide/svelte/icons/chevron-down";
 export { default as ChevronRightIcon } from "@lucide/svelte/icons/chevron-right";
+export { default as ChevronUpIcon } from "@lucide/svelte/icons/chevron-up";
 export { default as CloseIcon } from "@lucide/svelte/icons/x";
 export { default as CodeIcon } from "@lucide/svelte/icons/code";
 export { default as ConversationIcon } from "@lucide/svelte/icons/message-circle";

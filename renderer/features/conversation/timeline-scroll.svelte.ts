@@ -50,10 +50,12 @@ export class TimelineScroll {
   async start(handle: VirtualizerHandle, scroller: HTMLElement): Promise<void> {
     this.#handle = handle;
     this.#scroller = scroller;
-    const { items } = this.#conversation;
+    const { items, target } = this.#conversation;
+    const targetAt = target === null ? -1 : items.findIndex(({ key }) => key === target.messageId);
     const unreadAt = items.findIndex(({ kind }) => kind === "unread");
     await nextFrame();
-    if (unreadAt === -1) handle.scrollToIndex(items.length - 1, { align: "end" });
+    if (targetAt !== -1) handle.scrollToIndex(targetAt, { align: "center" });
+    else if (unreadAt === -1) handle.scrollToIndex(items.length - 1, { align: "end" });
     else handle.scrollToIndex(unreadAt, { align: "start", offset: -24 });
     await nextFrame();
     await nextFrame();
@@ -68,9 +70,11 @@ export class TimelineScroll {
     // The page's own numbers: while items are put in front, the list's run ahead of them.
     const { scrollTop, scrollHeight, clientHeight } = scroller;
     const bottom = scrollTop + clientHeight;
-    this.#atEnd = scrollHeight - bottom < endSlackPx;
+    const { hasLater } = this.#conversation;
+    this.#atEnd = scrollHeight - bottom < endSlackPx && !hasLater;
     this.#lastSeenOrder = Math.max(this.#lastSeenOrder, this.#orderAt(bottom - 8));
     if (scrollTop < earlierPx && this.#conversation.hasEarlier) void this.loadEarlier();
+    if (hasLater && scrollHeight - bottom < earlierPx) void this.#conversation.loadLater();
   }
 
   /** Puts earlier messages in front, and stays at what is being read. */
@@ -88,6 +92,18 @@ export class TimelineScroll {
   async follow(always: boolean): Promise<void> {
     if (!this.#settled || this.#loadingEarlier || !(this.#atEnd || always)) return;
     await tick();
+    this.toEnd();
+    await nextFrame();
+    this.measure();
+  }
+
+  /** Goes to the newest message, which is loaded first when it isn't. */
+  async toLatest(): Promise<void> {
+    if (this.#conversation.hasLater) {
+      await this.#conversation.open();
+      await tick();
+      await nextFrame();
+    }
     this.toEnd();
     await nextFrame();
     this.measure();

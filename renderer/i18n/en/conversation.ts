@@ -12,6 +12,8 @@ export const conversation = {
     "You are no longer in this conversation. You can read what has not ended, but not write.",
   "conversation.loadEarlier": "Load earlier messages",
   "conversation.loadingEarlier": "Loading earlier messages",
+  "conversation.loadLater": "Load later messages",
+  "conversation.loadingLater": "Loading later messages",
   "conversation.toLatest": "Go to the latest message",
   "conversation.toLatestNew": {
     one: "{count} new message, go to the latest",

@@ -5,6 +5,7 @@ import { conversation } from "./conversation.ts";
 import { details } from "./details.ts";
 import { firstRun } from "./first-run.ts";
 import { list } from "./list.ts";
+import { search } from "./search.ts";
 import { settings } from "./settings.ts";
 import { vault } from "./vault.ts";
 
@@ -16,6 +17,7 @@ export const englishMessages = {
   ...conversation,
   ...composer,
   ...details,
+  ...search,
   ...settings,
   ...vault,
 } as const;

@@ -1,7 +1,7 @@
 /** The conversation list and the frame around it. */
 export const list = {
   "list.label": "Conversations",
-  "list.search": "Search conversations",
+  "list.search": "Search conversations and messages",
   "list.searchPlaceholder": "Search",
   "list.searchClear": "Clear search",
   "list.palette": "Go to anything",
@@ -18,8 +18,6 @@ export const list = {
   "list.empty.invite": "Invite people",
   "list.noUnread.title": "You're all caught up",
   "list.noUnread.text": "Conversations with unread messages appear here.",
-  "list.noMatch.title": "Nothing found",
-  "list.noMatch.text": "No conversation's name contains “{query}”.",
   "list.noneOfKind.title": "None of this kind",
   "list.noneOfKind.text": "Conversations of this kind appear here.",
   "list.unread": { one: "{count} unread message", other: "{count} unread messages" },
@@ -27,7 +25,6 @@ export const list = {
   "list.isPinned": "pinned",
   "list.endsSoon": "a message ends within the hour",
   "list.left": "You are no longer in this conversation",
-  "list.shown": { one: "{count} conversation", other: "{count} conversations" },
 
   "row.empty": "No messages yet",
   "row.ended": "Message ended",
