@@ -2,7 +2,7 @@ import { AppError, concatBytes, encodeCbor, type VaultId } from "#protocol";
 import { equalConstantTime, hkdf, type RandomSource } from "../primitives/index.ts";
 
 /** A vault key, bytes: 6 of its keyring's revision, big-endian, and 26 random ones. */
-export const vaultKeyBytes = 32;
+const vaultKeyBytes = 32;
 const revisionBytes = 6;
 const keyCheckBytes = 16;
 

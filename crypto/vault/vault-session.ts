@@ -168,10 +168,12 @@ export function createVaultSession(
     compareKeychain(entries) {
       if (!present.slots.some(({ kind }) => kind === "keychain")) return "none";
       const comparison = compareEntries(present, entries);
-      // A keyring that waits is sealed under the next key as it was.
-      if (comparison.state === "in-step" && prepared === null) {
-        present.nextVaultKey.wipe();
-        present = { ...present, nextVaultKey: comparison.nextVaultKey };
+      if (comparison.state === "in-step") {
+        // A keyring that waits is sealed under the next key as it was.
+        const { nextVaultKey: known } = present;
+        const isFree = prepared === null;
+        if (isFree) present = { ...present, nextVaultKey: comparison.nextVaultKey };
+        (isFree ? known : comparison.nextVaultKey).wipe();
       }
       return comparison.state;
     },

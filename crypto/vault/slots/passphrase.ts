@@ -23,7 +23,7 @@ export type PassphraseKey = Pick<
 >;
 
 /** @throws AppError `passphrase-weak` */
-export function checkPassphraseStrength(passphrase: string): void {
+function checkPassphraseStrength(passphrase: string): void {
   const characters = Array.from(passphrase.normalize("NFC"));
   if (characters.length < minLength || new Set(characters).size < minDifferent) {
     throw new AppError("passphrase-weak");
