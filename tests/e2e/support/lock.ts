@@ -1,0 +1,51 @@
+import { expect, type Locator } from "@playwright/test";
+import type { Person } from "./person.ts";
+
+/** Opens “Privacy and lock” in the settings. */
+export async function openProtection(person: Person): Promise<Locator> {
+  await person.page.keyboard.press("ControlOrMeta+,");
+  const settings = person.dialog("Settings");
+  await settings.getByRole("tab", { name: "Privacy and lock" }).click();
+  await expect(settings.getByRole("region", { name: "App lock" })).toBeVisible();
+  return settings;
+}
+
+/** Turns the app lock on. */
+export async function turnLockOn(person: Person, passphrase: string): Promise<void> {
+  const settings = await openProtection(person);
+  await settings.getByRole("button", { name: "Set a passphrase" }).click();
+  const dialog = person.dialog("Set a passphrase");
+  await dialog.getByRole("textbox", { name: "Passphrase", exact: true }).fill(passphrase);
+  await dialog.getByRole("textbox", { name: "Repeat the passphrase" }).fill(passphrase);
+  await dialog.getByRole("button", { name: "Turn on app lock" }).click();
+  await expect(settings.getByRole("button", { name: "Turn off" })).toBeVisible();
+  await settings.getByRole("button", { name: "Close" }).click();
+  await expect(settings).toHaveCount(0);
+}
+
+/** Makes a recovery code and takes it down. */
+export async function makeRecoveryCode(person: Person): Promise<string> {
+  const settings = await openProtection(person);
+  await settings.getByRole("button", { name: "Create recovery code" }).click();
+  const dialog = person.dialog("Your recovery code");
+  const code = await dialog.getByRole("group", { name: "Recovery code" }).innerText();
+  await dialog.getByRole("checkbox", { name: "I have kept this code in a safe place" }).check();
+  await dialog.getByRole("button", { name: "Done" }).click();
+  await expect(settings.getByRole("button", { name: "Replace" })).toBeVisible();
+  await settings.getByRole("button", { name: "Close" }).click();
+  await expect(settings).toHaveCount(0);
+  return code.replaceAll(/\s+/gu, "-");
+}
+
+/** What a locked Sotto shows. */
+export async function seesLock({ page }: Person): Promise<void> {
+  await expect(page.getByRole("heading", { name: "Sotto is locked" })).toBeVisible({
+    timeout: 30_000,
+  });
+}
+
+/** Gives a passphrase at the lock. */
+export async function tryPassphrase({ page }: Person, passphrase: string): Promise<void> {
+  await page.getByRole("textbox", { name: "Passphrase", exact: true }).fill(passphrase);
+  await page.getByRole("button", { name: "Unlock" }).click();
+}
