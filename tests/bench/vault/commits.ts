@@ -75,14 +75,18 @@ function startCipher(root: string): Contender {
     for (let count = 0; count < messages; count++) {
       for (const { name, params } of message()) {
         // Numbered parameters go by their numbers.
-        const byNumber = params.map((value, index) => [String(index + 1), value]);
-        statements.get(name)?.run(Object.fromEntries(byNumber));
+        const byNumber = params.map((value, index) => [String(index + 1), value] as const);
+        statements.get(name)?.run(Object.fromEntries<unknown>(byNumber));
       }
     }
   });
+  const commitNow = (messages: number) => () => {
+    commit(messages);
+    return Promise.resolve();
+  };
   return {
-    one: () => Promise.resolve(commit(1)),
-    group: () => Promise.resolve(commit(together)),
+    one: commitNow(1),
+    group: commitNow(together),
     close: () => Promise.resolve(database.close()),
   };
 }

@@ -4,7 +4,7 @@ declare module "better-sqlite3-multiple-ciphers" {
     run(params: Readonly<Record<string, unknown>>): unknown;
   }
 
-  export default class Database {
+  class Database {
     constructor(path: string);
     pragma(source: string): unknown;
     exec(source: string): this;
@@ -14,4 +14,6 @@ declare module "better-sqlite3-multiple-ciphers" {
     ): (...params: Params) => void;
     close(): this;
   }
+
+  export = Database;
 }
