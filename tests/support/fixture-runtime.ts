@@ -25,6 +25,7 @@ import {
   lockedAtStart,
   type VaultScene,
 } from "./fixture/vault.ts";
+import { searchFixture } from "./fixture/search.ts";
 import { fixtureWorld, previewOf, type FixtureConversation } from "./fixture/world.ts";
 
 /** What the fixture shows. */
@@ -383,6 +384,18 @@ export class FixtureRuntime implements Runtime {
           page: { messages: messages.slice(-pageSize), hasEarlier: messages.length > pageSize },
         };
       },
+      "conversation.openAt": ({ conversationId, messageId: id }) => {
+        const { view, messages } = this.#find(conversationId);
+        const at = messages.findIndex(({ messageId: other }) => other === id);
+        if (at === -1) throw new AppError("not-found");
+        const start = Math.max(0, Math.min(at - 20, messages.length - pageSize));
+        return {
+          conversation: view,
+          page: { messages: messages.slice(start), hasEarlier: start > 0, hasLater: false },
+        };
+      },
+      "conversation.loadLater": () => ({ messages: [], hasEarlier: true, hasLater: false }),
+      "search.find": (request) => searchFixture(this.#conversations, request),
       "conversation.close": () => done,
       "conversation.loadEarlier": async ({ conversationId, beforeOrder, limit }) => {
         const { messages } = this.#find(conversationId);

@@ -168,6 +168,25 @@ export const screens: readonly Screen[] = [
     steps: (page) => page.getByRole("searchbox").fill("zzz"),
   },
   {
+    name: "search-results",
+    scene: "ready",
+    steps: async (page) => {
+      await page.getByRole("searchbox").first().fill("the");
+      await page.locator("mark").first().waitFor();
+    },
+  },
+  {
+    name: "search-conversation",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Supplier review")(page);
+      await page.keyboard.press("Control+F");
+      await page.locator("[data-find]").fill("the");
+      await page.keyboard.press("Enter");
+      await page.waitForTimeout(400);
+    },
+  },
+  {
     name: "list-menu",
     scene: "ready",
     steps: async (page) => {

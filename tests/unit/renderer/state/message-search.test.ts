@@ -1,10 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import {
-  AppError,
-  type MessageId,
-  type SearchHitView,
-  type SearchResultsView,
-} from "#protocol";
+import { AppError, type MessageId, type SearchHitView, type SearchResultsView } from "#protocol";
 import { Find } from "../../../../renderer/state/find.svelte.ts";
 import { MessageSearch, searchPageSize } from "../../../../renderer/state/message-search.svelte.ts";
 import { conversationId, other } from "./messages.ts";
@@ -32,7 +27,10 @@ function hit(id: string): SearchHitView {
   };
 }
 
-function results(ids: readonly string[], change: Partial<SearchResultsView> = {}): SearchResultsView {
+function results(
+  ids: readonly string[],
+  change: Partial<SearchResultsView> = {},
+): SearchResultsView {
   const progress = { indexed: 5, total: 5 };
   return { hits: ids.map(hit), before: null, progress, unknown: [], ...change };
 }
