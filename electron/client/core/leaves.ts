@@ -76,7 +76,7 @@ export class Leaves {
    */
   take(changes: Changes, endsAtMs: number): KeyLeaf {
     const hour = Math.max(hourOf(endsAtMs), this.droppedBefore);
-    const leaf = Math.max(this.#store.leavesOf(hour), this.#next.get(hour) ?? 0);
+    const leaf = Math.max(this.#store.ends.leavesOf(hour), this.#next.get(hour) ?? 0);
     this.#next.set(hour, leaf + 1);
     changes.write("bucket.take", hour, leaf + 1);
     return { hour, leaf };

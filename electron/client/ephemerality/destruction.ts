@@ -44,7 +44,7 @@ export class Destruction {
   /** A transaction was written: something may be doomed. */
   follow(): void {
     if (this.#holds > 0 || this.#failures > 0 || this.#rings === "pressing") return;
-    const dooms = this.#core.vault.readOnly === null ? this.#core.store.dooms() : "none";
+    const dooms = this.#core.vault.readOnly === null ? this.#core.store.ends.dooms() : "none";
     if (dooms === "none" || dooms === this.#rings) return;
     this.#rings = dooms;
     this.#ringIn(dooms === "pressing" ? gatherMs : patienceMs);
@@ -72,7 +72,7 @@ export class Destruction {
     this.#unlisten();
     this.#stopRinging();
     const { clock, store } = this.#core;
-    const last = store.dooms() === "pressing" ? this.now() : this.#running;
+    const last = store.ends.dooms() === "pressing" ? this.now() : this.#running;
     const { promise: late, resolve } = Promise.withResolvers<null>();
     const cancel = clock.setTimeout(() => {
       resolve(null);
@@ -94,7 +94,7 @@ export class Destruction {
 
   async #destroy(): Promise<void> {
     const { vault, store, closed } = this.#core;
-    if (closed || vault.readOnly !== null || store.dooms() === "none") return;
+    if (closed || vault.readOnly !== null || store.ends.dooms() === "none") return;
     // Its own transactions are no news.
     this.#holds += 1;
     try {
@@ -113,7 +113,7 @@ export class Destruction {
 
   async #destroyAll(): Promise<void> {
     const { vault, store, time, leaves } = this.#core;
-    const doomed = store.doomed();
+    const doomed = store.ends.doomed();
     // Whole buckets of hours that are over go with them.
     const hour = Math.max(hourOf(time.certain()), leaves.droppedBefore);
     if (hour > leaves.droppedBefore) {

@@ -43,7 +43,7 @@ export class Sweeper {
     this.#unlisten = worker.on("sweep.due", ({ nowMs }) => {
       this.#sweepLater(nowMs);
     });
-    const deadlines = store.deadlines(this.#horizonMs);
+    const deadlines = store.ends.deadlines(this.#horizonMs);
     const { nowMs } = await worker.call("sweep.begin", { floorMs, deadlines });
     time.raise(nowMs);
     this.#hiddenMs = time.now();
@@ -126,7 +126,7 @@ export class Sweeper {
 
   #load(untilMs: number): void {
     this.#horizonMs = untilMs;
-    this.#schedule(this.#core.store.deadlines(untilMs));
+    this.#schedule(this.#core.store.ends.deadlines(untilMs));
   }
 
   #sweepLater(nowMs: number): void {
@@ -151,10 +151,10 @@ export class Sweeper {
     const [afterMs, nowMs] = [this.#hiddenMs, time.now()];
     this.#hiddenMs = nowMs;
     const changes = new Changes();
-    for (const { messageId, conversationId } of store.endingBetween(afterMs, nowMs)) {
+    for (const { messageId, conversationId } of store.ends.endingBetween(afterMs, nowMs)) {
       changes.hide(conversationId, messageId);
     }
-    for (const { messageId, conversationId } of store.quotingBetween(afterMs, nowMs)) {
+    for (const { messageId, conversationId } of store.ends.quotingBetween(afterMs, nowMs)) {
       changes.upsert(conversationId, messageId);
     }
     if (changes.conversations.size > 0) await this.#core.commit(changes);
@@ -167,7 +167,7 @@ export class Sweeper {
     if (nowMs >= untilMs) return;
     this.#hiddenMs = nowMs;
     const changes = new Changes();
-    for (const { messageId, conversationId } of store.endingBetween(nowMs, untilMs)) {
+    for (const { messageId, conversationId } of store.ends.endingBetween(nowMs, untilMs)) {
       changes.upsert(conversationId, messageId);
     }
     for (const { conversationId } of store.conversationStates()) changes.touch(conversationId);
@@ -178,10 +178,14 @@ export class Sweeper {
   async #deleteSome(): Promise<boolean> {
     const { store, time } = this.#core;
     const certainMs = time.certain();
-    const due = store.due(certainMs, stepMessages);
+    const due = store.ends.due(certainMs, stepMessages);
     const changes = new Changes();
     this.#tell(changes, due, certainMs);
-    if (due.length === 0 && changes.conversations.size === 0 && !store.hasDueItems(certainMs)) {
+    if (
+      due.length === 0 &&
+      changes.conversations.size === 0 &&
+      !store.ends.hasDueItems(certainMs)
+    ) {
       return false;
     }
     for (const message of due) this.#dropAtRelay(changes, message, certainMs);
@@ -209,10 +213,10 @@ export class Sweeper {
         if (!gone.has(quoting)) changes.upsert(conversationId, quoting);
       }
     }
-    for (const { targetId, conversationId } of store.dueReactions(certainMs)) {
+    for (const { targetId, conversationId } of store.ends.dueReactions(certainMs)) {
       if (!gone.has(targetId)) changes.upsert(conversationId, targetId);
     }
-    for (const conversationId of store.dueDrafts(certainMs)) changes.touch(conversationId);
+    for (const conversationId of store.ends.dueDrafts(certainMs)) changes.touch(conversationId);
   }
 
   /** A message that burned before its expiration: its ciphertext at the relay goes too. */

@@ -2,13 +2,10 @@ import {
   AppError,
   decodeCbor,
   type ConversationId,
-  type Deadline,
   type DeviceId,
   type GroupMember,
-  type KeyLeaf,
   type KeyPackageRef,
   type MessageId,
-  type SignedRecord,
   type StoredGroupPiece,
   type UserId,
 } from "#protocol";
@@ -26,64 +23,14 @@ import {
   type StoredMessage,
   type StoredOutboxItem,
 } from "./rows.ts";
+import { Ends } from "./ends.ts";
+import type { SignedPerson, StoredReaction, StoredReceipt } from "./stored.ts";
+
+export type { DueMessage, StoredReaction, StoredReceipt } from "./stored.ts";
 
 /** Whether this device is in a conversation's group, so that its log is read. */
 export function isLive(state: ConversationState): boolean {
   return state !== "left" && state !== "removed";
-}
-
-/** A person's records as signed. */
-export interface SignedPerson {
-  readonly user: SignedRecord;
-  readonly devices: readonly SignedRecord[];
-}
-
-/** What one reader has done with an own message. */
-export interface StoredReceipt {
-  readonly userId: UserId;
-  readonly deliveredAtMs: number | null;
-  readonly readAtMs: number | null;
-  readonly burned: boolean;
-}
-
-/** A reaction, its emoji still sealed. */
-export interface StoredReaction {
-  readonly reactionId: MessageId;
-  readonly sender: UserId;
-  readonly endsAtMs: number;
-  /** Its message's. */
-  readonly leaf: KeyLeaf;
-  readonly body: Uint8Array;
-}
-
-/** Where a message is. */
-export interface MessagePlace {
-  readonly messageId: MessageId;
-  readonly conversationId: ConversationId;
-}
-
-function placeOf(row: Row): MessagePlace {
-  return {
-    messageId: text(row, "message_id") as MessageId,
-    conversationId: text(row, "conversation_id") as ConversationId,
-  };
-}
-
-/** Leaves that wait for the destruction of their keys. */
-export interface Doomed {
-  readonly leaves: readonly KeyLeaf[];
-  /** Up to which of them these are. */
-  readonly lastId: number;
-}
-
-/** A message whose end has come. */
-export interface DueMessage {
-  readonly messageId: MessageId;
-  readonly conversationId: ConversationId;
-  readonly own: boolean;
-  readonly sequence: number | null;
-  readonly burned: boolean;
-  readonly endsAtMs: number;
 }
 
 const maxEntryBytes = 256 * 1024;
@@ -96,6 +43,7 @@ function ifFound<Value>(row: Row | undefined, read: (row: Row) => Value): Value 
 /** Reads of the vault, typed. All are answered from memory. */
 export class Store {
   readonly vault: Vault;
+  readonly ends: Ends;
   readonly #groups = new Map<
     string,
     { readonly room: Uint8Array; readonly members: Uint8Array; readonly columns: GroupColumns }
@@ -103,6 +51,7 @@ export class Store {
 
   constructor(vault: Vault) {
     this.vault = vault;
+    this.ends = new Ends(vault);
   }
 
   #read(query: QueryName, ...params: readonly SqlValue[]): readonly Row[] {
@@ -336,53 +285,6 @@ export class Store {
     return new Set(this.#conversationIds("endingBy", afterMs, untilMs));
   }
 
-  /** The first messages that have ended by a time, as the statements of a sweep take them. */
-  due(nowMs: number, limit: number): readonly DueMessage[] {
-    return this.#read("dueMessages", nowMs, limit).map((row) => ({
-      messageId: text(row, "message_id") as MessageId,
-      conversationId: text(row, "conversation_id") as ConversationId,
-      own: number(row, "own") === 1,
-      sequence: nullable(number, row, "sequence"),
-      burned: row["burns_ms"] !== null,
-      endsAtMs: number(row, "ends_ms"),
-    }));
-  }
-
-  /** Messages whose end lies after one time and not after another. */
-  endingBetween(afterMs: number, untilMs: number): readonly MessagePlace[] {
-    return this.#read("messagesBetween", afterMs, untilMs).map(placeOf);
-  }
-
-  /** Messages that quote one of {@link endingBetween}, and go on. */
-  quotingBetween(afterMs: number, untilMs: number): readonly MessagePlace[] {
-    return this.#read("quotingBetween", afterMs, untilMs).map(placeOf);
-  }
-
-  dueReactions(
-    nowMs: number,
-  ): readonly { readonly targetId: MessageId; readonly conversationId: ConversationId }[] {
-    return this.#read("dueReactions", nowMs).map((row) => ({
-      targetId: text(row, "target_id") as MessageId,
-      conversationId: text(row, "conversation_id") as ConversationId,
-    }));
-  }
-
-  dueDrafts(nowMs: number): readonly ConversationId[] {
-    return this.#conversationIds("dueDrafts", nowMs);
-  }
-
-  hasDueItems(nowMs: number): boolean {
-    return this.#first("dueItems", nowMs) !== undefined;
-  }
-
-  /** Everything that ends by a time. */
-  deadlines(untilMs: number): readonly Deadline[] {
-    return this.#read("deadlines", untilMs).map((row) => ({
-      messageId: text(row, "message_id") as MessageId,
-      deadlineMs: number(row, "deadline_ms"),
-    }));
-  }
-
   /** Messages whose receipts are to be sent. */
   owing(
     conversationId: ConversationId,
@@ -445,33 +347,6 @@ export class Store {
 
   conversationsWithOutbox(): readonly ConversationId[] {
     return this.#conversationIds("outboxConversations");
-  }
-
-  /** How many leaves of a bucket have been given out. */
-  leavesOf(hour: number): number {
-    const row = this.#first("bucket", hour);
-    return row === undefined ? 0 : number(row, "next");
-  }
-
-  /** Whether leaves wait for the destruction of their keys, and whether the most pressing one has time. */
-  dooms(): "none" | "waiting" | "pressing" {
-    const row = this.#first("dooms");
-    if (row === undefined) return "none";
-    return number(row, "waits") === 1 ? "waiting" : "pressing";
-  }
-
-  doomed(): Doomed {
-    const rows = this.#read("doomed");
-    const last = rows.at(-1);
-    return {
-      leaves: rows.map((row) => ({ hour: number(row, "hour"), leaf: number(row, "leaf") })),
-      lastId: last === undefined ? 0 : number(last, "doom_id"),
-    };
-  }
-
-  /** How many messages of people end after one time and not after another. */
-  countEnding(afterMs: number, untilMs: number): number {
-    return this.#count("messageCount", afterMs, untilMs);
   }
 }
 

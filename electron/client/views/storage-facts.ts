@@ -15,7 +15,7 @@ export function storageFacts({
   const untilMs = spansMs.map((spanMs) => Math.min(nowMs + spanMs, Number.MAX_SAFE_INTEGER));
   const ends = untilMs.map((endMs, index) => ({
     untilMs: spansMs[index] === Infinity ? null : endMs,
-    messages: store.countEnding(untilMs[index - 1] ?? nowMs, endMs),
+    messages: store.ends.countEnding(untilMs[index - 1] ?? nowMs, endMs),
   }));
   return { messages: ends.reduce((sum, { messages }) => sum + messages, 0), ends };
 }

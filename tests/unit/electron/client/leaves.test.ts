@@ -122,7 +122,7 @@ describe("leaves", () => {
     const used = core.leaves.take(changes, endsAtMs);
     expect(used.leaf).toBe(1);
     await core.commit(changes);
-    expect(core.store.leavesOf(used.hour)).toBe(2);
+    expect(core.store.ends.leavesOf(used.hour)).toBe(2);
   });
 
   test("of a bucket that is gone come from the first one that isn't", async () => {
@@ -165,7 +165,7 @@ describe("a leaf is doomed", () => {
     await at.conversations["conversation.delete"]({ conversationId });
     expect(doomed(at)).toContain(leaves[3]);
     expect(alive(at)).toEqual([]);
-    expect(core.store.dooms()).toBe("pressing");
+    expect(core.store.ends.dooms()).toBe("pressing");
   });
 
   test("when its message is recalled, here or by its sender, and never by an edit or a reaction", async () => {
@@ -206,7 +206,7 @@ describe("a leaf is doomed", () => {
     const [first] = alive(at);
     await at.conversations["conversation.saveDraft"]({ conversationId, text: "I th" });
     expect(doomed(at)).toEqual([first]);
-    expect(core.store.dooms()).toBe("waiting");
+    expect(core.store.ends.dooms()).toBe("waiting");
     await at.conversations["conversation.saveDraft"]({ conversationId, text: "" });
     expect(doomed(at)).toHaveLength(2);
     expect(alive(at)).toEqual([]);
@@ -310,7 +310,7 @@ describe("destruction", () => {
       await at.messages["message.deleteForMe"]({ conversationId, messageId });
     }
     expect(doomed(at)).toHaveLength(before + count);
-    return core.store.doomed().leaves;
+    return core.store.ends.doomed().leaves;
   };
   const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
 
