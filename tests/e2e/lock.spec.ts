@@ -10,6 +10,8 @@ import {
 import { meetInDirect } from "./support/scenes.ts";
 import { expect, test } from "./support/test.ts";
 
+test.slow();
+
 const passphrase = "umbrella cactus violin harbour";
 
 test("a lock hides everything, and what came meanwhile is there after it", async ({ stage }) => {

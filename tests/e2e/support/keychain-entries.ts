@@ -9,8 +9,7 @@ const prefix = process.argv[1];
 const entries = await keytar.findCredentials(service);
 const ours = entries.map(({ account }) => account).filter((account) => account.startsWith(prefix));
 for (const account of ours) await keytar.deletePassword(service, account);
-console.log(ours.length);
-process.exit(0);
+process.stdout.write(String(ours.length), () => process.exit(0));
 `;
 
 /** Deletes what a person's keychain holds of their Sotto. @returns how many entries there were */
