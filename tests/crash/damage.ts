@@ -68,11 +68,15 @@ export async function damageEverywhere(options: DamageOptions): Promise<DamageRe
   const flips =
     (await sweep(log.length, stride, (at) => flipLog(cases, at))) +
     (await sweep(snapshot.length, stride, (at) => flipSnapshot(cases, at))) +
-    (await sweep(keyring.length, 1, (at) => flipKeyring(victim, at)));
+    (await sweep(keyring.length, 1, (at) => {
+      flipKeyring(victim, at);
+    }));
   const cuts =
     (await sweep(log.length, stride, (length) => cutLog(cases, length))) +
     (await sweep(snapshot.length, stride, (length) => cutSnapshot(cases, length))) +
-    (await sweep(keyring.length, 1, (length) => cutKeyring(victim, length)));
+    (await sweep(keyring.length, 1, (length) => {
+      cutKeyring(victim, length);
+    }));
   await held.close();
   const repaired = await sweep(keyring.length, Math.ceil(stride / 100), (at) =>
     openWithForgedKeyring(cases, at),

@@ -33,36 +33,56 @@ const generation = 3;
  */
 export async function swapFiles(worker: CryptoWorker): Promise<SwapResult> {
   const { sources, entries } = await createSources(worker);
-  let mixtures = 0;
+  const all = sources.flatMap((keyring) =>
+    sources.flatMap((snapshot) => sources.map((log) => ({ keyring, snapshot, log }))),
+  );
+  const mixtures = all.filter(
+    ({ keyring, snapshot, log }) => keyring !== snapshot || snapshot !== log,
+  );
   let shown = 0;
-  for (const { keyring, name: first } of sources) {
-    for (const { snapshot, name: second } of sources) {
-      for (const { log, name: third } of sources) {
-        if (first === second && second === third) continue;
-        mixtures += 1;
-        const files = new Map([
-          [pathOf("keyring"), keyring],
-          [pathOf(`snapshot.${generation}`), snapshot],
-          [pathOf(`log.${generation}`), log],
-        ]);
-        for (const keys of entries) {
-          const image = { ...emptyDisk(vaultDirectory), files, entries: keys };
-          const found = await lookAt(image, worker);
-          if (found === null) continue;
-          shown += 1;
-          const what = `keyring ${first}, snapshot ${second}, log ${third}`;
-          // A keyring and its keychain from before a compaction have the key of the generation that it makes: as when power fails in between.
-          const isPair = second === third;
-          if (found.readOnly === null && !isPair) throw new Error(`${what}: passes for a vault`);
-          const isOfOne = sources.some(({ states }) =>
-            states.some((state) => state.join() === found.items.join()),
-          );
-          if (!isOfOne) throw new Error(`${what}: shows ${found.items.join()}`);
-        }
-      }
+  for (const mixture of mixtures) {
+    for (const keys of entries) {
+      const found = await lookAt(imageOf(mixture, keys), worker);
+      if (found === null) continue;
+      shown += 1;
+      checkFound(found, mixture, sources);
     }
   }
-  return { mixtures, shown };
+  return { mixtures: mixtures.length, shown };
+}
+
+/** Whose files these are. */
+interface Mixture {
+  readonly keyring: Source;
+  readonly snapshot: Source;
+  readonly log: Source;
+}
+
+function imageOf(
+  { keyring, snapshot, log }: Mixture,
+  entries: ReadonlyMap<string, Uint8Array>,
+): DiskImage {
+  const files = new Map([
+    [pathOf("keyring"), keyring.keyring],
+    [pathOf(`snapshot.${generation}`), snapshot.snapshot],
+    [pathOf(`log.${generation}`), log.log],
+  ]);
+  return { ...emptyDisk(vaultDirectory), files, entries };
+}
+
+function checkFound(
+  found: { readonly readOnly: string | null; readonly items: readonly string[] },
+  { keyring, snapshot, log }: Mixture,
+  sources: readonly Source[],
+): void {
+  const what = `keyring ${keyring.name}, snapshot ${snapshot.name}, log ${log.name}`;
+  // A keyring and its keychain from before a compaction have the key of the generation that it makes: as when power fails in between.
+  const isPair = snapshot === log;
+  if (found.readOnly === null && !isPair) throw new Error(`${what}: passes for a vault`);
+  const isOfOne = sources.some(({ states }) =>
+    states.some((state) => state.join() === found.items.join()),
+  );
+  if (!isOfOne) throw new Error(`${what}: shows ${found.items.join()}`);
 }
 
 async function lookAt(image: DiskImage, worker: CryptoWorker) {

@@ -287,31 +287,6 @@ describe("files in the wrong place", () => {
     other.remove();
   });
 
-  test("of the same generation but another life don't fit together", async () => {
-    // Two lives that part ways before the same compaction, under the same keys.
-    const other = createVaultFixture(worker);
-    cpSync(fixture.directory, other.directory, { recursive: true });
-    const elsewhere = { directory: other.directory, keychain: fixture.keychain };
-    const one = await fixture.open();
-    await one.transact([put("one", 1)]);
-    await one.compact();
-    await one.transact([put("one more", 1)]);
-    await one.close();
-    const two = await fixture.open(elsewhere);
-    await two.transact([put("two", 2)]);
-    await two.compact();
-    await two.transact([put("two more", 2)]);
-    await two.close();
-
-    // Each file opens by itself; only together they make no sense.
-    writeFileSync(path("log.3"), other.bytes("log.3"));
-    await look((vault) => {
-      expect(vault.damage).toEqual({ file: "log.3", frame: 1 });
-      expect([...itemsOf(vault).keys()]).toEqual([...ids, "one"]);
-    });
-    other.remove();
-  });
-
   test("left by a compaction that was cut short are removed, and the vault is the one before", async () => {
     const before = await fixture.open();
     await before.compact();
