@@ -183,7 +183,8 @@ function spansOf({ leaves, hoursBefore }: Puncture): readonly Span[] {
   });
   if (hoursBefore !== null) {
     if (!isBelow(hoursBefore, hours + 1)) throw outOfRange(hoursBefore);
-    spans.push({ from: 0, to: hoursBefore * placesPerBucket });
+    // A span with nothing in it is in no subtree either, and would be looked for below the leaves.
+    if (hoursBefore > 0) spans.push({ from: 0, to: hoursBefore * placesPerBucket });
   }
   spans.sort((a, b) => (a.from === b.from ? b.to - a.to : a.from - b.from));
   const apart: Span[] = [];

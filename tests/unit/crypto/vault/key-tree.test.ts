@@ -229,6 +229,15 @@ describe("the key tree", () => {
     expect(toHex(dropped.encode())).toBe(toHex(punctured(newTree(), { hoursBefore: 6 }).encode()));
   });
 
+  test("stays as it is when there is no hour before the one that is named", () => {
+    const { tree, gone, made } = newTree().puncture({ leaves: [], hoursBefore: 0 });
+    expect([tree.nodes, gone.length, made.length]).toEqual([1, 0, 0]);
+    const leaf = { hour: 3, leaf: 1 };
+    const both = punctured(newTree(), { leaves: [leaf], hoursBefore: 0 }).encode();
+    expect(toHex(both)).toBe(toHex(punctured(newTree(), { leaves: [leaf] }).encode()));
+    expect(KeyTree.decode(both).nodes).toBe(treeDepth);
+  });
+
   test("can be emptied, and then holds nothing", () => {
     const empty = punctured(newTree(), { hoursBefore: 2 ** 24 });
     expect(empty.nodes).toBe(0);
