@@ -4,22 +4,28 @@ import { concatBytes, type VaultId } from "#protocol";
 import { encodeFrame, tagOf } from "../../../../electron/vault/frames.ts";
 import { encodeGenerationHeader } from "../../../../electron/vault/headers.ts";
 import { readLog, type LogReading } from "../../../../electron/vault/log-reader.ts";
+import { ensure } from "../../../support/ensure.ts";
 import {
   startInlineCryptoWorker,
   type InlineCryptoWorker,
 } from "../../../support/inline-crypto-worker.ts";
+import { somePlace } from "../../../support/vault-keys.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const generation = 3;
+const generation = 1;
 const vaultId = "AAAAAAAAAAAAAAAAAAAAAA" as VaultId;
 
 let worker: InlineCryptoWorker;
 beforeAll(async () => {
   worker = await startInlineCryptoWorker();
-  const { vaultKey } = await worker.call("vault.generateKey", {});
-  const { sealedKeyring } = await worker.call("vault.createKeyring", { vaultId, vaultKey });
-  await worker.call("vault.unlock", { vaultId, vaultKey, sealedKeyring });
+  const keychain = somePlace;
+  const { record, keychainKeys } = await worker.call("vault.create", {
+    keychain,
+    passphrase: null,
+  });
+  const entries = ensure(keychainKeys);
+  await worker.call("vault.unlock", { record, secret: { kind: "keychain", entries } });
 });
 afterAll(() => worker.dispose());
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { MessageId, VaultId, WorkerMessage, WorkerRequest } from "#protocol";
+import type { MessageId, WorkerMessage, WorkerRequest } from "#protocol";
 import { createCryptoWorker, type WorkerHostListener } from "../../../../electron/worker/index.ts";
 import { createFakeClock } from "../../../support/fake-clock.ts";
 
@@ -97,16 +97,14 @@ describe("requests and answers", () => {
     const pool = new Uint8Array(64).fill(7);
     const whole = new Uint8Array(8).fill(1);
     void worker
-      .call("vault.unlock", {
-        vaultId: "v" as VaultId,
-        vaultKey: pool.subarray(16, 48),
-        sealedKeyring: whole,
-      })
+      .call("session.sign", { challenge: pool.subarray(16, 48), vaultSequence: 1 })
       .catch(() => undefined);
-    const sent = hosts[0]!.requests[0]!.params as { vaultKey: Uint8Array; sealedKeyring: unknown };
-    expect(sent.vaultKey).toEqual(new Uint8Array(32).fill(7));
-    expect(sent.vaultKey.buffer.byteLength).toBe(32);
-    expect(sent.sealedKeyring).toBe(whole);
+    void worker.call("network.load", { sealedNetworkKey: whole }).catch(() => undefined);
+    const [window, all] = hosts[0]!.requests.map(({ params }) => params);
+    const { challenge } = window as { challenge: Uint8Array };
+    expect(challenge).toEqual(new Uint8Array(32).fill(7));
+    expect(challenge.buffer.byteLength).toBe(32);
+    expect((all as { sealedNetworkKey: unknown }).sealedNetworkKey).toBe(whole);
     expect(pool.byteLength).toBe(64);
   });
 });
@@ -208,27 +206,23 @@ describe("a worker that falls silent", () => {
 
   test("has longer for calls that stretch a passphrase, and so have those behind them", async () => {
     const { worker, hosts, clock, answer } = setUp();
-    const slow = worker.call("slot.createPassphrase", {
-      vaultId: "v" as VaultId,
-      vaultKey: new Uint8Array(32),
+    const slow = worker.call("vault.checkPassphrase", {
       passphrase: "four unrelated words here",
     });
     const behind = worker.call("vault.lock", {});
     clock.advance(39_000);
     expect(hosts[0]!.terminated).toBe(false);
-    answer(1, { slot: null });
+    answer(1, { isRight: true });
     answer(2, {});
     await Promise.all([slow, behind]);
   });
 
   test("isn't blamed for the time before a call, though a slow one had set a long step", async () => {
     const { worker, hosts, clock, answer } = setUp();
-    const slow = worker.call("slot.createPassphrase", {
-      vaultId: "v" as VaultId,
-      vaultKey: new Uint8Array(32),
+    const slow = worker.call("vault.checkPassphrase", {
       passphrase: "four unrelated words here",
     });
-    answer(1, { slot: null });
+    answer(1, { isRight: true });
     await slow;
     clock.advance(9_999);
     const call = worker.call("vault.lock", {});

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
-import type { VaultId } from "#protocol";
 import { createCryptoWorker, threadSpawner } from "../../../../electron/worker/index.ts";
 import { systemClock } from "../../../support/fake-clock.ts";
 
@@ -12,12 +11,12 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** A worker that answers lock with its environment, unlock with what it was sent, and does worse things on other calls. */
+/** A worker that answers lock with its environment, sign with what it was sent, and does worse things on other calls. */
 const program = `
 import { parentPort } from "node:worker_threads";
 parentPort.on("message", ({ id, method, params }) => {
   if (method === "vault.lock") parentPort.postMessage({ kind: "result", id, result: Object.keys(process.env) });
-  if (method === "vault.unlock") parentPort.postMessage({ kind: "result", id, result: params.vaultKey });
+  if (method === "session.sign") parentPort.postMessage({ kind: "result", id, result: params.challenge });
   if (method === "start") throw new Error("broken");
   if (method === "network.load") process.exit(3);
   if (method === "identity.create") for (;;);
@@ -41,11 +40,10 @@ function setUp(url = pathToFileURL(entry), callTimeoutMs = 5_000) {
 test("a thread answers, has no environment, and leaves the caller's bytes where they are", async () => {
   const { worker } = setUp();
   expect(await worker.call("vault.lock", {})).toEqual([]);
-  const vaultKey = new Uint8Array(64).fill(5).subarray(8, 40);
-  const params = { vaultId: "v" as VaultId, vaultKey, sealedKeyring: new Uint8Array(3) };
-  expect(await worker.call("vault.unlock", params)).toEqual(new Uint8Array(32).fill(5));
-  expect(vaultKey).toEqual(new Uint8Array(32).fill(5));
-  expect(params.sealedKeyring).toHaveLength(3);
+  const challenge = new Uint8Array(64).fill(5).subarray(8, 40);
+  const params = { challenge, vaultSequence: 1 };
+  expect(await worker.call("session.sign", params)).toEqual(new Uint8Array(32).fill(5));
+  expect(challenge).toEqual(new Uint8Array(32).fill(5));
   await worker.dispose();
 });
 
