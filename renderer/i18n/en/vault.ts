@@ -1,7 +1,8 @@
 /** The vault: the lock, what can be wrong with it, what protects it, what it holds. */
 export const vault = {
   "lock.title": "Sotto is locked",
-  "lock.reason.start": "Enter your passphrase to open the vault on this computer.",
+  "lock.start.passphrase": "Enter your passphrase to open the vault on this computer.",
+  "lock.start.recovery-code": "Enter your recovery code to open the vault on this computer.",
   "lock.reason.person": "You locked it. Nothing of your messages is in memory.",
   "lock.reason.idle": "Nobody used Sotto for a while, so it locked itself.",
   "lock.reason.os-lock": "It locked itself together with this computer's screen.",

@@ -22,6 +22,7 @@ import { systemLineText } from "../../../../renderer/features/conversation/syste
 import { rowPreviewText } from "../../../../renderer/features/conversation-list/row-preview.ts";
 import { codeGroups } from "../../../../renderer/features/details/authenticator.ts";
 import { stepsUpTo } from "../../../../renderer/features/first-run/start-steps.ts";
+import { lockReason } from "../../../../renderer/features/lock/lock-words.ts";
 import { noticeWords } from "../../../../renderer/features/notices/notice-words.ts";
 import { problemTitle } from "../../../../renderer/features/problem/problem-title.ts";
 import { endsSpans, endsSummary } from "../../../../renderer/features/settings/ends-words.ts";
@@ -282,4 +283,13 @@ test("a long code is cut into groups that can be read out", () => {
   expect(codeGroups("0123456789ab", 10)).toEqual(["01234", "56789", "ab"]);
   expect(codeGroups("0123456789ab", 1)).toEqual(["01234"]);
   expect(codeGroups("", 10)).toEqual([]);
+});
+
+describe("the page of a locked vault", () => {
+  test("asks at the start for what its form asks for, and else says why it is locked", () => {
+    const { t } = new I18n(english);
+    expect(t(lockReason("start", "passphrase"))).toContain("your passphrase");
+    expect(t(lockReason("start", "recovery-code"))).toContain("your recovery code");
+    expect(t(lockReason("suspend", "recovery-code"))).toContain("went to sleep");
+  });
 });
