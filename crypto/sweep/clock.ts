@@ -2,11 +2,16 @@
 export interface Clock {
   /** The wall clock, milliseconds since 1970. It may be set back and forth. */
   nowMs(): number;
+  /** Time that has passed since any moment, milliseconds, which nobody can set. */
+  passedMs(): number;
   /** @returns a disposer */
   setTimer(delayMs: number, fire: () => void): () => void;
 }
 
-/** Time that doesn't run backwards: the largest seen, in this life or an earlier one, until a relay and this computer agree on it. */
+/**
+ * Time that doesn't run backwards: the largest seen, in this life or an earlier one, until a relay and this computer agree on it. It goes on
+ * even while the wall clock is behind it.
+ */
 export interface FloorClock {
   nowMs(): number;
   /** Raises the floor; lower values change nothing. */
@@ -21,18 +26,28 @@ export interface FloorClock {
 /** How far another clock may be from ours, milliseconds. The client refuses such a relay; this only never follows it. */
 const maxDifferenceMs = 10 * 60_000;
 
-export function createFloorClock(clock: Pick<Clock, "nowMs">): FloorClock {
+export function createFloorClock(clock: Pick<Clock, "nowMs" | "passedMs">): FloorClock {
   let floorMs = 0;
   let aheadMs = 0;
+  let passedMs = clock.passedMs();
+
+  function goOn(): void {
+    const beforeMs = passedMs;
+    passedMs = clock.passedMs();
+    floorMs = Math.max(floorMs + passedMs - beforeMs, clock.nowMs() + aheadMs);
+  }
+
   return {
     nowMs() {
-      floorMs = Math.max(floorMs, clock.nowMs() + aheadMs);
+      goOn();
       return floorMs;
     },
     raise(timeMs) {
+      goOn();
       floorMs = Math.max(floorMs, timeMs);
     },
     observe(timeMs) {
+      goOn();
       const wallMs = clock.nowMs();
       if (Math.abs(timeMs - wallMs) > maxDifferenceMs) return;
       aheadMs = Math.max(0, timeMs - wallMs);

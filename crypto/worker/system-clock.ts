@@ -4,6 +4,7 @@ import type { Clock } from "../sweep/clock.ts";
 export const systemClock: Clock = {
   // eslint-disable-next-line no-restricted-properties -- the one place where the worker's time comes in; everything else takes a Clock
   nowMs: () => Date.now(),
+  passedMs: () => Math.floor(performance.now()),
   setTimer(delayMs, fire) {
     const timer = setTimeout(fire, delayMs);
     return () => {

@@ -25,6 +25,7 @@ export function createManualClock(startMs: number): ManualClock {
   const timers = new Set<{ readonly atMs: number; readonly fire: () => void }>();
   return {
     nowMs: () => nowMs,
+    passedMs: () => steadyMs,
     get timers() {
       return timers.size;
     },

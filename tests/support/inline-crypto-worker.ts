@@ -21,6 +21,7 @@ export async function startInlineCryptoWorker(): Promise<InlineCryptoWorker> {
       const core = createWorkerCore({
         clock: {
           nowMs: () => Date.now(),
+          passedMs: () => Math.floor(performance.now()),
           setTimer: (delayMs, fire) => systemClock.setTimeout(fire, delayMs),
         },
         passphraseCost: { passes: 1, memoryBytes: 8192 },

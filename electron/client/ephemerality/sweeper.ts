@@ -29,6 +29,7 @@ export class Sweeper {
   #running: Promise<void> = Promise.resolve();
   #lookedAtMs = 0;
   #cancelWatch: () => void = () => undefined;
+  #cancelRepeat: () => void = () => undefined;
   #unlisten: () => void = () => undefined;
 
   constructor(core: Core, destruction: Destruction) {
@@ -97,6 +98,7 @@ export class Sweeper {
     this.#unlisten();
     this.#cancelWatch();
     await this.#running;
+    this.#cancelRepeat();
   }
 
   #putTime(changes: Changes): void {
@@ -143,6 +145,20 @@ export class Sweeper {
     } finally {
       release();
     }
+    this.#repeatSoon();
+  }
+
+  /** The worker's clock may be a moment ahead: what is hidden and can be deleted within that moment doesn't wait for the next look. */
+  #repeatSoon(): void {
+    const { store, time, clock } = this.#core;
+    this.#cancelRepeat();
+    const [certainMs, nowMs] = [time.certain(), time.now()];
+    const leftMs = nowMs - certainMs;
+    if (leftMs <= 0 || leftMs >= lookEveryMs) return;
+    if (store.ends.endingBetween(certainMs, nowMs).length === 0) return;
+    this.#cancelRepeat = clock.setTimeout(() => {
+      this.#sweepLater(time.now());
+    }, leftMs);
   }
 
   /** Takes what has ended off the screen, all at once. What can't be deleted, or not yet, is at least not shown any more. */

@@ -59,3 +59,39 @@ describe("ten thousand messages that end together", () => {
     expect(vault.destroyed[0]?.leaves).toHaveLength(count);
   }, 60_000);
 });
+
+test("what the worker's clock, a moment ahead, has called ended is destroyed when that moment is over", async () => {
+  const { core, vault, clock, conversationId, peer } = await createCoreFixture();
+  const changes = new Changes();
+  const endsAtMs = clock.now() + 1000;
+  insertMessage(changes, {
+    messageId: core.localId(),
+    conversationId,
+    order: 1,
+    kind: "text",
+    sender: peer,
+    own: false,
+    sentAtMs: clock.now(),
+    end: { endsAtMs, burnSeconds: null, origin: "message", originSeconds: 1 },
+    state: null,
+    sequence: 1,
+    epoch: 1,
+    body: { leaf: core.leaves.take(changes, endsAtMs), sealed: encodeUtf8("a body") },
+    replyTo: null,
+    code: null,
+    owed: 0,
+  });
+  await core.commit(changes);
+  const sweeper = new Sweeper(core, new Destruction(core));
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
+  const left = () => vault.look("SELECT count(*) AS count FROM messages");
+  clock.advance(700);
+  core.time.raise(endsAtMs);
+  sweeper.look();
+  await settle();
+  expect(left()).toEqual([{ count: 1 }]);
+  clock.advance(400);
+  await settle();
+  expect(left()).toEqual([{ count: 0 }]);
+  await sweeper.close();
+});
