@@ -139,7 +139,7 @@ describe("the draft", () => {
     expect(runtime.paramsOf("conversation.saveDraft")).toEqual([{ conversationId, text: "hel" }]);
   });
 
-  test("is saved at once when the view is left, and only when it changed", () => {
+  test("is saved at once when the view is left, and only when it changed", async () => {
     const writing = composer("kept");
     await writing.flush();
     expect(runtime.asked).toEqual([]);
