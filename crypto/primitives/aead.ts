@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey } from "node:crypto";
 import { AppError } from "#protocol";
 import type { Sodium } from "./sodium.ts";
 
@@ -31,14 +31,16 @@ function checkSizes(keyBytes: number, key: Uint8Array, nonce: Uint8Array): void 
   }
 }
 
+/** Keys go to Node as `KeyObject`s: to find out that an array is none costs it more than the encryption of a message. */
 function createAesGcm(nodeName: "aes-128-gcm" | "aes-256-gcm", keyBytes: number): Aead {
+  const options = { authTagLength: tagBytes };
   return {
     keyBytes,
     nonceBytes,
     tagBytes,
     seal(key, nonce, aad, plaintext) {
       checkSizes(keyBytes, key, nonce);
-      const cipher = createCipheriv(nodeName, key, nonce, { authTagLength: tagBytes });
+      const cipher = createCipheriv(nodeName, createSecretKey(key), nonce, options);
       cipher.setAAD(aad);
       const sealed = new Uint8Array(plaintext.length + tagBytes);
       sealed.set(cipher.update(plaintext));
@@ -50,7 +52,7 @@ function createAesGcm(nodeName: "aes-128-gcm" | "aes-256-gcm", keyBytes: number)
       checkSizes(keyBytes, key, nonce);
       const size = ciphertext.length - tagBytes;
       if (size < 0) return undefined;
-      const decipher = createDecipheriv(nodeName, key, nonce, { authTagLength: tagBytes });
+      const decipher = createDecipheriv(nodeName, createSecretKey(key), nonce, options);
       decipher.setAAD(aad);
       decipher.setAuthTag(ciphertext.subarray(size));
       const opened = new Uint8Array(decipher.update(ciphertext.subarray(0, size)));

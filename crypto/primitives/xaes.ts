@@ -1,4 +1,4 @@
-import { createCipheriv } from "node:crypto";
+import { createCipheriv, createSecretKey } from "node:crypto";
 import { AppError, concatBytes } from "#protocol";
 import { aes256Gcm, type Aead } from "./aead.ts";
 import { wipe } from "./bytes.ts";
@@ -34,7 +34,7 @@ function withDerivedKey<Result>(
     });
   }
   // Whole blocks without chaining: exactly the raw block cipher that CMAC asks for.
-  const cipher = createCipheriv("aes-256-ecb", key, null).setAutoPadding(false);
+  const cipher = createCipheriv("aes-256-ecb", createSecretKey(key), null).setAutoPadding(false);
   const subkey = doubled(cipher.update(new Uint8Array(blockBytes)));
   const blocks = new Uint8Array(2 * blockBytes);
   for (const counter of [1, 2]) {
