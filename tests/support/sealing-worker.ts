@@ -2,6 +2,13 @@ import { AppError, type CryptoWorker, type WorkerMethodName } from "#protocol";
 import { loadPrimitives } from "../../crypto/primitives/index.ts";
 import type { VaultSession } from "../../crypto/vault/vault-session.ts";
 import { vaultHandlers } from "../../crypto/worker/vault-handlers.ts";
+import { pack } from "../../electron/worker/pack.ts";
+
+/** As over a port, requests and answers are copies. */
+function copyOf(value: unknown): unknown {
+  const { value: packed, transfer } = pack(value);
+  return structuredClone(packed, { transfer: [...transfer] });
+}
 
 /**
  * The vault's part of the crypto worker on this thread, real but for cheap passphrases and without its self-test and the groups' library to load: for
@@ -37,8 +44,7 @@ export function createSealingWorker(): CryptoWorker {
         throw new AppError("command-unknown", { data: { method } });
       }
       const known: Partial<Record<WorkerMethodName, (params: never) => unknown>> = handlers;
-      // As over a port, requests and answers are copies.
-      return structuredClone(known[method]?.(structuredClone(params) as never)) as never;
+      return copyOf(known[method]?.(copyOf(params) as never)) as never;
     },
     on: () => () => undefined,
     onRestart: () => () => undefined,
