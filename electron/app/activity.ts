@@ -11,6 +11,7 @@ const ofPages: ReadonlySet<CommandName> = new Set<CommandName>([
   "conversation.close",
   "conversation.markRead",
   "message.info",
+  "search.find",
   "people.list",
   "invites.list",
   "devices.list",

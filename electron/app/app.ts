@@ -225,6 +225,7 @@ export function startApp(ports: AppPorts, engine: Engine, link: string | null): 
     },
     openLink,
     wake: () => {
+      autoLock.watch();
       if (lifecycle.view.phase === "ready") lifecycle.client.retryNow();
     },
     stop: () => {

@@ -26,7 +26,7 @@ export interface FirstRunOptions {
   /** The vault is there. */
   readonly onVault: () => Promise<void>;
   /** The person has to fill in the form, once more. */
-  readonly onForm: (form: FirstRunForm) => void;
+  readonly onForm: (form: FirstRunForm) => Promise<void>;
 }
 
 /** Makes what a profile begins with: a vault, a relay where the network is hosted here, and an account. */
@@ -61,7 +61,7 @@ export class FirstRun {
       const failure = ensureAppError(error);
       if (failure.code.startsWith("keychain-")) keychainProblem = failure.code;
       await this.#options.relay.stop();
-      this.#options.onForm({ keychainProblem, vault });
+      await this.#options.onForm({ keychainProblem, vault });
       throw failure;
     }
   }
@@ -78,7 +78,7 @@ export class FirstRun {
     } catch (error) {
       this.#options.log.error("the first run could not go on", ensureAppError(error));
       await this.#options.relay.stop();
-      this.#options.onForm({ keychainProblem: null, vault });
+      await this.#options.onForm({ keychainProblem: null, vault });
       return false;
     }
   }

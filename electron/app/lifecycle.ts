@@ -212,7 +212,7 @@ export class Lifecycle {
   }
 
   /**
-   * Drops every key and the databases in memory, also of a vault that is just being opened.
+   * Drops every key and the databases in memory, also of a vault that is just being opened, or waits for the person.
    *
    * @throws AppError `not-ready` when nothing is open, or no passphrase would open it again
    */
@@ -222,10 +222,14 @@ export class Lifecycle {
       await this.#alone(() => this.#lockOpen(reason));
       return;
     }
-    const isOpening = this.#operations.isBusy && this.#phase.kind !== "first-run";
-    if (!isOpening) throw new AppError("not-ready");
-    await this.#opening.lock(reason);
-    await this.#operations.idle();
+    if (this.#operations.isBusy) {
+      await this.#opening.lock(reason);
+      await this.#operations.idle();
+      return;
+    }
+    const waiting = "vault" in this.#phase ? this.#phase.vault : null;
+    if (waiting === null) throw new AppError("not-ready");
+    await this.#alone(() => this.#lockWaiting(waiting, reason));
   }
 
   /** Destroys the vault, as its person wants. @throws AppError `not-ready` where that is not offered */
@@ -297,6 +301,13 @@ export class Lifecycle {
     };
     const engine = this.#engine;
     this.#endRest = await closeForLock({ client, vault, engine, clock, log, onArrival });
+  }
+
+  /** A damaged vault, or one whose account isn't made, before which the person stands. */
+  async #lockWaiting(vault: Vault, reason: LockedView["reason"]): Promise<void> {
+    this.#enter({ kind: "locked", reason, newMessages: 0, settings: null });
+    await vault.close();
+    await this.#engine.dropKeys();
   }
 
   #arrived(): void {

@@ -55,8 +55,13 @@ export class Opening {
         this.#step(step);
       },
       onVault: () => this.#readSlots(),
-      onForm: (form) => {
-        enter({ kind: "first-run", ...form });
+      onForm: async (form) => {
+        if (this.#lockAsked === null) {
+          enter({ kind: "first-run", ...form });
+          return;
+        }
+        await form.vault?.close();
+        this.#showLocked(this.#lockAsked);
       },
     });
   }

@@ -34,7 +34,7 @@ import type {
 /** A clock that moves only when it is told. */
 export class ManualClock implements Clock {
   #nowMs = 1_000_000;
-  readonly #timers = new Set<{ readonly atMs: number; readonly run: () => void }>();
+  readonly #timers = new Set<{ atMs: number; readonly run: () => void }>();
 
   now(): number {
     return this.#nowMs;
@@ -50,6 +50,12 @@ export class ManualClock implements Clock {
 
   get waiting(): number {
     return this.#timers.size;
+  }
+
+  /** The computer sleeps: timers stand still. */
+  sleep(ms: number): void {
+    this.#nowMs += ms;
+    for (const timer of this.#timers) timer.atMs += ms;
   }
 
   async advance(ms: number): Promise<void> {

@@ -3,14 +3,25 @@ import {
   AppError,
   defaultVaultPolicy,
   erasePhrase,
+  formatInviteLink,
   type AppView,
   type KeySlotKind,
 } from "#protocol";
-import { AppBench, settle } from "../../../support/app-fakes.ts";
+import { AppBench, fakeVault, settle } from "../../../support/app-fakes.ts";
 
 const minute = 60_000;
 const passphrase = "correct horse battery staple";
 const unlock = { passphrase };
+const joinParams = {
+  link: formatInviteLink({
+    relayUrl: "ws://127.0.0.1:4100",
+    networkKey: new Uint8Array(32).fill(7),
+    networkName: "Lab",
+    token: new Uint8Array(16).fill(9),
+  }),
+  displayName: "Bob",
+  passphrase: null,
+};
 
 async function lockedBench(...slots: readonly KeySlotKind[]): Promise<AppBench> {
   const bench = new AppBench();
@@ -165,6 +176,46 @@ describe("locking", () => {
     expect(lockedView(bench).reason).toBe("suspend");
     expect(bench.engine.client.closed).toBe(true);
     expect(bench.engine.vault.closed).toBe(true);
+  });
+
+  test("while a first run goes on ends that, and leaves no form over a vault without keys", async () => {
+    const bench = await lockedBench();
+    const held = Promise.withResolvers<undefined>();
+    bench.engine.progress = { kind: "none" };
+    bench.engine.createAccount = async () => {
+      await held.promise;
+      throw new AppError("worker-stopped");
+    };
+    await bench.send("vault.unlock", unlock);
+    expect(bench.app.view.phase).toBe("first-run");
+    const joining = bench.send("profile.join", joinParams);
+    await settle();
+    bench.app.away("os-lock");
+    await settle();
+    expect(bench.engine.steps.at(-1)).toBe("dropKeys");
+    held.resolve(undefined);
+    expect((await joining).ok).toBe(false);
+    expect(lockedView(bench).reason).toBe("os-lock");
+    expect(bench.engine.vault.closed).toBe(true);
+  });
+
+  test("closes a vault that waits for its person too: to make an account, or to be read only", async () => {
+    const unmade = await lockedBench();
+    unmade.engine.progress = { kind: "none" };
+    const damaged = await lockedBench();
+    damaged.engine.vault = fakeVault("vault-damaged");
+    for (const [bench, phase] of [
+      [unmade, "first-run"],
+      [damaged, "problem"],
+    ] as const) {
+      await bench.send("vault.unlock", unlock);
+      expect(bench.app.view.phase).toBe(phase);
+      bench.app.away("suspend");
+      await settle();
+      expect(lockedView(bench).reason).toBe("suspend");
+      expect(bench.engine.vault.closed).toBe(true);
+      expect(bench.engine.steps.at(-1)).toBe("dropKeys");
+    }
   });
 
   test("keeps the settings, which are no secret, and nobody's conversation open", async () => {
@@ -347,6 +398,7 @@ describe("locking by itself", () => {
       order: 1,
     });
     await bench.send("storage.get", {});
+    await bench.send("search.find", { query: "x", conversationId: null, before: null, limit: 1 });
     await bench.clock.advance(minute);
     expect(bench.app.view.phase).toBe("locked");
   });
@@ -354,14 +406,30 @@ describe("locking by itself", () => {
   test("goes by the system's idle time where there is one", async () => {
     const bench = await readyBench();
     bench.systemIdleMs = 0;
-    await bench.clock.advance(15 * minute);
+    for (let time = 0; time < 16; time += 1) await bench.clock.advance(minute);
     expect(bench.app.view.phase).toBe("ready");
     bench.systemIdleMs = 14 * minute;
-    await bench.clock.advance(15 * minute);
+    for (let time = 0; time < 16; time += 1) await bench.clock.advance(minute);
     expect(bench.app.view.phase).toBe("ready");
     bench.systemIdleMs = 15 * minute;
     await bench.clock.advance(minute);
     expect(lockedView(bench).reason).toBe("idle");
+  });
+
+  test("comes as well when the computer slept so long, although whoever woke it has just touched it", async () => {
+    const bench = await readyBench();
+    bench.systemIdleMs = 0;
+    bench.clock.sleep(14 * minute);
+    bench.app.wake();
+    await settle();
+    expect(bench.app.view.phase).toBe("ready");
+    bench.clock.sleep(15 * minute);
+    bench.app.wake();
+    await settle();
+    expect(lockedView(bench).reason).toBe("idle");
+    await bench.clock.advance(60 * minute);
+    await bench.send("vault.unlock", unlock);
+    expect(bench.app.view.phase).toBe("ready");
   });
 
   test("never comes when nobody wants it, and comes when the policy does", async () => {
