@@ -8,7 +8,7 @@ import { deleteEntries } from "./keychain-entries.ts";
 import { decodeKeyring, slotOf } from "./keyring.ts";
 import { writeWhole } from "./keyring-file.ts";
 import { acquireLock } from "./lock.ts";
-import { erasingName, keyringName, lockName } from "./names.ts";
+import { erasingName, keyringName, lockName, temporarySuffix } from "./names.ts";
 import { nodeFiles } from "./node-files.ts";
 import { systemProcesses } from "./process-identity.ts";
 
@@ -51,17 +51,18 @@ async function destroySlots(
   files: VaultFiles,
   { directory, keychain }: DestroyOptions,
 ): Promise<Error | null> {
-  const path = join(directory, keyringName);
-  const file = await readIfThere(files, path);
-  if (file === null) return null;
-  const account = accountIn(file);
   let failure: Error | null = null;
-  if (account !== null) {
-    failure = await forget(keychain, account);
+  // One that wasn't taken has the same slots, and the passphrase opens it as well.
+  for (const name of [keyringName, keyringName + temporarySuffix]) {
+    const path = join(directory, name);
+    const file = await readIfThere(files, path);
+    if (file === null) continue;
+    const account = name === keyringName ? accountIn(file) : null;
+    if (account !== null) failure = await forget(keychain, account);
+    await overwrite(files, path, file.length);
+    await files.remove(path);
+    await files.syncDirectory(directory);
   }
-  await overwrite(files, path, file.length);
-  await files.remove(path);
-  await files.syncDirectory(directory);
   return failure;
 }
 

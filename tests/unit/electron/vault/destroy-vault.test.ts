@@ -1,3 +1,5 @@
+import { copyFileSync, linkSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { destroyVault, inspectVault } from "../../../../electron/vault/index.ts";
 import { systemClock } from "../../../support/fake-clock.ts";
@@ -40,6 +42,22 @@ describe("destroying a vault", () => {
     expect(removed[0]?.name).toBe("keyring");
     expect(await inspectVault(directory)).toEqual({ kind: "none" });
     await createAndClose();
+  });
+
+  test("overwrites a keyring that wasn't taken as well", async () => {
+    await createAndClose("four unrelated words here");
+    const { keychain, directory } = fixture;
+    const kept = ["keyring", "keyring.new"].map((name) => {
+      const path = join(directory, name);
+      if (name === "keyring.new") copyFileSync(join(directory, "keyring"), path);
+      // Another name for what lies on the disk.
+      const link = join(fixture.root, name);
+      linkSync(path, link);
+      return link;
+    });
+    await destroyVault({ directory, keychain, clock: systemClock });
+    expect(fixture.names()).toEqual([]);
+    for (const link of kept) expect(readFileSync(link).every((byte) => byte === 0)).toBe(true);
   });
 
   test("that is in use is refused", async () => {
