@@ -104,6 +104,14 @@ export async function openAttempts(options: AttemptsOptions): Promise<Attempts> 
   const waitMs = (): number =>
     Math.max(0, waitAfter(stored.tries) - elapsedMs(stored.atUptimeMs, now()));
 
+  let last: Promise<unknown> = Promise.resolve();
+  /** One after another: tries that are begun at the same moment are as many tries. */
+  const inTurn = <Result>(task: () => Promise<Result>): Promise<Result> => {
+    const turn = last.then(task);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+
   await refresh();
   return {
     get waitMs() {
@@ -112,24 +120,28 @@ export async function openAttempts(options: AttemptsOptions): Promise<Attempts> 
     get left() {
       return stored.limit === null ? null : Math.max(0, stored.limit - stored.tries);
     },
-    async begin() {
-      await refresh();
-      if (waitMs() > 0) throw new AppError("unlock-delayed", { data: { waitMs: waitMs() } });
-      const previous = stored;
-      await write({ ...stored, tries: stored.tries + 1, atUptimeMs: now() });
-      before = previous;
-    },
-    async takeBack() {
-      if (before !== null) await write(before);
-      before = null;
-    },
-    async clear() {
-      before = null;
-      await write({ ...stored, tries: 0 });
-    },
-    async setLimit(limit) {
-      if (limit !== stored.limit) await write({ ...stored, limit });
-    },
+    begin: () =>
+      inTurn(async () => {
+        await refresh();
+        if (waitMs() > 0) throw new AppError("unlock-delayed", { data: { waitMs: waitMs() } });
+        const previous = stored;
+        await write({ ...stored, tries: stored.tries + 1, atUptimeMs: now() });
+        before = previous;
+      }),
+    takeBack: () =>
+      inTurn(async () => {
+        if (before !== null) await write(before);
+        before = null;
+      }),
+    clear: () =>
+      inTurn(async () => {
+        before = null;
+        await write({ ...stored, tries: 0 });
+      }),
+    setLimit: (limit) =>
+      inTurn(async () => {
+        if (limit !== stored.limit) await write({ ...stored, limit });
+      }),
   };
 }
 

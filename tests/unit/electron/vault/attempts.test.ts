@@ -58,6 +58,14 @@ describe("wrong tries", () => {
     expect(attempts.waitMs).toBe(minute);
   });
 
+  test("that are begun at the same moment are as many", async () => {
+    const attempts = await open();
+    await attempts.setLimit(20);
+    const begun = await Promise.allSettled(Array.from({ length: 8 }, () => attempts.begin()));
+    expect(begun.filter(({ status }) => status === "fulfilled")).toHaveLength(5);
+    expect([attempts.left, attempts.waitMs]).toEqual([15, 30 * second]);
+  });
+
   test("are forgotten after a right one", async () => {
     const attempts = await open();
     await fail(attempts, 6);
