@@ -11,6 +11,7 @@ import {
 } from "#protocol";
 import type { Keychain } from "../keychain/index.ts";
 import type { Clock } from "../link/index.ts";
+import { mapWriteError } from "./file-errors.ts";
 import type { VaultFiles } from "./files.ts";
 import { KeychainMirror } from "./keychain-mirror.ts";
 import type { Unlocked } from "./key-slots.ts";
@@ -40,6 +41,8 @@ export interface VaultKeys {
   facts(): Promise<KeysFacts>;
   /** From now on everything is refused: the vault has become read-only, or its worker was lost (`worker-stopped`). */
   stop(code: ErrorCode): void;
+  /** The vault is being closed: a keychain that doesn't answer in a moment is given up, whatever waits for it. */
+  hurry(): void;
   /** Waits for what is under way, but not long for a keychain. */
   close(): Promise<void>;
 }
@@ -94,6 +97,7 @@ class Exchanges implements VaultKeys {
   #refusal: AppError | null = null;
   #lastDestructionMs: number | null = null;
   #isClosing = false;
+  #stopHurrying: (() => void) | null = null;
 
   constructor(parts: VaultKeysParts, generation: number) {
     this.#parts = parts;
@@ -164,6 +168,7 @@ class Exchanges implements VaultKeys {
 
   async renewKeychain(): Promise<void> {
     await this.#alone(async () => {
+      await this.#fasten();
       const error = await this.#mirror.renew();
       if (error !== null) throw error;
     });
@@ -196,12 +201,16 @@ class Exchanges implements VaultKeys {
     this.#mirror.rest();
   }
 
+  hurry(): void {
+    this.#stopHurrying ??= this.#mirror.loseInterest();
+  }
+
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#mirror.rest();
-    const stopWaiting = this.#mirror.loseInterest();
+    this.hurry();
     await this.#work.idle();
-    stopWaiting();
+    this.#stopHurrying?.();
   }
 
   /** Runs something when its turn comes. */
@@ -235,13 +244,13 @@ class Exchanges implements VaultKeys {
     const { keychain, place } = this.#parts;
     this.#checkWritable();
     if (keychain === null) throw new AppError("keychain-absent");
-    const isNew = slotOf(this.#record, "keychain") === undefined;
-    // The keys first: a crash may leave keys without a slot, but no slot without its key.
-    await this.#mirror.write(place.account);
     try {
+      // The keys first: a crash may leave keys without a slot, but no slot without its key.
+      await this.#mirror.write(place.account);
       await this.#exchange([{ kind: "set-slot", slot: { kind: "keychain", ...place } }]);
     } catch (error) {
-      const isForNothing = isNew && this.#refusal === null;
+      // What the keyring on the disk has a slot for stays, whatever failed after it was written.
+      const isForNothing = slotOf(this.#record, "keychain") === undefined && this.#refusal === null;
       if (isForNothing) await this.#mirror.forget(place.account).catch(() => undefined);
       throw error;
     }
@@ -273,6 +282,19 @@ class Exchanges implements VaultKeys {
   async #readyKeychain(changes: readonly KeyringChange[]): Promise<void> {
     if (this.#hasOtherWay(changes)) await this.#mirror.precede();
     else await this.#mirror.secure();
+  }
+
+  /**
+   * A crash may have left the keyring's name in the system's memory alone. Were the keychain told, and the power to fail, the keyring before would be
+   * there again, and nothing to open it.
+   */
+  async #fasten(): Promise<void> {
+    const { directory, files } = this.#parts;
+    try {
+      await files.syncDirectory(directory);
+    } catch (cause) {
+      throw mapWriteError(cause);
+    }
   }
 
   #checkWritable(): void {

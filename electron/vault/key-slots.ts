@@ -14,7 +14,7 @@ import {
 } from "#protocol";
 import type { Keychain } from "../keychain/index.ts";
 import type { Clock } from "../link/index.ts";
-import { readEntries, wipeEntries, type EntriesReading } from "./keychain-entries.ts";
+import { readEntries, wipeEntries, wipeReading, type EntriesReading } from "./keychain-entries.ts";
 import { slotOf } from "./keyring.ts";
 import { keyringName } from "./names.ts";
 import { inTime } from "./patience.ts";
@@ -130,10 +130,10 @@ async function unlockBySecret(
   const asking =
     slot === undefined || keychain === null ? null : readEntries(keychain, slot.account);
   asking?.catch(() => undefined);
-  await worker.call("vault.unlock", { record, secret });
-  const opened = { with: secret.kind, rolledBack: false } as const;
-  if (slot === undefined) return { ...opened, keychainState: "none", keychainProblem: null };
   try {
+    await worker.call("vault.unlock", { record, secret });
+    const opened = { with: secret.kind, rolledBack: false } as const;
+    if (slot === undefined) return { ...opened, keychainState: "none", keychainProblem: null };
     const reading = asking === null ? null : await inTime(clock, keychainPatienceMs, asking);
     if (reading === null) {
       const keychainProblem = asking === null ? "keychain-absent" : "keychain-timeout";
@@ -143,7 +143,15 @@ async function unlockBySecret(
   } catch (error) {
     const { code } = ensureAppError(error);
     if (!code.startsWith("keychain-")) throw error;
-    return { ...opened, keychainState: "unavailable", keychainProblem: code };
+    return {
+      with: secret.kind,
+      rolledBack: false,
+      keychainState: "unavailable",
+      keychainProblem: code,
+    };
+  } finally {
+    // Also what comes when nobody waits for it any more.
+    asking?.then(wipeReading).catch(() => undefined);
   }
 }
 
@@ -152,9 +160,10 @@ export async function compareKeychain(
   worker: CryptoWorker,
   { entries, isForeign }: EntriesReading,
 ): Promise<Omit<Unlocked, "with">> {
-  const { state } = await worker.call("vault.compareKeychain", { entries });
   const isEmpty = entries.every((entry) => entry === null);
-  wipeEntries(entries);
+  const { state } = await worker.call("vault.compareKeychain", { entries }).finally(() => {
+    wipeEntries(entries);
+  });
   switch (state) {
     case "in-step":
     case "none":

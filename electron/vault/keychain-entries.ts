@@ -25,7 +25,13 @@ export async function readEntries(keychain: Keychain, account: string): Promise<
       return null;
     }
   };
-  return { entries: [await read(0), await read(1)], isForeign };
+  const first = await read(0);
+  try {
+    return { entries: [first, await read(1)], isForeign };
+  } catch (error) {
+    first?.fill(0);
+    throw error;
+  }
 }
 
 /** Whose entries they are. */
@@ -67,4 +73,8 @@ export async function deleteEntries(keychain: Keychain, account: string): Promis
 
 export function wipeEntries(entries: KeychainEntries): void {
   for (const entry of entries) entry?.fill(0);
+}
+
+export function wipeReading({ entries }: EntriesReading): void {
+  wipeEntries(entries);
 }

@@ -7,7 +7,13 @@ import {
 } from "#protocol";
 import type { Keychain } from "../keychain/index.ts";
 import type { Clock } from "../link/index.ts";
-import { deleteEntries, readEntries, wipeEntries, writeEntries } from "./keychain-entries.ts";
+import {
+  deleteEntries,
+  readEntries,
+  wipeEntries,
+  wipeReading,
+  writeEntries,
+} from "./keychain-entries.ts";
 import { compareKeychain, type Unlocked } from "./key-slots.ts";
 import { slotOf } from "./keyring.ts";
 import type { KeychainState } from "./types.ts";
@@ -164,7 +170,12 @@ export class KeychainMirror {
     }
     try {
       if (keychain === null) throw new AppError("keychain-absent");
-      const reading = await this.#whileOfInterest(readEntries(keychain, slot.account));
+      const asking = readEntries(keychain, slot.account);
+      const reading = await this.#whileOfInterest(asking).catch((error: unknown) => {
+        // What comes late is for nobody.
+        asking.then(wipeReading).catch(() => undefined);
+        throw error;
+      });
       const { keychainProblem, keychainState, rolledBack } = await compareKeychain(worker, reading);
       if (rolledBack) {
         this.#rolledBack = true;

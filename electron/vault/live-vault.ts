@@ -241,6 +241,8 @@ class LiveVault implements Vault {
   }
 
   async #close(): Promise<void> {
+    // A compaction may be waiting for the keychain, too.
+    this.#keys.hurry();
     await this.#compactor.close();
     await this.#work.idle();
     await this.#keys.close();

@@ -48,6 +48,7 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
   // Before anything is touched: what can't be opened stays exactly as it is.
   await readKeyring(files, directory);
   const lock = await acquireLock({ files, clock, processes: systemProcesses }, directory);
+  let keys: VaultKeys | null = null;
   try {
     // Whoever had the lock until now may have changed it.
     const keyring = await readKeyring(files, directory);
@@ -56,7 +57,7 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     const unlocked = await unlock(keyring, { ...options, place });
     const { temporary } = await listVault(files, directory);
     const hasRemnant = temporary.includes(keyringName + temporarySuffix);
-    const keys = await openKeys({
+    keys = await openKeys({
       ...options,
       files,
       place,
@@ -66,6 +67,8 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     });
     return await openUnlocked({ ...options, files, catalogue, keyring, lock, keys });
   } catch (error) {
+    // Or it would ask the keychain again by itself, with whatever vault the worker has by then.
+    await keys?.close();
     await worker.call("vault.lock", {}).catch(() => undefined);
     await lock.release().catch(() => undefined);
     throw error;

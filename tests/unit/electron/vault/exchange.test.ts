@@ -239,6 +239,24 @@ describe("an exchange that can't be written", () => {
     },
   );
 
+  test("and whose name may be in memory alone is on the disk before the keychain forgets the one before", async () => {
+    await fixture.create();
+    const first = await fixture.open();
+    failFile({ operation: "syncDirectory" }, { code: "EIO" });
+    await expect(first.keys.destroyKeys(destructionOf(0))).rejects.toThrow();
+    await first.keys.close();
+    const held = fixture.held();
+    // As a vault that opens read-only: nothing was written since.
+    const { keys } = await fixture.open();
+    expect(keys.keychainState).toBe("behind");
+    await expect(keys.renewKeychain()).rejects.toMatchObject({ code: "vault-write-failed" });
+    expect(fixture.held()).toEqual(held);
+    fixture.files.decide = () => null;
+    await keys.renewKeychain();
+    expect(keys.keychainState).toBe("in-step");
+    await keys.close();
+  });
+
   test("is refused for good once the vault was stopped", async () => {
     await fixture.create();
     const { keys } = await fixture.open();

@@ -12,8 +12,9 @@ import {
 } from "../../../../electron/keychain/index.ts";
 import { inspectVault, type VaultUnlock } from "../../../../electron/vault/index.ts";
 import { decodeKeyring } from "../../../../electron/vault/keyring.ts";
-import { systemClock } from "../../../support/fake-clock.ts";
+import { createFakeClock, systemClock } from "../../../support/fake-clock.ts";
 import { createFaultyFiles } from "../../../support/faulty-files.ts";
+import { createFaultyKeychain } from "../../../support/faulty-keychain.ts";
 import {
   startInlineCryptoWorker,
   type InlineCryptoWorker,
@@ -108,6 +109,69 @@ describe("a keychain", () => {
     await expect(fixture.create({ keychain })).rejects.toMatchObject({ code: "keychain-denied" });
     expect(fixture.names()).toEqual([]);
     expect(fixture.entries.size).toBe(0);
+  });
+
+  test("that hangs doesn't hold up closing, not even for a compaction that waits for it", async () => {
+    await createWithItem();
+    const keychain = createFaultyKeychain(fixture.entries);
+    const vault = await fixture.open({ keychain });
+    keychain.decide = ({ operation }) =>
+      operation === "set" ? { code: "keychain-timeout", effect: "hang" } : null;
+    const compacting = vault.compact().catch(() => undefined);
+    await vi.waitUntil(() => keychain.calls.some(({ operation }) => operation === "set"));
+    const startMs = performance.now();
+    await vault.close();
+    expect(performance.now() - startMs).toBeLessThan(2_000);
+    await compacting;
+    const again = await fixture.open();
+    expect(itemsOf(again)).toEqual(new Map([["a", 1]]));
+    expect(again.keychainState).toBe("in-step");
+    await again.close();
+  });
+
+  test("is not asked any more once a vault could not be opened", async () => {
+    await createWithItem({ passphrase });
+    const snapshot = fixture.bytes("snapshot.1");
+    writeFileSync(join(fixture.directory, "snapshot.1"), snapshot.subarray(0, -1));
+    const clock = createFakeClock();
+    const opening = fixture.open({
+      clock,
+      keychain: failing("keychain-denied"),
+      unlockWith: byPassphrase,
+    });
+    await expect(opening).rejects.toMatchObject({ code: "vault-damaged" });
+    expect(clock.waiting).toBe(0);
+  });
+
+  test("gives keys that are wiped, whatever becomes of them", async () => {
+    await createWithItem({ passphrase });
+    const given: Uint8Array[] = [];
+    const keychain: Keychain = {
+      ...fixture.keychain,
+      async get(account) {
+        const value = await fixture.keychain.get(account);
+        if (value !== null) given.push(value);
+        return value;
+      },
+    };
+    const wrong = { kind: "passphrase", passphrase: "five other words than those" } as const;
+    await expect(fixture.open({ keychain, unlockWith: wrong })).rejects.toMatchObject({
+      code: "passphrase-wrong",
+    });
+    const second = {
+      ...keychain,
+      get: (account: string) =>
+        account.endsWith("/1")
+          ? Promise.reject(new AppError("keychain-denied"))
+          : keychain.get(account),
+    };
+    await expect(fixture.open({ keychain: second })).rejects.toMatchObject({
+      code: "keychain-denied",
+    });
+    await (await fixture.open({ keychain })).close();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(given.length).toBeGreaterThan(4);
+    for (const key of given) expect(key.every((byte) => byte === 0)).toBe(true);
   });
 
   test("that was emptied is said to be, with what has changed since, and no new key is made", async () => {
@@ -401,6 +465,16 @@ describe("slots", () => {
       code: "keychain-absent",
     });
     await without.close();
+    // One that takes the present key and not the next one.
+    const keychain = createFaultyKeychain(fixture.entries);
+    keychain.decide = ({ operation, entry }) =>
+      operation === "set" && entry === "/0" ? { code: "keychain-denied" } : null;
+    const half = await fixture.open({ keychain, unlockWith: byPassphrase });
+    await expect(half.setSlot({ kind: "keychain" })).rejects.toMatchObject({
+      code: "keychain-denied",
+    });
+    expect(fixture.entries.size).toBe(0);
+    await half.close();
   });
 });
 
