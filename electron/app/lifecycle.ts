@@ -54,6 +54,8 @@ export class Lifecycle {
   /** Tries with secrets, at the lock and wherever one is asked for. */
   readonly tries: Tries;
   #phase: Phase = { kind: "starting", step: "starting" };
+  /** What opened the vault, where a person did. */
+  #openedWith: PersonsSecret["kind"] = "passphrase";
   #unlisten: () => void = () => undefined;
   /** Ends the connection that is left while the vault is locked. */
   #endRest: () => void = () => undefined;
@@ -185,8 +187,19 @@ export class Lifecycle {
         if (isErased(error)) await this.#destroy();
         throw error;
       }
+      this.#openedWith = secret.kind;
       await this.#opening.continueWith(vault);
     });
+  }
+
+  /** Whether a new passphrase takes the one before: who came with the recovery code has forgotten it. */
+  get asksPassphrase(): boolean {
+    return this.slots.includes("passphrase") && this.#openedWith === "passphrase";
+  }
+
+  /** There is another passphrase from now on. */
+  passphraseChanged(): void {
+    this.#openedWith = "passphrase";
   }
 
   /**

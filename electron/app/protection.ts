@@ -17,8 +17,9 @@ export function protectionHandlers(
 
     "protection.setPassphrase": async ({ passphrase, current }) => {
       const { vault } = lifecycle.open;
-      if (lifecycle.slots.includes("passphrase")) await prove(lifecycle, current);
+      if (lifecycle.asksPassphrase) await prove(lifecycle, current);
       await vault.setSlot({ kind: "passphrase", passphrase });
+      lifecycle.passphraseChanged();
       await lifecycle.slotsChanged();
       return null;
     },
@@ -82,6 +83,7 @@ async function protectionView(
         ? null
         : { backend: keychain.backend, state: keychainState, weak: weakKeychain !== null },
     passphrase: madeAt(slots, "passphrase"),
+    asksPassphrase: lifecycle.asksPassphrase,
     recoveryCode: madeAt(slots, "recovery-code"),
     organisation: madeAt(slots, "organisation"),
     lock: effectiveLock(lockSettings, vaultPolicy),

@@ -105,7 +105,7 @@ export const commands = {
 
   // What protects this computer's vault (settings, "Privacy and lock").
   "protection.get": giving<ProtectionView>()(nothing),
-  /** Turns the app lock on, or changes its passphrase. `current` is null when it is off. */
+  /** Turns the app lock on, or changes its passphrase. `current` may be null when it is off, and after the recovery code has opened the vault. */
   "protection.setPassphrase": command(
     v.strictObject({ passphrase: passphraseSchema, current: v.nullable(passphraseSchema) }),
   ),

@@ -340,6 +340,8 @@ export interface ProtectionView {
     readonly weak: boolean;
   } | null;
   readonly passphrase: { readonly createdAtMs: number } | null;
+  /** Whether a new passphrase takes the one before: not when the vault was opened with its recovery code, because that was forgotten. */
+  readonly asksPassphrase: boolean;
   readonly recoveryCode: { readonly createdAtMs: number } | null;
   readonly organisation: { readonly createdAtMs: number } | null;
   readonly lock: LockSettings;

@@ -15,7 +15,7 @@ export const settingsSections = [
 export type SettingsSection = (typeof settingsSections)[number];
 
 /** What is done about the passphrase of the app lock. */
-export type PassphraseChange = "set" | "change" | "remove";
+export type PassphraseChange = "set" | "change" | "replace" | "remove";
 
 /** A dialog that can stand over the frame. */
 export type OpenDialog =

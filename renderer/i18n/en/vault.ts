@@ -165,6 +165,11 @@ export const vault = {
   "passphraseDialog.change.text": "The old passphrase stops working at once.",
   "passphraseDialog.change.submit": "Change passphrase",
   "passphraseDialog.change.done": "Passphrase changed",
+  "passphraseDialog.replace.title": "Set a new passphrase",
+  "passphraseDialog.replace.text":
+    "The recovery code opened this vault, so the old passphrase isn't asked for. It stops working at once.",
+  "passphraseDialog.replace.submit": "Set new passphrase",
+  "passphraseDialog.replace.done": "Passphrase changed",
   "passphraseDialog.remove.title": "Turn off app lock?",
   "passphraseDialog.remove.text":
     "From then on the keychain alone opens Sotto: whoever can use your account on this computer can read your messages.",

@@ -33,6 +33,7 @@ describe("the page about protection", () => {
       result: {
         keychain: { backend: "Secret Service", state: "in-step", weak: false },
         passphrase: { createdAtMs: 1 },
+        asksPassphrase: true,
         recoveryCode: null,
         organisation: null,
         lock: { idleMinutes: 10, onOsLock: true, onSuspend: true },
@@ -65,6 +66,30 @@ describe("a passphrase", () => {
       expect(answer).toMatchObject({ error: { code: "passphrase-wrong" } });
     }
     expect((await bench.send("protection.setPassphrase", { passphrase, current })).ok).toBe(true);
+  });
+
+  test("that was forgotten is replaced once the recovery code has opened the vault", async () => {
+    const bench = new AppBench();
+    bench.engine.hasVault("passphrase", "recovery-code");
+    bench.engine.progress = { kind: "ready", hosted: false, relayUrl: "ws://127.0.0.1:1" };
+    await bench.start();
+    await bench.send("vault.unlockWithCode", { code: "CODE" });
+    expect(await bench.send("protection.get", {})).toMatchObject({
+      result: { asksPassphrase: false },
+    });
+    expect(await bench.send("protection.setPassphrase", { passphrase, current: null })).toEqual({
+      ok: true,
+      result: null,
+    });
+    // That one is known.
+    expect(
+      await bench.send("protection.setPassphrase", { passphrase, current: null }),
+    ).toMatchObject({ error: { code: "passphrase-wrong" } });
+    await bench.send("vault.lock", {});
+    await bench.send("vault.unlock", { passphrase });
+    expect(
+      await bench.send("protection.setPassphrase", { passphrase, current: null }),
+    ).toMatchObject({ error: { code: "passphrase-wrong" } });
   });
 
   test("that is asked for again is a try like one at the lock", async () => {

@@ -287,7 +287,7 @@ test("a long code is cut into groups that can be read out", () => {
 
 describe("the page of a locked vault", () => {
   test("asks at the start for what its form asks for, and else says why it is locked", () => {
-    const { t } = new I18n(english);
+    const { t } = i18n;
     expect(t(lockReason("start", "passphrase"))).toContain("your passphrase");
     expect(t(lockReason("start", "recovery-code"))).toContain("your recovery code");
     expect(t(lockReason("suspend", "recovery-code"))).toContain("went to sleep");

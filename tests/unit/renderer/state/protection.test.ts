@@ -6,6 +6,7 @@ import { TestRuntime } from "./support.ts";
 const view: ProtectionView = {
   keychain: { backend: "GNOME Keyring", state: "behind", weak: false },
   passphrase: { createdAtMs: 1 },
+  asksPassphrase: true,
   recoveryCode: null,
   organisation: null,
   lock: { idleMinutes: 15, onOsLock: true, onSuspend: false },
