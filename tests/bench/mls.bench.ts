@@ -21,9 +21,11 @@ import type { GroupMemory } from "../../crypto/mls/memory.ts";
 import { changedPieces } from "../../crypto/mls/pieces.ts";
 import { sodiumCryptoProvider } from "../../crypto/mls/provider.ts";
 import { suiteNames, type SuiteName } from "../../crypto/mls/suites.ts";
-import { loadPrimitives, SecretBytes } from "../../crypto/primitives/index.ts";
+import { loadPrimitives } from "../../crypto/primitives/index.ts";
+import { createKeyring } from "../../crypto/vault/exchange.ts";
 import { createVaultSession } from "../../crypto/vault/vault-session.ts";
 import { conversationId, createMlsWorld, groupOf, MlsDevice } from "../support/mls-device.ts";
+import { somePlace } from "../support/vault-keys.ts";
 
 /*
  * Seal and open of one 200-byte message: medians, at 2, 50 and 500 members.
@@ -144,11 +146,10 @@ async function measureSotto(what: string, suite: SuiteName, members: number): Pr
   const last = others.at(-1);
   if (last === undefined) throw new Error("nobody to talk to");
   await groupOf(id, founder, others, { joining: [last] });
-  const vault = createVaultSession(
-    idFromBytes<VaultId>(primitives.random(16)),
-    new SecretBytes(primitives.random(32)),
-    primitives.random,
-  );
+  const making = { primitives, passphraseCost: () => ({ passes: 1, memoryBytes: 8192 }), nowMs: 0 };
+  const slot = { kind: "keychain", ...somePlace } as const;
+  const vaultId = idFromBytes<VaultId>(primitives.random(16));
+  const vault = createVaultSession(primitives, createKeyring(making, vaultId, [slot]));
   const sealRows = (before: GroupMemory, after: GroupMemory): void => {
     for (const { name, plain } of changedPieces(before, after)) {
       if (plain !== null) vault.sealPiece(id, name, plain);
