@@ -229,7 +229,7 @@ export const errorKinds = {
   },
   "vault-rolled-back": {
     fault: "environment",
-    text: "This folder is an older copy of a vault that this computer has used since. The keychain holds later keys only. Put the newest copy back, or unlock with your passphrase or recovery code; Sotto then joins each conversation anew before it sends anything.",
+    text: "This folder is an older copy of a vault that this computer has used since. The keychain holds later keys only. Put the newest copy back, or use your passphrase or recovery code; Sotto then joins each conversation anew before it sends.",
   },
   "crypto-self-test-failed": {
     fault: "environment",

@@ -3,7 +3,6 @@ export { createVault } from "./create-vault.ts";
 export { destroyVault, type DestroyOptions } from "./destroy-vault.ts";
 export type { OpenMode, VaultFile, VaultFiles } from "./files.ts";
 export { inspectVault } from "./inspect-vault.ts";
-export { placeOf } from "./key-slots.ts";
 export { nodeFiles } from "./node-files.ts";
 export { openVault } from "./open-vault.ts";
 export { inTime } from "./patience.ts";

@@ -1,5 +1,5 @@
 /** Shortest passphrase that is taken, UTF-16 code units. */
-export const minPassphraseLength = 12;
+const minPassphraseLength = 12;
 
 /** What is wrong with a new passphrase. */
 export type PassphraseProblem = "too-short" | "differs" | null;

@@ -6,22 +6,24 @@ export type UnlockWay = LockedView["ways"][number];
 /** One attempt after the other to open a locked vault. */
 export class Unlock {
   readonly #runtime: Pick<Runtime, "invoke">;
-  #way = $state.raw<UnlockWay>("passphrase");
+  readonly #first: () => UnlockWay;
+  /** What the person has chosen instead of the first. */
+  #chosen = $state.raw<UnlockWay | null>(null);
   #busy = $state(false);
   #failure = $state.raw<ErrorCode | null>(null);
 
   /**
    * @param runtime - the platform
-   * @param way - what is asked for first
+   * @param first - what is asked for first
    */
-  constructor(runtime: Pick<Runtime, "invoke">, way: UnlockWay) {
+  constructor(runtime: Pick<Runtime, "invoke">, first: () => UnlockWay) {
     this.#runtime = runtime;
-    this.#way = way;
+    this.#first = first;
   }
 
   /** What is asked for. */
   get way(): UnlockWay {
-    return this.#way;
+    return this.#chosen ?? this.#first();
   }
 
   get busy(): boolean {
@@ -35,7 +37,7 @@ export class Unlock {
 
   /** Asks for something else. */
   use(way: UnlockWay): void {
-    this.#way = way;
+    this.#chosen = way;
     this.#failure = null;
   }
 
@@ -55,7 +57,7 @@ export class Unlock {
     this.#busy = true;
     this.#failure = null;
     try {
-      if (this.#way === "passphrase") {
+      if (this.way === "passphrase") {
         await this.#runtime.invoke("vault.unlock", { passphrase: secret });
       } else {
         await this.#runtime.invoke("vault.unlockWithCode", { code: secret });

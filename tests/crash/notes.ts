@@ -7,7 +7,7 @@ import type { BodyItem, KeyLeaf, MessageId } from "#protocol";
 
 const firstHour = 500_000;
 /** Notes that end in the same hour. */
-export const notesPerHour = 500;
+const notesPerHour = 500;
 const hourMs = 3_600_000;
 
 /** The leaf of note n. */

@@ -216,7 +216,7 @@ export class FakeVault implements Vault {
 }
 
 /** A slot as if it had been made at 1. */
-export function factsOf(slot: SlotRequest): SlotFacts {
+function factsOf(slot: SlotRequest): SlotFacts {
   switch (slot.kind) {
     case "keychain":
       return {
@@ -241,7 +241,7 @@ export function fakeVault(readOnly: ErrorCode | null = null): FakeVault {
 }
 
 /** Attempts in memory: five are free, then a minute is waited. */
-export class FakeAttempts implements Attempts {
+class FakeAttempts implements Attempts {
   readonly #clock: ManualClock;
   tries = 0;
   limit: number | null = null;

@@ -47,7 +47,7 @@ export interface OpenedKeys {
   readonly record: KeyringRecord;
 }
 
-export const account = "test";
+const account = "test";
 
 export function createKeysFixture(): KeysFixture {
   const root = mkdtempSync(join(tmpdir(), "sotto-keys-"));
@@ -120,7 +120,7 @@ const messageId = idFromBytes<MessageId>(new Uint8Array(32).fill(7));
 const hour = 480_000;
 
 /** The body that is sealed under a leaf. */
-export function itemAt(leaf: number): BodyItem {
+function itemAt(leaf: number): BodyItem {
   return { messageId, expiresAtMs: hour * 3_600_000, leaf };
 }
 

@@ -11,7 +11,7 @@ export const maxClockDifferenceMs = 10 * 60_000;
 const jumpMs = 2000;
 
 /** A jump forward that no relay confirms is believed after so much running time, milliseconds. */
-export const doubtMs = 10 * 60_000;
+const doubtMs = 10 * 60_000;
 
 /** What an earlier life knew of the time. */
 export interface KeptTime {

@@ -2,7 +2,7 @@ import { fold } from "./fold.ts";
 import { phraseOf, termsOf, type Term } from "./words.ts";
 
 /** The operators of a search. */
-export const filterNames = ["from", "in", "has", "before", "after"] as const;
+const filterNames = ["from", "in", "has", "before", "after"] as const;
 /** The name of an operator. */
 export type FilterName = (typeof filterNames)[number];
 

@@ -18,7 +18,7 @@ export const vaultDirectory = "/disk/vault";
 const lockPath = `${vaultDirectory}/lock`;
 
 /** Short waits are over at once, and long ones never. */
-export const impatientClock: Clock = {
+const impatientClock: Clock = {
   now: () => 1_800_000_000_000,
   setTimeout(run, delayMs) {
     if (delayMs > 300) return () => undefined;
