@@ -66,13 +66,13 @@ export class Destruction {
     return this.#running;
   }
 
-  /** Destroys what is pressing; what isn't, or takes long, is done at the next start. */
+  /** Destroys everything that is doomed, also what had time: a draft says what its message said. What takes long is done at the next start. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#unlisten();
     this.#stopRinging();
     const { clock, store } = this.#core;
-    const last = store.ends.dooms() === "pressing" ? this.now() : this.#running;
+    const last = store.ends.dooms() === "none" ? this.#running : this.now();
     const { promise: late, resolve } = Promise.withResolvers<null>();
     const cancel = clock.setTimeout(() => {
       resolve(null);

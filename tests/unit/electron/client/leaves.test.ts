@@ -347,6 +347,18 @@ describe("destruction", () => {
     expect(at.vault.destroyed[0]?.leaves).toHaveLength(2);
   });
 
+  test("takes what had time as well when Sotto ends", async () => {
+    const at = await people();
+    const { conversationId } = at;
+    const destruction = new Destruction(at.core);
+    for (const text of ["I", ""]) {
+      await at.conversations["conversation.saveDraft"]({ conversationId, text });
+    }
+    await destruction.close();
+    expect(at.vault.destroyed[0]?.leaves).toHaveLength(1);
+    expect(doomed(at)).toEqual([]);
+  });
+
   test("takes whole buckets that are over, not their leaves, and notes that before", async () => {
     const at = await people();
     const [first] = await doom(at);
