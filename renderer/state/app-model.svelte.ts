@@ -46,6 +46,8 @@ export class AppModel {
   #link = $state.raw<LinkState>("open");
   #conversation = $state.raw<Conversation | null>(null);
   #announcement = $state("");
+  /** What a notification led to while the vault was locked. */
+  #wanted: ConversationId | null = null;
   /** Whether the window is in front: only then is something seen. */
   focused = $state(true);
 
@@ -317,7 +319,11 @@ export class AppModel {
     }
     if (view.phase === "ready") {
       this.ports.theme.apply(view.settings);
-      if (!wasReady) void this.#loadAll();
+      if (!wasReady) {
+        void this.#loadAll();
+        this.select(this.#wanted);
+        this.#wanted = null;
+      }
     } else if (wasReady) {
       this.#forget();
     }
@@ -353,7 +359,8 @@ export class AppModel {
   #show(what: Events["app.show"]): void {
     if (what.kind === "conversation") {
       this.dialogs.close();
-      this.select(what.conversationId);
+      if (this.ready === null) this.#wanted = what.conversationId;
+      else this.select(what.conversationId);
       return;
     }
     if (this.#view?.phase === "first-run") {

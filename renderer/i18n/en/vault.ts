@@ -12,8 +12,8 @@ export const vault = {
   "lock.usePassphrase": "Use passphrase",
   "lock.capsLock": "Caps Lock is on.",
   "lock.newMessages": {
-    one: "{count} new message since then",
-    other: "{count} new messages since then",
+    one: "{count} new item since then",
+    other: "{count} new items since then",
   },
   "lock.wait": "Too many wrong attempts. The next one is possible in {left}.",
   "lock.waitOver": "You can try again now.",

@@ -354,6 +354,19 @@ describe("a notification or a link from outside", () => {
     expect(app.dialogs.any).toBe(false);
   });
 
+  test("asks nothing of a locked vault, and shows its conversation once that is open", async () => {
+    await start(ready);
+    runtime.emit("app.changed", locked);
+    runtime.emit("app.show", { kind: "conversation", conversationId: c2 });
+    await settle();
+    expect(runtime.paramsOf("conversation.open")).toEqual([]);
+    expect(app.conversation).toBeNull();
+    runtime.emit("app.changed", ready);
+    await settle();
+    expect(app.list.selectedId).toBe(c2);
+    expect(app.conversation?.view).not.toBeNull();
+  });
+
   test("with an invite to another network explains what to do", async () => {
     runtime.answer("invite.inspect", () => ({
       networkName: "Other",
