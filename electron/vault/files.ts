@@ -31,6 +31,6 @@ export interface VaultFiles {
   rename(from: string, to: string): Promise<void>;
   /** Removes a file; one that is not there is no failure. */
   remove(path: string): Promise<void>;
-  /** Until the directory's names are on the disk. Does nothing where the system can't (Windows). */
+  /** Until the directory's names are on the disk. Does nothing where the system can't (Windows): there {@link rename} itself waits for the new name. */
   syncDirectory(directory: string): Promise<void>;
 }

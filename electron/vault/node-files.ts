@@ -1,12 +1,14 @@
 import { close, constants, fdatasync, fstat, fsync, ftruncate, open, read, write } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import type { OpenMode, VaultFile, VaultFiles } from "./files.ts";
+import { insist } from "./insist.ts";
 
 /**
  * On Linux a file can be opened so that each write is on the disk when it returns, as if fdatasync followed (O_DSYNC, open(2)): one turn
  * through the thread pool per commit instead of two. On macOS the flag leaves the data in the drive's cache, and Windows has none.
  */
 const hasDurableWrites = process.platform === "linux";
+const isWindows = process.platform === "win32";
 
 const flags: Readonly<Record<OpenMode, string | number>> = {
   create: "w+",
@@ -115,6 +117,15 @@ class NodeFile implements VaultFile {
   }
 }
 
+async function syncFile(path: string): Promise<void> {
+  const file = new NodeFile(await openDescriptor(path, flags.modify));
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
 /** The disk. */
 export const nodeFiles: VaultFiles = {
   list: (directory) => readdir(directory),
@@ -125,11 +136,18 @@ export const nodeFiles: VaultFiles = {
   async open(path, mode) {
     return new NodeFile(await openDescriptor(path, flags[mode]));
   },
-  rename: (from, to) => rename(from, to),
-  remove: (path) => rm(path, { force: true }),
+  async rename(from, to) {
+    if (!isWindows) return rename(from, to);
+    await insist(() => rename(from, to));
+    // Windows opens no directories to sync them. What a file's own sync writes is NTFS's journal up to here, the new name in it.
+    await insist(() => syncFile(to));
+  },
+  remove: (path) => {
+    const removing = () => rm(path, { force: true });
+    return isWindows ? insist(removing) : removing();
+  },
   async syncDirectory(directory) {
-    // Windows opens no directories; NTFS keeps its names in a journal of its own.
-    if (process.platform === "win32") return;
+    if (isWindows) return;
     const descriptor = await openDescriptor(directory, "r");
     try {
       await settled((done) => {
