@@ -47,6 +47,11 @@ export function createHandlers(options: HandlerOptions): Handlers {
       openConversations.opened(source.id, params.conversationId);
       return opened;
     },
+    "conversation.openAt": async (params, source) => {
+      const opened = await lifecycle.client.commands["conversation.openAt"](params);
+      openConversations.opened(source.id, params.conversationId);
+      return opened;
+    },
     "conversation.close": async (params, source) => {
       const last = openConversations.closed(source.id, params.conversationId);
       return last ? lifecycle.client.commands["conversation.close"](params) : null;

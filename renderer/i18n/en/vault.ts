@@ -225,7 +225,7 @@ export const vault = {
   "storage.ends.tableSpan": "Ends",
   "storage.ends.none": "There are no messages on this computer.",
   "storage.ends.note":
-    "Each message ends at its time: its key is destroyed, and no copy of the files opens it after that. If Sotto isn't running then, it is the first thing that the next start does.",
+    "Each message ends at its time: its key is destroyed, and no copy of the files opens it after that. If Sotto isn't running then, the next start shows nothing of it, and destroys its key once the time is certain: with the relay's word, or after ten minutes without it.",
   "storage.slots": "Opened by",
   "storage.slot.keychain": "Keychain",
   "storage.slot.passphrase": "Passphrase",

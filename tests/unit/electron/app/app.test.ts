@@ -4,6 +4,7 @@ import { AppBench, settle } from "../../../support/app-fakes.ts";
 
 const first = "AAAAAAAAAAAAAAAAAAAAAA" as ConversationId;
 const second = "BBBBBBBBBBBBBBBBBBBBBA" as ConversationId;
+const messageId = "A".repeat(43);
 
 async function readyBench(): Promise<AppBench> {
   const bench = new AppBench();
@@ -128,7 +129,8 @@ describe("several windows", () => {
     const bench = await readyBench();
     await bench.send("conversation.open", { conversationId: first }, 1);
     await bench.send("conversation.open", { conversationId: second }, 1);
-    await bench.send("conversation.open", { conversationId: second }, 2);
+    // As a search opens it.
+    await bench.send("conversation.openAt", { conversationId: second, messageId }, 2);
     bench.app.sourceGone(1);
     await settle();
     const closed = bench.engine.client.calls.filter(({ name }) => name === "conversation.close");
