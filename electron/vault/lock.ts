@@ -55,7 +55,7 @@ export async function acquireLock(ports: LockPorts, directory: string): Promise<
       }
       const owner = await readNamedOwner(ports, path);
       if (owner !== null && (await processes.mayRun(owner))) break;
-      await removeStale(ports, path, owner);
+      await removeStale(ports, path, self);
     } catch (error) {
       if (error instanceof AppError) throw error;
       const unwritable = isWriteProtected(error) ? "vault-read-only" : mapWriteError(error).code;
@@ -111,28 +111,38 @@ async function readNamedOwner(ports: LockPorts, path: string): Promise<ProcessId
   return readOwner(ports.files, path);
 }
 
-/** Takes a dead owner's lock away; somebody else may have done so already, and have a lock there by now: that one goes back. */
-async function removeStale(
-  ports: LockPorts,
-  path: string,
-  stale: ProcessIdentity | null,
-): Promise<void> {
-  const { files } = ports;
-  const aside = `${path}.stale`;
+/**
+ * Takes a dead owner's lock away. One process at a time may do so, so that what was looked at is what is removed: a lock that is there
+ * belongs to that owner until it is, and then to whoever makes the next one.
+ *
+ * @throws AppError `vault-in-use` when another process is about it
+ */
+async function removeStale(ports: LockPorts, path: string, self: ProcessIdentity): Promise<void> {
+  const { files, processes } = ports;
+  const taking = `${path}.taking`;
+  if (!(await createLock(files, taking, self))) {
+    const other = await readNamedOwner(ports, taking);
+    if (other !== null && (await processes.mayRun(other))) throw new AppError("vault-in-use");
+    await files.remove(taking);
+    return;
+  }
   try {
-    await files.rename(path, aside);
+    if (!(await isThere(files, path))) return;
+    const owner = await readNamedOwner(ports, path);
+    if (owner === null || !(await processes.mayRun(owner))) await files.remove(path);
+  } finally {
+    await files.remove(taking);
+  }
+}
+
+async function isThere(files: VaultFiles, path: string): Promise<boolean> {
+  try {
+    await files.read(path);
+    return true;
   } catch (error) {
-    if (fileErrorCode(error) === "ENOENT") return;
+    if (fileErrorCode(error) === "ENOENT") return false;
     throw error;
   }
-  // A lock made a moment ago may not name its owner yet: it is waited for, or a living owner would lose it.
-  const taken = await readNamedOwner(ports, aside);
-  const isTheStaleOne = taken === null ? stale === null : isSameOwner(taken, stale);
-  if (!isTheStaleOne) {
-    await files.rename(aside, path);
-    throw new AppError("vault-in-use");
-  }
-  await files.remove(aside);
 }
 
 function isSameOwner(left: ProcessIdentity | null, right: ProcessIdentity | null): boolean {

@@ -84,28 +84,42 @@ describe("the lock of a vault", () => {
     await expect(attempt).rejects.toMatchObject(inUse);
   });
 
-  test("taken over by another in the last moment goes back to that one", async () => {
+  test("taken over by another in the last moment stays with that one", async () => {
     await take(machine(1, [1]));
     const files = createFaultyFiles();
     // Between looking and taking away, process 3 has done the same and has its own lock there.
     files.decide = ({ operation, name }) => {
-      if (operation === "rename" && name === "lock.stale") {
+      if (operation === "open" && name === "lock.taking") {
         writeFileSync(path(), JSON.stringify(identity(3)));
       }
       return null;
     };
     await expect(take(machine(2, [2, 3]), files)).rejects.toMatchObject(inUse);
     expect(JSON.parse(readFileSync(path(), "utf8"))).toMatchObject({ pid: 3 });
+    expect(readdirSync(directory)).toEqual(["lock"]);
+  });
+
+  test("is taken over by one at a time, and one that ended in the midst of it is in nobody's way", async () => {
+    await take(machine(1, [1]));
+    const taking = join(directory, "lock.taking");
+    writeFileSync(taking, JSON.stringify(identity(3)));
+    await expect(take(machine(2, [2, 3]))).rejects.toMatchObject(inUse);
+    expect(JSON.parse(readFileSync(path(), "utf8"))).toMatchObject({ pid: 1 });
+    expect((await take(machine(2, [2]))).unwritable).toBeNull();
+    expect(readdirSync(directory)).toEqual(["lock"]);
   });
 
   test("wanted by many at once, with a dead one's in the way, goes to one", async () => {
-    await take(machine(1, [1]));
-    const running = [2, 3, 4, 5, 6, 7];
-    const outcomes = await Promise.allSettled(running.map((pid) => take(machine(pid, running))));
-    const winners = outcomes.filter(({ status }) => status === "fulfilled");
-    expect(winners.length).toBeLessThanOrEqual(1);
-    for (const outcome of outcomes) {
-      if (outcome.status === "rejected") expect(outcome.reason).toMatchObject(inUse);
+    const running = [2, 3, 4, 5, 6, 7, 8, 9];
+    for (let round = 0; round < 40; round += 1) {
+      writeFileSync(path(), JSON.stringify(identity(1)));
+      const outcomes = await Promise.allSettled(running.map((pid) => take(machine(pid, running))));
+      const winners = outcomes.filter(({ status }) => status === "fulfilled");
+      expect(winners.length).toBeLessThanOrEqual(1);
+      for (const outcome of outcomes) {
+        if (outcome.status === "rejected") expect(outcome.reason).toMatchObject(inUse);
+        else await outcome.value.release();
+      }
     }
   });
 
