@@ -343,15 +343,20 @@ class Exchanges implements VaultKeys {
   /** Whether the person can surely open what these changes make without the keychain. */
   #hasOtherWay(changes: readonly KeyringChange[]): boolean {
     const kinds = new Set(this.#record.slots.map(({ kind }) => kind));
+    // A new recovery code hasn't been seen yet: what opened the vault opens it no more, once it is replaced.
+    const known = new Set([this.#parts.unlocked.with]);
     for (const change of changes) {
-      if (change.kind === "set-slot") kinds.add(change.slot.kind);
+      if (change.kind === "set-slot") {
+        kinds.add(change.slot.kind);
+        known.delete(change.slot.kind);
+      }
       if (change.kind === "remove-slot") kinds.delete(change.slot);
     }
-    const opener = this.#parts.unlocked.with;
+    known.delete("keychain");
     return (
       !kinds.has("keychain") ||
       kinds.has("passphrase") ||
-      (opener !== "keychain" && kinds.has(opener))
+      [...known].some((kind) => kinds.has(kind))
     );
   }
 

@@ -409,6 +409,26 @@ describe("a keychain that fails", () => {
     await (await fixture.open()).keys.close();
   });
 
+  test("must be in step before the code that opened the vault is replaced by one that nobody has seen", async () => {
+    await fixture.create();
+    const first = await fixture.open();
+    const { recoveryCode } = await first.keys.setSlot({ kind: "recovery-code" });
+    await first.keys.close();
+    const byCode = { kind: "recovery-code", code: recoveryCode ?? "" } as const;
+    fixture.keychain.decide = () => ({ code: "keychain-denied" });
+    const { keys } = await fixture.open(byCode);
+    await keys.destroyKeys(destructionOf(0));
+    await expect(keys.setSlot({ kind: "recovery-code" })).rejects.toMatchObject({
+      code: "keychain-denied",
+    });
+    await keys.close();
+    const again = await fixture.open(byCode);
+    await again.keys.setSlot({ kind: "passphrase", passphrase });
+    await again.keys.setSlot({ kind: "recovery-code" });
+    await again.keys.close();
+    await (await fixture.open(byPassphrase)).keys.close();
+  });
+
   test("that was emptied behind our back is filled before the only key changes", async () => {
     await fixture.create();
     const { keys } = await fixture.open();
