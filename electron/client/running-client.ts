@@ -4,7 +4,7 @@ import {
   type ConnectionView,
   type ConversationId,
 } from "#protocol";
-import { startLink } from "../link/index.ts";
+import { startLink, type Link } from "../link/index.ts";
 import { Acknowledger } from "./account/acknowledger.ts";
 import { Directory } from "./account/directory.ts";
 import { KeyPackages } from "./account/key-packages.ts";
@@ -42,6 +42,11 @@ import type { Client, Notice, OpenClientOptions } from "./types.ts";
 import { clientView } from "./views/client-view.ts";
 import { storageFacts } from "./views/storage-facts.ts";
 import { ViewHub } from "./views/view-hub.ts";
+
+/** Ends a connection. Made out here, so that it keeps nothing of the account in memory for as long as the vault is locked. */
+function closing(link: Link | null): () => void {
+  return () => link?.close();
+}
 
 /** All parts of one open account, and their order of starting and ending. */
 export class RunningClient {
@@ -279,7 +284,7 @@ export class RunningClient {
         link?.rest(arrivals(self.deviceId, onArrival));
         this.#core.link = null;
         await this.#close();
-        return () => link?.close();
+        return closing(link);
       },
     };
   }

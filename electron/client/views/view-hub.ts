@@ -123,11 +123,15 @@ export class ViewHub {
     this.#flushSoon();
   }
 
+  /** Tells nothing more, and keeps no word of what was listed. */
   async close(): Promise<void> {
     this.#cancelFlush?.();
     this.#cancelLook();
     this.#listeners.clear();
     await this.#flushing;
+    this.#rows = new Map();
+    this.#open.clear();
+    this.#news = noNews();
   }
 
   /** The list with everything that has happened until now. */
