@@ -11,8 +11,8 @@ if (port === undefined) {
 }
 const core = createWorkerCore({
   clock: systemClock,
-  post: (message) => {
-    port.post(message);
+  post: (message, transfer) => {
+    port.post(message, transfer);
   },
 });
 port.listen((request) => {

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createSecretKey } from "node:crypto";
 import { AppError } from "#protocol";
+import { plainBytes } from "./bytes.ts";
 import type { Sodium } from "./sodium.ts";
 
 /** Authenticated encryption: the tag stands at the end of the ciphertext. Source: RFC 5116 §5. */
@@ -55,7 +56,7 @@ function createAesGcm(nodeName: "aes-128-gcm" | "aes-256-gcm", keyBytes: number)
       const decipher = createDecipheriv(nodeName, createSecretKey(key), nonce, options);
       decipher.setAAD(aad);
       decipher.setAuthTag(ciphertext.subarray(size));
-      const opened = new Uint8Array(decipher.update(ciphertext.subarray(0, size)));
+      const opened = plainBytes(decipher.update(ciphertext.subarray(0, size)));
       try {
         decipher.final();
       } catch {

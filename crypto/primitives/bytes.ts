@@ -23,3 +23,9 @@ export function wipe(...secrets: readonly (Uint8Array | undefined)[]): void {
 export function ownBytes(view: Uint8Array): Uint8Array {
   return new Uint8Array(view);
 }
+
+/** As {@link ownBytes}, for what nobody else holds: copied only where it is a view into something larger. */
+export function plainBytes(view: Uint8Array): Uint8Array {
+  const { buffer, byteLength } = view;
+  return byteLength === buffer.byteLength ? new Uint8Array(buffer) : new Uint8Array(view);
+}

@@ -27,7 +27,8 @@ import { vaultHandlers } from "./vault-handlers.ts";
 /** What the worker needs of its surroundings; what is left out is the real thing. */
 export interface WorkerCoreOptions {
   readonly clock: Clock;
-  readonly post: (message: WorkerMessage) => void;
+  /** Gets the message, and what of it may move instead of being copied. */
+  readonly post: (message: WorkerMessage, transfer: readonly ArrayBuffer[]) => void;
   readonly random?: RandomSource;
   /** Fixed, and cheap, in tests only; else measured when a slot is made. */
   readonly passphraseCost?: Argon2idCost;
@@ -44,7 +45,7 @@ type AllHandlers = Handlers<Exclude<WorkerMethodName, "start">>;
 export function createWorkerCore(options: WorkerCoreOptions): WorkerCore {
   const { clock, post, random = systemRandom, selfTest = runSelfTest } = options;
   const emit: Emit = (name, body) => {
-    post({ kind: "event", name, body });
+    post({ kind: "event", name, body }, []);
   };
   let handlers: AllHandlers | null = null;
   let last: Promise<void> = Promise.resolve();
@@ -80,13 +81,15 @@ export function createWorkerCore(options: WorkerCoreOptions): WorkerCore {
   }
 
   async function respond(request: WorkerRequest): Promise<void> {
-    const { id } = request;
+    const { id, method, params } = request;
     try {
       const result = await answer(request);
-      post({ kind: "result", id, result });
+      post({ kind: "result", id, result }, chunksIn(method, result));
       wipeAnswer(result);
     } catch (error) {
-      post({ kind: "failure", id, error: ensureAppError(error).toWire() });
+      post({ kind: "failure", id, error: ensureAppError(error).toWire() }, []);
+    } finally {
+      for (const buffer of chunksIn(method, params)) buffer.transfer(0);
     }
   }
 
@@ -95,6 +98,24 @@ export function createWorkerCore(options: WorkerCoreOptions): WorkerCore {
       last = last.then(() => respond(request));
     },
   };
+}
+
+/** What they take and give is one large array, made for this call alone. */
+const chunkMethods: ReadonlySet<WorkerMethodName> = new Set<WorkerMethodName>([
+  "vault.sealSnapshotChunk",
+  "vault.openSnapshotChunk",
+]);
+
+/**
+ * The arrays of a chunk's request or answer. They move instead of being copied, and are given back instead of being left to the
+ * garbage collector: memory that was never touched before costs more than the encryption.
+ */
+function chunksIn(method: WorkerMethodName, values: unknown): readonly ArrayBuffer[] {
+  if (!chunkMethods.has(method) || typeof values !== "object" || values === null) return [];
+  return Object.values(values).flatMap((value: unknown) => {
+    const isAlone = value instanceof Uint8Array && value.byteLength === value.buffer.byteLength;
+    return isAlone && value.buffer instanceof ArrayBuffer ? [value.buffer] : [];
+  });
 }
 
 /** Wipes the vault keys in an answer, which the port has copied. */

@@ -3,7 +3,8 @@ import type { WorkerMessage, WorkerRequest } from "#protocol";
 
 /** The worker's end of the line to the main process. */
 export interface WorkerPort {
-  post(message: WorkerMessage): void;
+  /** @param transfer - buffers that nobody else uses and that may move instead of being copied */
+  post(message: WorkerMessage, transfer: readonly ArrayBuffer[]): void;
   listen(listener: (request: WorkerRequest) => void): void;
 }
 
@@ -24,8 +25,8 @@ export function hostPort(): WorkerPort | undefined {
   if (parentPort !== null) {
     const port = parentPort;
     return {
-      post: (message) => {
-        port.postMessage(message);
+      post: (message, transfer) => {
+        port.postMessage(message, transfer);
       },
       listen: (listener) => {
         port.on("message", (request) => {
@@ -37,6 +38,7 @@ export function hostPort(): WorkerPort | undefined {
   const electronPort = (process as { readonly parentPort?: ElectronParentPort }).parentPort;
   if (electronPort === undefined) return undefined;
   return {
+    // A process has no memory to hand over.
     post: (message) => {
       electronPort.postMessage(message);
     },
