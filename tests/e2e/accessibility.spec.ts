@@ -1,5 +1,6 @@
 import { expectAccessible } from "./support/axe.ts";
 import { pressUntilFocused, tabAndPress, tabAndType } from "./support/keyboard.ts";
+import { makeRecoveryCode, openProtection, seesLock } from "./support/lock.ts";
 import { meetInGroup } from "./support/scenes.ts";
 import { expect, test } from "./support/test.ts";
 import { damageKeyring } from "./support/vault-files.ts";
@@ -7,7 +8,7 @@ import { damageKeyring } from "./support/vault-files.ts";
 const passphrase = "umbrella cactus violin harbour";
 
 test("the pages around the app are accessible", async ({ stage }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(240_000);
   const ada = stage.person("Ada Berg", {
     environment: { DBUS_SESSION_BUS_ADDRESS: "unix:path=/nonexistent/bus" },
   });
@@ -34,11 +35,19 @@ test("the pages around the app are accessible", async ({ stage }) => {
   await page.getByRole("button", { name: "Create network" }).click();
   await ada.isReady();
   await expectAccessible(ada, "empty list");
+  await makeRecoveryCode(ada);
   await ada.terminate();
 
   await ada.start();
-  await expect(ada.page.getByRole("heading", { name: "Sotto is locked" })).toBeVisible();
+  await seesLock(ada);
   await expectAccessible(ada, "lock page");
+  await ada.page.getByRole("button", { name: "Use recovery code" }).click();
+  await expect(ada.page.getByText("Enter your recovery code")).toBeVisible();
+  await ada.page.getByRole("button", { name: "Can't get in?" }).click();
+  await expectAccessible(ada, "lock page with the recovery code's field and help");
+  await ada.page.getByRole("button", { name: "Erase this vault…" }).click();
+  await expect(ada.dialog("Erase this vault?")).toBeVisible();
+  await expectAccessible(ada, "erase dialog");
   await ada.terminate();
 
   damageKeyring(ada);
@@ -48,7 +57,7 @@ test("the pages around the app are accessible", async ({ stage }) => {
 });
 
 test("the app in use is accessible", async ({ stage }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(360_000);
   const [ada, ben, cleo] = await meetInGroup(stage);
   const { page } = ada;
 
@@ -127,10 +136,47 @@ test("the app in use is accessible", async ({ stage }) => {
     await ada.closeDialog();
   });
 
+  await test.step("the searches", async () => {
+    const field = page.getByRole("searchbox", { name: "Search conversations and messages" });
+    await field.fill("read");
+    await expect(
+      page.getByRole("region", { name: "Search results" }).locator("mark").first(),
+    ).toBeVisible();
+    await expectAccessible(ada, "search results");
+    await field.fill("from:nobody");
+    await expect(page.getByText("from:nobody").first()).toBeVisible();
+    await expectAccessible(ada, "search with a filter that names nobody");
+    await field.fill("");
+    await page.keyboard.press("ControlOrMeta+f");
+    const bar = page.getByRole("search", { name: "Search in this conversation" });
+    await bar.getByRole("searchbox").fill("read");
+    await expect(bar.getByRole("status")).toHaveText(/results?$/u);
+    await expectAccessible(ada, "search in a conversation");
+    await page.keyboard.press("Escape");
+    await expect(bar).toHaveCount(0);
+  });
+
+  await test.step("what protects the vault, and is set up in dialogs", async () => {
+    const settings = await openProtection(ada);
+    await settings.getByRole("button", { name: "Set a passphrase" }).click();
+    const dialog = ada.dialog("Set a passphrase");
+    await dialog.getByRole("textbox", { name: "Passphrase", exact: true }).fill("umbrella");
+    await dialog.getByRole("button", { name: "Turn on app lock" }).click();
+    await expectAccessible(ada, "passphrase dialog with faults");
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await settings.getByRole("button", { name: "Create recovery code" }).click();
+    await expect(ada.dialog("Your recovery code")).toBeVisible();
+    await expectAccessible(ada, "recovery code dialog");
+    await page.getByRole("checkbox", { name: "I have kept this code in a safe place" }).check();
+    await page.getByRole("button", { name: "Done" }).click();
+    await expect(settings.getByRole("button", { name: "Replace" })).toBeVisible();
+    await settings.getByRole("button", { name: "Close" }).click();
+  });
+
   await test.step("every section of the settings", async () => {
     await page.keyboard.press("ControlOrMeta+,");
     const sections = await ada.dialog("Settings").getByRole("tab").all();
-    expect(sections.length).toBe(6);
+    expect(sections.length).toBe(8);
     for (const section of sections) {
       await section.click();
       await expect(page.getByRole("tabpanel")).toBeVisible();
