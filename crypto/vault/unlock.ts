@@ -8,7 +8,7 @@ import {
   type VaultId,
   type VaultSecret,
 } from "#protocol";
-import { SecretBytes, type Primitives } from "../primitives/index.ts";
+import { SecretBytes, wipe, type Primitives } from "../primitives/index.ts";
 import { openKeyring, type KeyringKeys } from "./keyring.ts";
 import { slotOf, unwrapVaultKey } from "./slots/slots.ts";
 import { createVaultKey, matchesKeyCheck, revisionOf } from "./vault-key.ts";
@@ -78,9 +78,15 @@ export function compareEntries(
 ): KeychainComparison {
   if (isAhead(entries, revision)) return { state: "ahead" };
   const present = entries[entryOf(revision)];
-  const isPresent = present !== null && vaultKey.use((key) => equalBytes(key, present));
-  const next = isPresent ? nextIn(entries, revision) : undefined;
-  if (next === undefined) return { state: "behind" };
+  const next = nextIn(entries, revision);
+  if (present === null || next === undefined) return { state: "behind" };
+  if (!vaultKey.use((key) => equalBytes(key, present))) {
+    // Of the same revision, and not this keyring's: an older copy was gone on with while the keychain could not be asked, and has caught up
+    // with the number of the one that it is a copy of.
+    const state = revisionOf(present) === revision ? "ahead" : "behind";
+    wipe(next);
+    return { state };
+  }
   return { state: "in-step", nextVaultKey: new SecretBytes(next) };
 }
 

@@ -505,6 +505,28 @@ describe("the keychain", () => {
     expect(await compare(entries)).toEqual({ state: "in-step" });
   });
 
+  test("that holds another key of this very revision, and the one after, is ahead as well", async () => {
+    const passphrase = "four unrelated words";
+    const keys = await VaultKeys.create({ passphrase });
+    const { record } = keys;
+    await keys.exchange([]);
+    const { entries } = keys;
+    // The copy from before goes on without the keychain, and gets the same number.
+    await keys.reopen(record, { kind: "passphrase", passphrase });
+    await keys.exchange([]);
+    const compare = (held: KeychainEntries) =>
+      keys.worker.call("vault.compareKeychain", { entries: held });
+    expect(await compare(entries)).toEqual({ state: "ahead" });
+    // The next key alone, or another one alone, is what a failed write leaves.
+    const present = keys.record.revision % 2;
+    expect(await compare(present === 0 ? [entries[0], null] : [null, entries[1]])).toEqual({
+      state: "behind",
+    });
+    expect(await compare(present === 0 ? [null, entries[1]] : [entries[0], null])).toEqual({
+      state: "behind",
+    });
+  });
+
   test("in step with a vault that another slot opened gives it the next key", async () => {
     const passphrase = "four unrelated words";
     const keys = await VaultKeys.create({ passphrase });
