@@ -106,18 +106,34 @@ export function openKeyring(
   if (plain === undefined) throw new AppError("vault-damaged", { data: { part: "keyring" } });
   const decoded = decodeCbor(plain, maxKeyringBytes);
   wipe(plain);
+  try {
+    return keysIn(decoded);
+  } catch (error) {
+    wipeAll(decoded);
+    throw error;
+  }
+}
+
+/** @param decoded - its bytes become the keys' own, except where this throws */
+function keysIn(decoded: unknown): KeyringKeys {
   if (formatOf(decoded) > format) throw new AppError("vault-newer-format");
   const { rootKey, generations, tree } = parse(keyringSchema, decoded, "vault-damaged");
-  try {
-    return {
-      rootKey: new SecretBytes(rootKey),
-      generations: new Map(
-        generations.map(([generation, key]) => [generation, new SecretBytes(key)]),
-      ),
-      tree: KeyTree.decode(tree),
-    };
-  } finally {
-    wipe(tree);
+  const decodedTree = KeyTree.decode(tree);
+  wipe(tree);
+  return {
+    rootKey: new SecretBytes(rootKey),
+    generations: new Map(
+      generations.map(([generation, key]) => [generation, new SecretBytes(key)]),
+    ),
+    tree: decodedTree,
+  };
+}
+
+/** Wipes all bytes in what was decoded, whatever its shape. */
+function wipeAll(decoded: unknown): void {
+  if (decoded instanceof Uint8Array) wipe(decoded);
+  else if (typeof decoded === "object" && decoded !== null) {
+    Object.values(decoded).forEach(wipeAll);
   }
 }
 

@@ -63,7 +63,8 @@ export class MemoryFile {
 
   truncate(sizeBytes: number): void {
     if (sizeBytes < this.#sizeBytes) {
-      this.#pieces.length = Math.ceil(sizeBytes / pieceBytes);
+      const cut = this.#pieces.splice(Math.ceil(sizeBytes / pieceBytes));
+      for (const piece of cut) if (!this.#isShared(piece)) piece.fill(0);
       const rest = sizeBytes % pieceBytes;
       if (rest > 0) this.#ownPiece(this.#pieces.length - 1).fill(0, rest);
     } else {
@@ -98,13 +99,15 @@ export class MemoryFile {
   #ownPiece(index: number): Uint8Array {
     const piece = this.#pieces[index];
     if (piece === undefined) throw new RangeError("beyond the end");
-    for (const shared of this.#images) {
-      if (!shared.has(piece)) continue;
-      const own = new Uint8Array(piece);
-      this.#pieces[index] = own;
-      return own;
-    }
-    return piece;
+    if (!this.#isShared(piece)) return piece;
+    const own = new Uint8Array(piece);
+    this.#pieces[index] = own;
+    return own;
+  }
+
+  /** Whether an image needs a piece as it is. */
+  #isShared(piece: Uint8Array): boolean {
+    return [...this.#images].some((shared) => shared.has(piece));
   }
 }
 

@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { encodeCbor, idFromBytes, type KeyringRecord, type VaultId } from "#protocol";
+import { describe, expect, test, vi } from "vitest";
+import { encodeCbor, equalBytes, idFromBytes, type KeyringRecord, type VaultId } from "#protocol";
 import { digest, systemRandom } from "../../../../crypto/primitives/index.ts";
 import { createBox, deriveKey } from "../../../../crypto/vault/box.ts";
 import { createKeys, openKeyring, sealKeyring } from "../../../../crypto/vault/keyring.ts";
@@ -55,6 +55,27 @@ describe("the sealed part of a keyring", () => {
     expect(() => openKeyring(sealed(content), vaultKey, systemRandom)).toThrow(
       expect.objectContaining({ code }) as Error,
     );
+  });
+
+  test.each<[string, typeof good]>([
+    ["a tree that isn't one", { ...good, tree: Uint8Array.of(255) }],
+    ["an earlier format", { ...good, format: 1 }],
+    ["a later format", { ...good, format: 3 }],
+  ])("leaves no key in memory when it is refused with %s", (_, content) => {
+    const secret = new Uint8Array(32).fill(5);
+    const record = sealed({ ...content, rootKey: secret, generations: [[1, secret]] });
+    const fill = Uint8Array.prototype.fill.call.bind(Uint8Array.prototype.fill);
+    let wiped = 0;
+    const spy = vi.spyOn(Uint8Array.prototype, "fill").mockImplementation(function (
+      this: Uint8Array,
+      value,
+    ) {
+      if (equalBytes(this, secret)) wiped += 1;
+      return fill(this, value) as Uint8Array<ArrayBuffer>;
+    });
+    expect(() => openKeyring(record, vaultKey, systemRandom)).toThrow();
+    spy.mockRestore();
+    expect(wiped).toBe(2);
   });
 
   test("is taken when it has all that it should", () => {

@@ -84,6 +84,17 @@ describe("a file in memory", () => {
     expect(file.read(target, 0, 4, 99)).toBe(0);
   });
 
+  test("overwrites the pieces that are cut off, unless an image needs them", () => {
+    const file = new MemoryFile();
+    const content = new Uint8Array(3 * piece).fill(7);
+    file.adopt(content);
+    file.truncate(2 * piece);
+    expect(content.subarray(2 * piece)).toEqual(new Uint8Array(piece));
+    const image = file.image();
+    file.truncate(0);
+    expect(contentOf(image).every((byte) => byte === 7)).toBe(true);
+  });
+
   test("holds nothing once it was wiped", () => {
     const file = new MemoryFile();
     const content = new Uint8Array(piece).fill(7);
