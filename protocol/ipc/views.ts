@@ -133,6 +133,7 @@ export interface ConversationRowView {
   readonly avatarSeed: string;
   readonly lastActivityMs: number;
   readonly preview: RowPreview;
+  /** Counted up to 1,000. */
   readonly unreadCount: number;
   readonly pinned: boolean;
   readonly muted: boolean;

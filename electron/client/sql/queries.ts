@@ -38,9 +38,10 @@ export const queries = {
   firstUnread: `SELECT message_id, ord FROM messages
     WHERE conversation_id = ?1 AND ord > ?2 AND own = 0 AND kind IN ('text', 'unopenable')
       AND deadline_ms > ?3 ORDER BY ord LIMIT 1`,
-  unreadCount: `SELECT count(*) AS count FROM messages
+  /** Counted up to a limit: each change of a conversation asks anew. */
+  unreadCount: `SELECT count(*) AS count FROM (SELECT 1 FROM messages
     WHERE conversation_id = ?1 AND ord > ?2 AND own = 0 AND kind IN ('text', 'unopenable')
-      AND deadline_ms > ?3`,
+      AND deadline_ms > ?3 LIMIT ?4)`,
   countSince: `SELECT count(*) AS count FROM messages
     WHERE conversation_id = ?1 AND ord >= ?2 AND deadline_ms > ?3`,
   newest: `SELECT * FROM messages WHERE conversation_id = ?1 AND deadline_ms > ?2

@@ -34,6 +34,8 @@ export function isLive(state: ConversationState): boolean {
 }
 
 const maxEntryBytes = 256 * 1024;
+/** More unread messages are as many as these. */
+const mostUnread = 1000;
 
 /** What `read` makes of a row that is there. */
 function ifFound<Value>(row: Row | undefined, read: (row: Row) => Value): Value | undefined {
@@ -238,11 +240,13 @@ export class Store {
       : { messageId: text(row, "message_id") as MessageId, order: number(row, "ord") };
   }
 
+  /** Up to {@link mostUnread}. */
   unreadCount(
     conversation: Pick<StoredConversation, "conversationId" | "readOrder">,
     nowMs: number,
   ): number {
-    return this.#count("unreadCount", conversation.conversationId, conversation.readOrder, nowMs);
+    const { conversationId, readOrder } = conversation;
+    return this.#count("unreadCount", conversationId, readOrder, nowMs, mostUnread);
   }
 
   countSince(conversationId: ConversationId, order: number, nowMs: number): number {
