@@ -172,11 +172,12 @@ async function assemble(
   };
   if (damage !== null) return readOnlyFor("vault-damaged");
   if (lock.unwritable !== null) return readOnlyFor(lock.unwritable);
-  let log: LogWriter;
+  let log: LogWriter | null = null;
   try {
     log = await settleLog(opening, state);
     await removeLeftovers(opening, state);
   } catch (error) {
+    await log?.close().catch(() => undefined);
     return readOnlyFor(isWriteProtected(error) ? "vault-read-only" : mapWriteError(error).code);
   }
   const failure = await settleKeys(opening, generation);
@@ -202,11 +203,10 @@ async function assemble(
   // What fails here is owed, and taken along by the next exchange.
   await keys.moveTo(generation + 1).catch(() => undefined);
   const fresh = { ...parts, ...outcome, generation: generation + 1, texts: [], endsInOrder: false };
-  await removeLeftovers(opening, {
-    ...state,
-    contents: await listVault(opening.files, opening.directory),
-    generation: generation + 1,
-  });
+  // What stays is removed at the next start.
+  await listVault(opening.files, opening.directory)
+    .then((contents) => removeLeftovers(opening, { contents, generation: generation + 1 }))
+    .catch(() => undefined);
   return createLiveVault(fresh);
 }
 
@@ -251,10 +251,14 @@ async function settleLog(
   }
 }
 
-/** Removes what a crash has left beside the present generation. */
+/**
+ * Removes what a crash has left beside the present generation, as far as it can be removed: nothing of it is ever read.
+ *
+ * @throws when the directory is not to be written at all
+ */
 async function removeLeftovers(
   { directory, files }: Opening,
-  { contents, generation }: ReadState,
+  { contents, generation }: Pick<ReadState, "contents" | "generation">,
 ): Promise<void> {
   const isOther = (candidate: number) => candidate !== generation;
   const names = [
@@ -264,8 +268,12 @@ async function removeLeftovers(
     ...contents.logs.filter(isOther).map(logName),
     ...contents.snapshots.filter(isOther).map(snapshotName),
   ];
-  for (const name of names) await files.remove(join(directory, name));
-  if (names.length > 0) await files.syncDirectory(directory);
+  const passOver = (error: unknown) => {
+    // Of a single file that is protected, or that somebody has open, the system says something else.
+    if (["EROFS", "EACCES"].includes(fileErrorCode(error) ?? "")) throw error;
+  };
+  for (const name of names) await files.remove(join(directory, name)).catch(passOver);
+  if (names.length > 0) await files.syncDirectory(directory).catch(passOver);
 }
 
 /** @returns null when there is no such file */

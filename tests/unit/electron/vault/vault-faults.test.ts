@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Vault } from "../../../../electron/vault/index.ts";
 import { failEverywhere, faultKinds } from "../../../crash/faults.ts";
@@ -286,6 +288,17 @@ describe("a directory that can't be written", () => {
     expect(fixture.names()).not.toContain("lock");
   });
 
+  test("gives the log back when it turns out late", async () => {
+    await (await fixture.create()).close();
+    writeFileSync(join(fixture.directory, "snapshot.9.new"), "left by a crash");
+    failWhen({ operation: "remove", name: "snapshot.9.new" }, { code: "EROFS" });
+    const reading = await fixture.open({ files });
+    expect(reading.readOnly).toBe("vault-read-only");
+    const ofLog = files.calls.filter(({ name }) => name === "log.1");
+    expect(ofLog.at(-1)?.operation).toBe("close");
+    await reading.close();
+  });
+
   test.each(["makeDirectory", "open", "rename", "syncDirectory"] as const)(
     "at %s makes no vault, and leaves nothing that hinders the next try",
     async (operation) => {
@@ -297,6 +310,23 @@ describe("a directory that can't be written", () => {
       await vault.close();
     },
   );
+});
+
+describe("something old that can't be removed", () => {
+  test.each(["EPERM", "EBUSY", "EIO"])("for %s hinders nothing else", async (code) => {
+    await (await fixture.create()).close();
+    for (const name of ["snapshot.8.new", "snapshot.9.new"]) {
+      writeFileSync(join(fixture.directory, name), "left by a crash");
+    }
+    failWhen({ operation: "remove", name: "snapshot.8.new" }, { code });
+    const vault = await fixture.open({ files });
+    expect(vault.readOnly).toBeNull();
+    await vault.transact([put("a", 1)]);
+    await vault.close();
+    expect(fixture.names()).toEqual(["keyring", "log.1", "snapshot.1", "snapshot.8.new"]);
+    await reopened(() => undefined);
+    expect(fixture.names()).toEqual(["keyring", "log.1", "snapshot.1"]);
+  });
 });
 
 describe("a fault at any single call", () => {
