@@ -74,7 +74,7 @@ test("who guesses waits longer and longer, also after a restart", async ({ stage
       timeout: 20_000,
     });
   }
-  const wait = ada.page.getByRole("strong").filter({ hasText: /^Too many wrong attempts/u });
+  const wait = ada.page.locator("strong", { hasText: /^Too many wrong attempts/u });
   await expect(wait).toBeVisible();
   await expectAccessible(ada, "the lock while it waits");
   await ada.terminate();
