@@ -44,9 +44,14 @@ export interface EntriesPlace {
 /**
  * Writes the entries that are not as they should be. That of the present keyring comes first: until it is there, nothing else is given up.
  *
- * @throws AppError `keychain-*`
+ * @param signal - no entry is begun once it was aborted
+ * @throws AppError `keychain-*`, or the signal's reason
  */
-export async function writeEntries(place: EntriesPlace, keys: KeychainKeys): Promise<void> {
+export async function writeEntries(
+  place: EntriesPlace,
+  keys: KeychainKeys,
+  signal?: AbortSignal,
+): Promise<void> {
   const { keychain, account, revision } = place;
   const { entries } = await readEntries(keychain, account);
   const present = revision % 2 === 0 ? (0 as const) : (1 as const);
@@ -55,6 +60,7 @@ export async function writeEntries(place: EntriesPlace, keys: KeychainKeys): Pro
     for (const index of [present, other]) {
       const entry = entries[index];
       if (entry !== null && equalBytes(entry, keys[index])) continue;
+      signal?.throwIfAborted();
       await keychain.set(entryName(account, index), keys[index]);
     }
   } finally {

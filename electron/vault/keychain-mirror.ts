@@ -42,6 +42,7 @@ const closingPatienceMs = 500;
  */
 export class KeychainMirror {
   readonly #parts: KeychainMirrorParts;
+  readonly #interest = new AbortController();
   readonly #interestLost = Promise.withResolvers<never>();
   #state: KeychainState;
   #problem: ErrorCode | null;
@@ -58,6 +59,9 @@ export class KeychainMirror {
     this.#rolledBack = parts.unlocked.rolledBack;
     this.#isHeld = parts.unlocked.rolledBack;
     this.#interestLost.promise.catch(() => undefined);
+    this.#interest.signal.addEventListener("abort", () => {
+      this.#interestLost.reject(this.#interest.signal.reason);
+    });
     this.#planRetry();
   }
 
@@ -120,7 +124,7 @@ export class KeychainMirror {
     if (keychain === null) throw new AppError("keychain-absent");
     const { keychainKeys } = await worker.call("vault.keychainKeys", {});
     const place = { keychain, account, revision: record().revision };
-    const writing = writeEntries(place, keychainKeys).finally(() => {
+    const writing = writeEntries(place, keychainKeys, this.#interest.signal).finally(() => {
       wipeEntries(keychainKeys);
     });
     await this.#whileOfInterest(writing);
@@ -153,10 +157,10 @@ export class KeychainMirror {
     this.#cancelRetry = null;
   }
 
-  /** What the keychain has not answered in a moment is given up. @returns a disposer */
+  /** What the keychain has not answered in a moment is given up: nothing more is asked of it. @returns a disposer */
   loseInterest(): () => void {
     return this.#parts.clock.setTimeout(() => {
-      this.#interestLost.reject(new AppError("keychain-timeout"));
+      this.#interest.abort(new AppError("keychain-timeout"));
     }, closingPatienceMs);
   }
 

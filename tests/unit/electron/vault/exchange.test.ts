@@ -355,6 +355,29 @@ describe("a keychain that fails", () => {
     await (await fixture.open()).keys.close();
   });
 
+  test("until its vault is closed is not written any more when it answers at last", async () => {
+    await fixture.create(passphrase);
+    const { keys } = await fixture.open();
+    const { entries, keychain } = fixture;
+    const answer = Promise.withResolvers<undefined>();
+    const answers = keychain.get.bind(keychain);
+    vi.spyOn(keychain, "get").mockImplementation(async (account) => {
+      await answer.promise;
+      return answers(account);
+    });
+    const destroying = keys.destroyKeys(destructionOf(0));
+    await settle();
+    const closing = keys.close();
+    fixture.clock.advance(500);
+    await Promise.all([destroying, closing]);
+    expect(keys.keychainState).toBe("behind");
+    const held = new Map(entries);
+    answer.resolve(undefined);
+    await settle();
+    expect(count(keychain.calls, "set")).toBe(0);
+    expect(entries).toEqual(held);
+  });
+
   test("and is the only way in must be in step before the next exchange", async () => {
     await fixture.create();
     const { keys } = await fixture.open();
