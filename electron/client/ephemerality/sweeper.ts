@@ -14,7 +14,7 @@ const lookEveryMs = 5000;
 /** Between two looks this much more or less than {@link lookEveryMs} has passed: the computer slept, or its clock was set. */
 const jumpMs = 3000;
 /** As many messages go in one transaction: everything else has its turn between two of them. */
-const stepMessages = 2000;
+const stepMessages = 500;
 
 /**
  * Ends messages: the worker says when, and vault transactions delete all that belongs to them, whose keys are then destroyed together.
