@@ -12,6 +12,7 @@ import {
 import {
   createVault,
   destroyVault,
+  forgetErased,
   inspectVault,
   inTime,
   nodeFiles,
@@ -65,6 +66,8 @@ export interface Engine {
   dropKeys(): Promise<void>;
   /** Destroys the vault's slots and then its files, without a key. Nothing of it may be open. @throws AppError */
   destroyVault(): Promise<void>;
+  /** Deletes the keychain's entries of a vault that was destroyed, where the keychain would not let them go then. @throws AppError `keychain-*` */
+  forgetErased(): Promise<void>;
   /** The keychain keeps secrets without protection, which this computer's IT has allowed; its name. */
   readonly weakKeychain: string | null;
   accountProgress(vault: Vault): AccountProgress;
@@ -152,6 +155,7 @@ export function createEngine(ports: AppPorts): Engine {
       if (done === null) await end();
     },
     destroyVault: () => destroyVault({ directory: paths.vault, keychain, clock }),
+    forgetErased: () => forgetErased({ directory: paths.vault, keychain }),
     get weakKeychain() {
       return keychain.weak === true ? keychain.backend : null;
     },

@@ -81,6 +81,10 @@ export class Opening {
     this.#step("starting");
     try {
       this.#crypto = await this.#engine.selfTest();
+      // Nothing waits for a keychain here, which may hang.
+      void this.#engine.forgetErased().catch((error: unknown) => {
+        this.#options.log.error("the keychain keeps an erased vault's keys", ensureAppError(error));
+      });
       const found = await this.#engine.inspectVault();
       this.#slots = found.kind === "present" ? found.slots : [];
       if (found.kind === "none") await this.#showFirstRun(null);

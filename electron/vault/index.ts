@@ -1,6 +1,6 @@
 export { openAttempts, type Attempts } from "./attempts.ts";
 export { createVault } from "./create-vault.ts";
-export { destroyVault, type DestroyOptions } from "./destroy-vault.ts";
+export { destroyVault, forgetErased, type DestroyOptions } from "./destroy-vault.ts";
 export type { OpenMode, VaultFile, VaultFiles } from "./files.ts";
 export { inspectVault } from "./inspect-vault.ts";
 export { nodeFiles } from "./node-files.ts";

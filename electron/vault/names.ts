@@ -3,8 +3,10 @@ export const keyringName = "keyring";
 export const lockName = "lock";
 /** Stands in the directory while a vault is being created, until its keyring is there. */
 export const creatingName = "creating";
-/** Stands in the directory from the moment its vault is to be destroyed until nothing of it is left. */
+/** Stands in the directory from the moment its vault is to be destroyed until nothing of it is left. Names the accounts of its keychain entries. */
 export const erasingName = "erasing";
+/** What {@link erasingName} becomes when nothing is left but entries that the keychain would not delete: a new vault may be made beside it. */
+export const erasedName = "erased";
 export const temporarySuffix = ".new";
 
 export function logName(generation: number): string {

@@ -456,6 +456,10 @@ class FakeEngine implements Engine {
     this.progress = { kind: "none" };
   }
 
+  async forgetErased(): Promise<void> {
+    await this.#step("forgetErased");
+  }
+
   /** There is a vault with these slots. */
   hasVault(...kinds: readonly KeySlotKind[]): void {
     this.inspection = {

@@ -1,7 +1,7 @@
-import { copyFileSync, linkSync, readFileSync } from "node:fs";
+import { copyFileSync, linkSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { destroyVault, inspectVault } from "../../../../electron/vault/index.ts";
+import { destroyVault, forgetErased, inspectVault } from "../../../../electron/vault/index.ts";
 import { systemClock } from "../../../support/fake-clock.ts";
 import { createFaultyFiles } from "../../../support/faulty-files.ts";
 import { createFaultyKeychain } from "../../../support/faulty-keychain.ts";
@@ -96,14 +96,43 @@ describe("destroying a vault", () => {
     }
   });
 
-  test("whose keychain refuses takes all the rest, and says so", async () => {
+  test("whose keychain refuses takes all the rest, says so, and is remembered until the entries are gone", async () => {
     await createAndClose();
     const { directory } = fixture;
     const keychain = createFaultyKeychain(fixture.entries);
     keychain.decide = () => ({ code: "keychain-denied" });
-    await expect(destroyVault({ directory, keychain, clock: systemClock })).rejects.toMatchObject({
+    const destroying = destroyVault({ directory, keychain, clock: systemClock });
+    await expect(destroying).rejects.toMatchObject({ code: "keychain-denied" });
+    expect(fixture.names()).toEqual(["erased"]);
+    await expect(forgetErased({ directory, keychain })).rejects.toMatchObject({
       code: "keychain-denied",
     });
+    // It is no vault any more, and hinders no new one; which may have the same fate.
+    await createAndClose();
+    await expect(destroyVault({ directory, keychain, clock: systemClock })).rejects.toThrow();
+    expect(fixture.names()).toEqual(["erased"]);
+    expect(fixture.entries.size).toBe(4);
+    keychain.decide = () => null;
+    await forgetErased({ directory, keychain });
     expect(fixture.names()).toEqual([]);
+    expect(fixture.entries.size).toBe(0);
+    await forgetErased({ directory, keychain: null });
+  });
+
+  test("whose keychain hangs is overwritten all the same, and the next start knows the entries' name", async () => {
+    await createAndClose();
+    const { directory } = fixture;
+    const hanging = createFaultyKeychain(fixture.entries);
+    hanging.decide = () => ({ code: "keychain-timeout", effect: "hang" });
+    void destroyVault({ directory, keychain: hanging, clock: systemClock });
+    await vi.waitFor(() => {
+      expect(fixture.names()).toEqual(["erasing", "lock"]);
+    });
+    // The process dies.
+    rmSync(join(directory, "lock"));
+    const { keychain } = fixture;
+    await destroyVault({ directory, keychain, clock: systemClock });
+    expect(fixture.names()).toEqual([]);
+    expect(fixture.entries.size).toBe(0);
   });
 });
