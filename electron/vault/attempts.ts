@@ -59,19 +59,20 @@ export interface AttemptsOptions {
 export interface Attempts {
   /** How long no try is taken, milliseconds; 0: one is taken at once. */
   readonly waitMs: number;
-  /** Tries that are left before the vault is to be destroyed; null: there is no limit. */
+  /** Tries that are left before the vault is to be destroyed; null: there is no limit, or nothing can be destroyed where nothing can be written. */
   readonly left: number | null;
   /**
-   * Counts a try, on disk, before it is made: whoever ends the process in the middle of it has used it up all the same.
+   * Counts a try, on disk, before it is made: whoever ends the process in the middle of it has used it up all the same. Where nothing can be
+   * written it is counted in memory, until this process ends: the vault is opened for reading at most.
    *
-   * @throws AppError `unlock-delayed`; `disk-full` or `vault-write-failed` when it can't be counted, and so may not be made
+   * @throws AppError `unlock-delayed`
    */
   begin(): Promise<void>;
-  /** The try that was begun came to nothing for another reason than a wrong secret. @throws AppError as {@link begin} */
+  /** The try that was begun came to nothing for another reason than a wrong secret. @throws AppError `disk-full` or `vault-write-failed` */
   takeBack(): Promise<void>;
-  /** It was right. @throws AppError as {@link begin} */
+  /** It was right. @throws AppError as {@link takeBack} */
   clear(): Promise<void>;
-  /** @throws AppError as {@link begin} */
+  /** @throws AppError as {@link takeBack} */
   setLimit(limit: number | null): Promise<void>;
 }
 
@@ -85,21 +86,35 @@ export async function openAttempts(options: AttemptsOptions): Promise<Attempts> 
   let stored: Stored = { tries: 0, atUptimeMs: 0, limit: null };
   /** The state before the try that is under way. */
   let before: Stored | null = null;
+  /** The last state could not be written: it is in memory alone. */
+  let isUnwritten = false;
 
   const write = async (next: Stored): Promise<void> => {
     await writeStored(files, directory, next);
+    isUnwritten = false;
     stored = next;
+  };
+  /** As {@link write}, for the end of a try: in memory alone where it was begun so. */
+  const settle = async (next: Stored): Promise<void> => {
+    await write(next).catch((error: unknown) => {
+      if (!isUnwritten) throw error;
+      stored = next;
+    });
   };
   // Another process may have written meanwhile, or somebody by hand.
   const refresh = async (): Promise<void> => {
+    // What the disk would say is older than what is known.
+    if (isUnwritten) return;
     const read = await readStored(files, directory);
     if (read !== "damaged") {
       stored = read ?? { tries: 0, atUptimeMs: 0, limit: null };
       return;
     }
     stored = { tries: waitsMs.length - 1, atUptimeMs: now(), limit: null };
-    // So that the wait doesn't begin anew at each look. Where nothing can be written no try is taken anyway.
-    await writeStored(files, directory, stored).catch(() => undefined);
+    // So that the wait doesn't begin anew at each look.
+    await writeStored(files, directory, stored).catch(() => {
+      isUnwritten = true;
+    });
   };
   const waitMs = (): number =>
     Math.max(0, waitAfter(stored.tries) - elapsedMs(stored.atUptimeMs, now()));
@@ -118,25 +133,29 @@ export async function openAttempts(options: AttemptsOptions): Promise<Attempts> 
       return waitMs();
     },
     get left() {
-      return stored.limit === null ? null : Math.max(0, stored.limit - stored.tries);
+      return stored.limit === null || isUnwritten ? null : Math.max(0, stored.limit - stored.tries);
     },
     begin: () =>
       inTurn(async () => {
         await refresh();
         if (waitMs() > 0) throw new AppError("unlock-delayed", { data: { waitMs: waitMs() } });
         const previous = stored;
-        await write({ ...stored, tries: stored.tries + 1, atUptimeMs: now() });
+        const next = { ...stored, tries: stored.tries + 1, atUptimeMs: now() };
+        await write(next).catch(() => {
+          isUnwritten = true;
+          stored = next;
+        });
         before = previous;
       }),
     takeBack: () =>
       inTurn(async () => {
-        if (before !== null) await write(before);
+        if (before !== null) await settle(before);
         before = null;
       }),
     clear: () =>
       inTurn(async () => {
         before = null;
-        await write({ ...stored, tries: 0 });
+        await settle({ ...stored, tries: 0 });
       }),
     setLimit: (limit) =>
       inTurn(async () => {

@@ -136,13 +136,45 @@ describe("the file", () => {
     ]);
   });
 
-  test("that can't be written lets no try be made", async () => {
+  test("that can't be written lets tries be made, which are counted in memory and waited for", async () => {
     for (const operation of ["open", "write", "sync", "rename", "syncDirectory"]) {
       const files = createFaultyFiles();
       const attempts = await open(files);
       files.decide = (call) => (call.operation === operation ? { code: "ENOSPC" } : null);
-      await expect(attempts.begin(), operation).rejects.toMatchObject({ code: "disk-full" });
+      await fail(attempts, 5);
+      expect(attempts.waitMs, operation).toBe(30 * second);
+      await expect(attempts.begin(), operation).rejects.toMatchObject({ code: "unlock-delayed" });
+      uptimeMs += attempts.waitMs;
+      await attempts.begin();
+      await attempts.takeBack();
+      expect(attempts.waitMs, operation).toBe(0);
+      await attempts.clear();
+      await fail(attempts, 4);
+      expect(attempts.waitMs, operation).toBe(0);
+      rmSync(path(), { force: true });
     }
+  });
+
+  test("that can't be written sets no limit until it can, and then every try counts", async () => {
+    const files = createFaultyFiles();
+    const attempts = await open(files);
+    await attempts.setLimit(5);
+    files.decide = ({ operation }) => (operation === "open" ? { code: "EROFS" } : null);
+    await fail(attempts, 4);
+    expect(attempts.left).toBeNull();
+    // Another process knows nothing of it.
+    expect((await open()).left).toBe(5);
+    files.decide = () => null;
+    await attempts.begin();
+    expect([attempts.left, (await open()).left]).toEqual([0, 0]);
+  });
+
+  test("that can't be written only when a right try is over is told of", async () => {
+    const files = createFaultyFiles();
+    const attempts = await open(files);
+    await attempts.begin();
+    files.decide = ({ operation }) => (operation === "sync" ? { code: "ENOSPC" } : null);
+    await expect(attempts.clear()).rejects.toMatchObject({ code: "disk-full" });
   });
 
   test("that is damaged, cut or unreadable stands for the longest wait, and destroys nothing", async () => {
@@ -174,6 +206,16 @@ describe("the file", () => {
     await again.begin();
     await again.clear();
     expect((await open()).waitMs).toBe(0);
+  });
+
+  test("that is damaged and can't be replaced is waited for once in each process", async () => {
+    writeFileSync(path(), "?");
+    const files = createFaultyFiles();
+    files.decide = ({ operation }) => (operation === "open" ? { code: "EROFS" } : null);
+    const attempts = await open(files);
+    expect(attempts.waitMs).toBe(longestMs);
+    uptimeMs += longestMs;
+    await attempts.begin();
   });
 
   test("is looked at before each try: another process may have written it", async () => {
