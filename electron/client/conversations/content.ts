@@ -145,7 +145,10 @@ async function takeEdit(taking: Taking, text: Text, replaces: MessageId): Promis
   await edit(taking.core, taking.changes, target, text.markdown);
 }
 
-/** Puts a new text in place of a message's old one, of which nothing is kept. It ends when the message ends. */
+/**
+ * Puts a new text in place of a message's old one, which goes from the vault. Both are sealed under the message's one key: an old copy of the
+ * disk gives the old text to whoever has that key, until the message ends and the key with it.
+ */
 export async function edit(
   core: Core,
   changes: Changes,
