@@ -54,6 +54,7 @@ export {
   type SignedRecord,
   type UserRecord,
 } from "./records.ts";
+export { suiteNames, supportedSuites, type SuiteName } from "./suites.ts";
 export {
   decodeRoomState,
   encodeRoomState,
