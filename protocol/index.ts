@@ -37,7 +37,13 @@ export {
   parseInviteLink,
   type Invite,
 } from "./invite-link.ts";
-export { defaultVaultPolicy, policySchema, type Policy, type VaultPolicy } from "./policy.ts";
+export {
+  defaultVaultPolicy,
+  policySchema,
+  policySuite,
+  type Policy,
+  type VaultPolicy,
+} from "./policy.ts";
 export {
   decodeRecord,
   ed25519PublicKeyBytes,

@@ -23,6 +23,7 @@ import {
   type Aead,
   type HashName,
   type Primitives,
+  type RarePrimitive,
 } from "../primitives/index.ts";
 import { createHpke } from "./hpke/hpke.ts";
 import { createDhkemNist, createDhkemX25519, createDhkemX448 } from "./hpke/dhkem.ts";
@@ -66,6 +67,15 @@ export function createCiphersuiteImpl(primitives: Primitives, suite: Ciphersuite
     },
     hpke: createMlsHpke(primitives, suite),
   };
+}
+
+/** What a suite uses that isn't checked at each start. */
+export function rarePrimitivesOf({ hpke, signature }: Ciphersuite): readonly RarePrimitive[] {
+  return [
+    ...(hpke.kem === "DHKEM-X448-HKDF-SHA512" ? (["X448"] as const) : []),
+    ...(hpke.kem === "ML-KEM-1024" ? (["ML-KEM-1024"] as const) : []),
+    ...(signature === "Ed448" || signature === "ML-DSA-87" ? [signature] : []),
+  ];
 }
 
 /** Our provider for ts-mls, with the suites of {@link isSupportedSuite}. */

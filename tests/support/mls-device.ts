@@ -137,7 +137,7 @@ export class MlsDevice {
         [...(this.rows.get(id) ?? [])].map(([name, plain]) => [name, plain.slice()]),
       );
       const gate = createTrustGate(this.world.trust);
-      const read = readPieces(copies, this.own.signaturePrivateKey, gate.clientConfig);
+      const read = readPieces(copies, () => this.own.signaturePrivateKey, gate.clientConfig);
       this.#memories.set(id, { impl: memory.impl, gate, ...read });
     }
   }
