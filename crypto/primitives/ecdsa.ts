@@ -17,7 +17,7 @@ const hashNames: Readonly<Record<NistCurve, string>> = {
 };
 
 /** The bits that a private key's first byte may have: the order of P-521 has 521 of 528. */
-export function firstByteMask(curve: NistCurve): number {
+function firstByteMask(curve: NistCurve): number {
   return curve === "P-521" ? 0x01 : 0xff;
 }
 
@@ -26,7 +26,7 @@ const maxCandidates = 256;
 /**
  * The first of `candidates` that is a private key of the curve; the others are wiped.
  *
- * Source: RFC 9180 §7.1.3, as which the way keys are drawn at random is the same.
+ * Source: RFC 9180 §7.1.3 for derived keys; those drawn at random are chosen the same way.
  *
  * @param candidate - gives the candidate number 0, 1, …
  * @throws AppError `internal` when none of 256 is, which has a chance of 2^-8192
