@@ -19,7 +19,7 @@ export type MessageId = Brand<string, "MessageId">;
 export type VaultId = Brand<string, "VaultId">;
 /** An invite as the relay knows it: base64url of 16 random bytes; not the token that redeems it. */
 export type InviteId = Brand<string, "InviteId">;
-/** An MLS KeyPackageRef (RFC 9420 §5.2): base64url of the hash, 32 or 48 bytes. */
+/** An MLS KeyPackageRef (RFC 9420 §5.2): base64url of the hash, 32, 48 or 64 bytes. */
 export type KeyPackageRef = Brand<string, "KeyPackageRef">;
 
 const shortIdBytes = 16;
@@ -46,7 +46,7 @@ export const vaultIdSchema = idSchema("VaultId", shortIdBytes);
 export const inviteIdSchema = idSchema("InviteId", shortIdBytes);
 export const messageIdSchema = idSchema("MessageId", messageIdBytes);
 
-const idSizes = new Set([shortIdBytes, messageIdBytes, 48]);
+const idSizes = new Set([shortIdBytes, messageIdBytes, 48, 64]);
 
 /**
  * The id whose bytes are given.
@@ -54,7 +54,7 @@ const idSizes = new Set([shortIdBytes, messageIdBytes, 48]);
  * The type can't tell one kind of id from another here: name it, as in `idFromBytes<UserId>(bytes)`, and use a schema for
  * anything that comes from outside.
  *
- * @param bytes - 16 bytes; 32 for a message id; 32 or 48 for a key package reference
+ * @param bytes - 16 bytes; 32 for a message id; 32, 48 or 64 for a key package reference
  * @throws AppError `internal` for another size
  */
 export function idFromBytes<Id extends Brand<string, string>>(bytes: Uint8Array): Id {

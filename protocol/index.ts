@@ -37,7 +37,13 @@ export {
   parseInviteLink,
   type Invite,
 } from "./invite-link.ts";
-export { defaultVaultPolicy, policySchema, type Policy, type VaultPolicy } from "./policy.ts";
+export {
+  defaultVaultPolicy,
+  policySchema,
+  policySuite,
+  type Policy,
+  type VaultPolicy,
+} from "./policy.ts";
 export {
   decodeRecord,
   ed25519PublicKeyBytes,
@@ -54,6 +60,7 @@ export {
   type SignedRecord,
   type UserRecord,
 } from "./records.ts";
+export { suiteNames, supportedSuites, type SuiteName } from "./suites.ts";
 export {
   decodeRoomState,
   encodeRoomState,

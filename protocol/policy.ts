@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { networkIdSchema, type NetworkId } from "./ids.ts";
 import { countSchema, exactBytesSchema, nameSchema, timestampMsSchema } from "./schema.ts";
+import { suiteNames, supportedSuites, type SuiteName } from "./suites.ts";
 import { maxTimerSeconds, minTimerSeconds } from "./timers.ts";
 
 /** What a network's administrator has decided, signed by the network key. Later issues add fields; unknown ones are refused. */
@@ -16,8 +17,15 @@ export interface Policy {
   readonly defaultExpirationSeconds: number;
   /** Whether members other than administrators may invite. */
   readonly membersMayInvite: boolean;
+  /** The suite of new conversations; left out: the default one. */
+  readonly suite?: SuiteName;
   /** What protects the vaults of members' computers; left out: {@link defaultVaultPolicy}. */
   readonly vault?: VaultPolicy;
+}
+
+/** The suite of new conversations in a network. */
+export function policySuite({ suite = suiteNames.default }: Policy): SuiteName {
+  return suite;
 }
 
 /** What the administrator has decided about vaults. */
@@ -60,6 +68,7 @@ export const policySchema: v.GenericSchema<unknown, Policy> = v.pipe(
     maxExpirationSeconds: timerSchema,
     defaultExpirationSeconds: timerSchema,
     membersMayInvite: v.boolean(),
+    suite: v.exactOptional(v.picklist(supportedSuites)),
     vault: v.exactOptional(vaultPolicySchema),
   }),
   v.check(

@@ -12,6 +12,7 @@ import {
 import type { DeviceTrust, TrustVerdict } from "../mls/client-config.ts";
 import type { Ed25519 } from "../primitives/index.ts";
 import { networkIdOf } from "./identity.ts";
+import { isLeafKeyOf } from "./leaf-keys.ts";
 import { verifyRecord } from "./records.ts";
 
 /** The records this worker believes, and hence the devices it lets into a group. */
@@ -116,12 +117,15 @@ export function createTrustDirectory(
       return { user, devices: believed, refusedDevices: deviceRecords.length - believed.length };
     },
 
-    judge({ networkId, userId, deviceId }, signatureKey): TrustVerdict {
+    judge({ networkId, userId, deviceId, certificate }, signatureKey): TrustVerdict {
       if (network === null) return "unknown";
       if (network.networkId !== networkId) return "refused";
       const device = devices.get(deviceId);
       if (device === undefined) return "unknown";
-      const same = device.userId === userId && equalBytes(device.signatureKey, signatureKey);
+      const deviceKey = device.signatureKey;
+      const same =
+        device.userId === userId &&
+        isLeafKeyOf(ed25519, { deviceId, deviceKey }, { signatureKey, certificate });
       return same ? "trusted" : "refused";
     },
 

@@ -1,5 +1,5 @@
 import type { Capabilities, ClientConfig, Credential, Lifetime } from "ts-mls";
-import { equalBytes, roomStateExtensionType, type DeviceId } from "#protocol";
+import { roomStateExtensionType, type DeviceId } from "#protocol";
 import { supportedSuites } from "./suites.ts";
 import { leafIdentityOf, type LeafIdentity } from "./credential.ts";
 
@@ -67,12 +67,8 @@ export function createTrustGate(trust: DeviceTrust): TrustGate {
   const unknown = new Set<DeviceId>();
 
   function validate(credential: Credential, signatureKey: Uint8Array): boolean {
-    let identity: LeafIdentity;
-    try {
-      identity = leafIdentityOf(credential);
-    } catch {
-      return false;
-    }
+    const identity = leafIdentityOrNull(credential);
+    if (identity === null) return false;
     const verdict = trust.judge(identity, signatureKey);
     if (verdict === "unknown") unknown.add(identity.deviceId);
     return verdict !== "refused";
@@ -113,9 +109,19 @@ export function createTrustGate(trust: DeviceTrust): TrustGate {
 }
 
 function sameDevice(left: Credential, right: Credential): boolean {
+  const [one, two] = [leafIdentityOrNull(left), leafIdentityOrNull(right)];
   return (
-    left.credentialType === "basic" &&
-    right.credentialType === "basic" &&
-    equalBytes(left.identity, right.identity)
+    one !== null &&
+    one.networkId === two?.networkId &&
+    one.userId === two.userId &&
+    one.deviceId === two.deviceId
   );
+}
+
+function leafIdentityOrNull(credential: Credential): LeafIdentity | null {
+  try {
+    return leafIdentityOf(credential);
+  } catch {
+    return null;
+  }
 }

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import {
   AppError,
   decodeCbor,
+  ed25519SignatureBytes,
   encodeCbor,
   exactBytesSchema,
   idFromBytes,
@@ -17,19 +18,28 @@ import {
 /** Whose leaf it is. The device is part of it: two devices of one person never share a credential. */
 export interface LeafIdentity extends GroupMember {
   readonly networkId: NetworkId;
+  /** The device key's signature on the leaf's own, in suites that sign otherwise than with Ed25519; see `identity/leaf-keys.ts`. */
+  readonly certificate?: Uint8Array;
 }
 
 const idBytes = 16;
-const maxIdentityBytes = 64;
-const identitySchema = v.strictTuple([
-  exactBytesSchema(idBytes),
-  exactBytesSchema(idBytes),
-  exactBytesSchema(idBytes),
+const maxIdentityBytes = 128;
+const idSchema = exactBytesSchema(idBytes);
+const certificateSchema = exactBytesSchema(ed25519SignatureBytes);
+const identitySchema = v.union([
+  v.strictTuple([idSchema, idSchema, idSchema]),
+  v.strictTuple([idSchema, idSchema, idSchema, certificateSchema]),
 ]);
 
-/** The basic credential of a device: deterministic CBOR `[network id, user id, device id]`. Source: RFC 9420 §5.3. */
-export function credentialOf({ networkId, userId, deviceId }: LeafIdentity): Credential {
-  const identity = encodeCbor([idToBytes(networkId), idToBytes(userId), idToBytes(deviceId)]);
+/** The basic credential of a device: deterministic CBOR `[network id, user id, device id, ? certificate]`. Source: RFC 9420 §5.3. */
+export function credentialOf(leaf: LeafIdentity): Credential {
+  const { networkId, userId, deviceId, certificate } = leaf;
+  const identity = encodeCbor([
+    idToBytes(networkId),
+    idToBytes(userId),
+    idToBytes(deviceId),
+    ...(certificate === undefined ? [] : [certificate]),
+  ]);
   return { credentialType: "basic", identity };
 }
 
@@ -43,10 +53,11 @@ export function leafIdentityOf(credential: Credential): LeafIdentity {
     throw new AppError("frame-malformed", { data: { reason: "not a basic credential" } });
   }
   const decoded = decodeCbor(credential.identity, maxIdentityBytes);
-  const [networkId, userId, deviceId] = parse(identitySchema, decoded);
+  const [networkId, userId, deviceId, certificate] = parse(identitySchema, decoded);
   return {
     networkId: idFromBytes<NetworkId>(networkId),
     userId: idFromBytes<UserId>(userId),
     deviceId: idFromBytes<DeviceId>(deviceId),
+    ...(certificate === undefined ? {} : { certificate }),
   };
 }

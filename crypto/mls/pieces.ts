@@ -1,6 +1,7 @@
 import {
   decodeGroupState,
   encodeGroupState,
+  type CiphersuiteName,
   type ClientConfig,
   type ClientState,
   type Decoder,
@@ -20,7 +21,7 @@ import type { GroupMemory, PendingCommit } from "./memory.ts";
 /*
  * A group's state as rows. `epoch` holds what a commit changes; `ratchets/<n>` the sending and receiving ratchets of eight
  * leaves each, so that a message writes one small row whatever the group's size; `pending` our commit under way.
- * The device's signature key is not among them: it is the same in every group and comes from the identity.
+ * The device's signature key is not among them: it is the same in every group of a suite and comes from the identity.
  */
 
 /** A row in clear; null: to be deleted. Secret: `plain`; whoever seals it wipes it. */
@@ -73,11 +74,12 @@ export function changedPieces(
  * Puts a group together from all its rows.
  *
  * @param pieces - taken over: the secrets of the group are windows into them, wiped one by one as they are used up
+ * @param signaturePrivateKeyOf - the device's key in groups of a suite
  * @throws AppError `vault-damaged` when one is missing or isn't what it should be
  */
 export function readPieces(
   pieces: ReadonlyMap<string, Uint8Array>,
-  signaturePrivateKey: Uint8Array,
+  signaturePrivateKeyOf: (suite: CiphersuiteName) => Uint8Array,
   clientConfig: ClientConfig,
 ): ReadGroup {
   const piece = (name: string): Uint8Array => {
@@ -87,7 +89,7 @@ export function readPieces(
   };
   const revived = (state: GroupState): ClientState => ({
     ...state,
-    signaturePrivateKey,
+    signaturePrivateKey: signaturePrivateKeyOf(state.groupContext.cipherSuite),
     clientConfig,
   });
   try {

@@ -23,21 +23,18 @@ import {
   type Aead,
   type HashName,
   type Primitives,
+  type RarePrimitive,
 } from "../primitives/index.ts";
 import { createHpke } from "./hpke/hpke.ts";
-import {
-  createDhkemX25519,
-  createXWingKem,
-  ensureKeySize,
-  type Kem,
-  type KemKeyPair,
-} from "./hpke/kem.ts";
+import { createDhkemNist, createDhkemX25519, createDhkemX448 } from "./hpke/dhkem.ts";
+import { ensureKeySize, type Kem, type KemKeyPair } from "./hpke/kem.ts";
+import { createMlKem1024Kem, createXWingKem } from "./hpke/seed-kem.ts";
 import { isSupportedSuite } from "./suites.ts";
 
 const empty = new Uint8Array(0);
 
 /**
- * The algorithms of a suite, on libsodium and Node's crypto.
+ * The algorithms of a suite, on libsodium, Node's crypto and the noble libraries.
  *
  * Everything is computed at once: WebCrypto's thread pool, which the library's own provider uses, costs more per call than the
  * calls themselves.
@@ -46,8 +43,9 @@ const empty = new Uint8Array(0);
  * Source: RFC 9420 §5.1.
  */
 export function createCiphersuiteImpl(primitives: Primitives, suite: Ciphersuite): CiphersuiteImpl {
-  const { ed25519, random } = primitives;
   if (!isSupportedSuite(suite.name)) throw unsupported(suite);
+  const { signatures, random } = primitives;
+  const signature = signatures[suite.signature];
   return {
     name: suite.name,
     rng: { randomBytes: random },
@@ -58,12 +56,12 @@ export function createCiphersuiteImpl(primitives: Primitives, suite: Ciphersuite
     },
     kdf: createKdf(kdfHash(suite.hpke.kdf)),
     signature: {
-      sign: promising((privateKey, message) => ed25519.sign(privateKey, message)),
-      verify: promising((publicKey, message, signature) =>
-        ed25519.verify(publicKey, message, signature),
+      sign: promising((privateKey, message) => signature.sign(privateKey, message)),
+      verify: promising((publicKey, message, signed) =>
+        signature.verify(publicKey, message, signed),
       ),
       keygen: promising(() => {
-        const { publicKey, privateKey } = ed25519.generateKeyPair();
+        const { publicKey, privateKey } = signature.generateKeyPair();
         return { publicKey, signKey: privateKey };
       }),
     },
@@ -71,11 +69,16 @@ export function createCiphersuiteImpl(primitives: Primitives, suite: Ciphersuite
   };
 }
 
-/**
- * Our provider for ts-mls.
- *
- * Suites: `MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519` (the default), 1 and 3.
- */
+/** What a suite uses that isn't checked at each start. */
+export function rarePrimitivesOf({ hpke, signature }: Ciphersuite): readonly RarePrimitive[] {
+  return [
+    ...(hpke.kem === "DHKEM-X448-HKDF-SHA512" ? (["X448"] as const) : []),
+    ...(hpke.kem === "ML-KEM-1024" ? (["ML-KEM-1024"] as const) : []),
+    ...(signature === "Ed448" || signature === "ML-DSA-87" ? [signature] : []),
+  ];
+}
+
+/** Our provider for ts-mls, with the suites of {@link isSupportedSuite}. */
 export const sodiumCryptoProvider: CryptoProvider = {
   getCiphersuiteImpl: async (suite) => createCiphersuiteImpl(await loadPrimitives(), suite),
 };
@@ -131,9 +134,25 @@ function aeadOf(
 }
 
 function kemOf(primitives: Primitives, name: KemAlgorithm): Kem | undefined {
-  if (name === "DHKEM-X25519-HKDF-SHA256") return createDhkemX25519(primitives);
-  if (name === "X-Wing") return createXWingKem(primitives);
-  return undefined;
+  switch (name) {
+    case "DHKEM-X25519-HKDF-SHA256":
+      return createDhkemX25519(primitives);
+    case "DHKEM-X448-HKDF-SHA512":
+      return createDhkemX448(primitives);
+    case "DHKEM-P256-HKDF-SHA256":
+      return createDhkemNist(primitives, "P-256");
+    case "DHKEM-P384-HKDF-SHA384":
+      return createDhkemNist(primitives, "P-384");
+    case "DHKEM-P521-HKDF-SHA512":
+      return createDhkemNist(primitives, "P-521");
+    case "X-Wing":
+      return createXWingKem(primitives);
+    case "ML-KEM-1024":
+      return createMlKem1024Kem(primitives);
+    case "ML-KEM-512":
+    case "ML-KEM-768":
+      return undefined;
+  }
 }
 
 // The library's key types are WebCrypto's, but it only ever passes them back: ours are the raw bytes.

@@ -1,5 +1,6 @@
 import { aes128Gcm, aes256Gcm, type Aead } from "./aead.ts";
 import { digest, hkdf, hmac, type HashName } from "./hash.ts";
+import { nistAnswers } from "./known-answers-nist.ts";
 import type { Primitives } from "./primitives.ts";
 import { xaes256Gcm } from "./xaes.ts";
 
@@ -198,4 +199,5 @@ export const knownAnswers: readonly KnownAnswer[] = [
       argon2id(ascii("password"), new Uint8Array(16), { passes: 1, memoryBytes: 8192 }, 32),
     expected: "c9a6de29d0aa7da6589bccaab4448c22ec30202096b855c4501b5c2c7fc388af",
   },
+  ...nistAnswers,
 ];

@@ -1,5 +1,6 @@
 import { AppError, toHex } from "#protocol";
 import { knownAnswers, encapsulationSeed, type KnownAnswer } from "./known-answers.ts";
+import { rareAnswers, type RarePrimitive } from "./known-answers-rare.ts";
 import { loadPrimitives, type Primitives } from "./primitives.ts";
 
 /** The primitives under test, with the randomness that the known answers were made with. */
@@ -28,6 +29,19 @@ export function checkKnownAnswers(
     }
     if (toHex(answer) !== expected) throw failed();
   }
+}
+
+/**
+ * Checks what only some suites use, a tenth of a second together: before the first use, so that a start needn't wait for it.
+ *
+ * @throws AppError `crypto-self-test-failed`
+ */
+export async function checkRarePrimitives(names: readonly RarePrimitive[]): Promise<void> {
+  const primitives = await loadPrimitivesUnderTest();
+  checkKnownAnswers(
+    primitives,
+    names.map((name) => rareAnswers[name]),
+  );
 }
 
 /** What passed. */

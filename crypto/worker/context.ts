@@ -1,7 +1,11 @@
-import { getCiphersuiteFromName, type CiphersuiteImpl } from "ts-mls";
+import {
+  getCiphersuiteFromName,
+  type Ciphersuite,
+  type CiphersuiteImpl,
+  type CiphersuiteName,
+} from "ts-mls";
 import {
   AppError,
-  equalBytes,
   type ConversationId,
   type NetworkId,
   type WorkerEventName,
@@ -12,16 +16,19 @@ import {
 } from "#protocol";
 import { createTrustDirectory, type TrustDirectory } from "../identity/directory.ts";
 import { wipeIdentity, type Identity } from "../identity/identity.ts";
+import { isLeafKeyOf, leafKeyOf, type LeafKey } from "../identity/leaf-keys.ts";
 import type { DeviceTrust } from "../mls/client-config.ts";
 import type { OwnDevice } from "../mls/key-packages.ts";
 import { wipeMemory, type GroupMemory } from "../mls/memory.ts";
-import { createCiphersuiteImpl } from "../mls/provider.ts";
+import { createCiphersuiteImpl, rarePrimitivesOf } from "../mls/provider.ts";
 import { isSupportedSuite } from "../mls/suites.ts";
 import {
+  checkRarePrimitives,
   wipe,
   type Argon2idCost,
   type Primitives,
   type SignatureKeyPair,
+  type SignatureName,
 } from "../primitives/index.ts";
 import { createFloorClock, type Clock, type FloorClock } from "../sweep/clock.ts";
 import { createSweeper, type Sweeper } from "../sweep/sweeper.ts";
@@ -65,7 +72,8 @@ export class WorkerContext {
   readonly sweeper: Sweeper;
   readonly directory: TrustDirectory;
   readonly groups = new Map<ConversationId, GroupMemory>();
-  readonly #impls = new Map<string, CiphersuiteImpl>();
+  readonly #impls = new Map<CiphersuiteName, CiphersuiteImpl>();
+  readonly #leafKeys = new Map<SignatureName, LeafKey>();
   #vault: VaultSession | null = null;
   #identity: LoadedIdentity | null = null;
   #networkKey: SignatureKeyPair | null = null;
@@ -98,10 +106,16 @@ export class WorkerContext {
     judge: (leaf, signatureKey) => {
       const own = this.#identity;
       if (leaf.deviceId !== own?.deviceId) return this.directory.judge(leaf, signatureKey);
+      const { deviceId, certificate } = leaf;
+      const deviceKey = own.signature.publicKey;
       const same =
         leaf.userId === own.userId &&
         leaf.networkId === own.networkId &&
-        equalBytes(signatureKey, own.signature.publicKey);
+        isLeafKeyOf(
+          this.ports.primitives.ed25519,
+          { deviceId, deviceKey },
+          { signatureKey, certificate },
+        );
       return same ? "trusted" : "refused";
     },
   };
@@ -112,15 +126,26 @@ export class WorkerContext {
     return this.#networkKey;
   }
 
-  get device(): OwnDevice {
-    const { networkId, userId, deviceId, signature } = this.identity;
+  /** This device in groups of a suite. @throws AppError `commit-refused` for a suite that Sotto doesn't speak */
+  deviceFor(suite: string): OwnDevice {
+    const { networkId, userId, deviceId } = this.identity;
+    const { publicKey, privateKey, certificate } = this.#leafKey(suiteOf(suite).signature);
     return {
       networkId,
       userId,
       deviceId,
-      signatureKey: signature.publicKey,
-      signaturePrivateKey: signature.privateKey,
+      ...(certificate === undefined ? {} : { certificate }),
+      signatureKey: publicKey,
+      signaturePrivateKey: privateKey,
     };
+  }
+
+  #leafKey(scheme: SignatureName): LeafKey {
+    const known = this.#leafKeys.get(scheme);
+    if (known !== undefined) return known;
+    const leafKey = leafKeyOf(this.ports.primitives.ed25519, this.identity, scheme);
+    this.#leafKeys.set(scheme, leafKey);
+    return leafKey;
   }
 
   unlock(vault: VaultSession): void {
@@ -129,7 +154,7 @@ export class WorkerContext {
   }
 
   setIdentity(identity: LoadedIdentity): void {
-    if (this.#identity !== null) wipeIdentity(this.#identity);
+    this.#wipeIdentity();
     this.#identity = identity;
   }
 
@@ -149,8 +174,7 @@ export class WorkerContext {
   lock(): void {
     this.#vault?.wipe();
     this.#vault = null;
-    if (this.#identity !== null) wipeIdentity(this.#identity);
-    this.#identity = null;
+    this.#wipeIdentity();
     wipe(this.#networkKey?.privateKey);
     this.#networkKey = null;
     for (const conversationId of [...this.groups.keys()]) this.forgetGroup(conversationId);
@@ -158,15 +182,33 @@ export class WorkerContext {
     this.sweeper.stop();
   }
 
-  /** The algorithms of a suite. @throws AppError `commit-refused` for a suite that Sotto doesn't speak */
-  implOf(suite: string): CiphersuiteImpl {
-    const known = this.#impls.get(suite);
+  #wipeIdentity(): void {
+    if (this.#identity !== null) wipeIdentity(this.#identity);
+    this.#identity = null;
+    for (const { privateKey } of this.#leafKeys.values()) wipe(privateKey);
+    this.#leafKeys.clear();
+  }
+
+  /**
+   * The algorithms of a suite; what of them no start checks is checked the first time.
+   *
+   * @throws AppError `commit-refused` for a suite that Sotto doesn't speak, `crypto-self-test-failed`
+   */
+  async implOf(name: string): Promise<CiphersuiteImpl> {
+    const suite = suiteOf(name);
+    const known = this.#impls.get(suite.name);
     if (known !== undefined) return known;
-    if (!isSupportedSuite(suite)) throw new AppError("commit-refused", { data: { suite } });
-    const impl = createCiphersuiteImpl(this.ports.primitives, getCiphersuiteFromName(suite));
-    this.#impls.set(suite, impl);
+    const rare = rarePrimitivesOf(suite);
+    if (rare.length > 0) await checkRarePrimitives(rare);
+    const impl = createCiphersuiteImpl(this.ports.primitives, suite);
+    this.#impls.set(suite.name, impl);
     return impl;
   }
+}
+
+function suiteOf(name: string): Ciphersuite {
+  if (!isSupportedSuite(name)) throw new AppError("commit-refused", { data: { suite: name } });
+  return getCiphersuiteFromName(name);
 }
 
 function notReady(reason: string): AppError {

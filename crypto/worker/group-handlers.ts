@@ -23,7 +23,6 @@ import {
 } from "../mls/key-packages.ts";
 import { pendingEpochOf, summaryOf, wipeMemory, type GroupMemory } from "../mls/memory.ts";
 import { changedPieces, readPieces } from "../mls/pieces.ts";
-import { suiteNames } from "../mls/suites.ts";
 import { wipe } from "../primitives/index.ts";
 import type { Handlers, WorkerContext } from "./context.ts";
 
@@ -64,11 +63,11 @@ export function groupHandlers(
     return { conversationId, pieces };
   }
 
-  function beginning(suite: string) {
+  async function beginning(suite: string) {
     return {
-      impl: context.implOf(suite),
+      impl: await context.implOf(suite),
       gate: createTrustGate(context.trust),
-      device: context.device,
+      device: context.deviceFor(suite),
       nowMs: context.time.nowMs(),
     };
   }
@@ -79,12 +78,13 @@ export function groupHandlers(
   }
 
   return {
-    "keyPackages.generate": async ({ count, lastResort }) => {
-      const impl = context.implOf(suiteNames.default);
+    "keyPackages.generate": async ({ suite, count, lastResort }) => {
+      const impl = await context.implOf(suite);
+      const device = context.deviceFor(suite);
       const keyPackages = [];
       for (let at = 0; at < count; at++) {
         const nowMs = context.time.nowMs();
-        const own = await createKeyPackage(impl, context.device, { nowMs, lastResort });
+        const own = await createKeyPackage(impl, device, { nowMs, lastResort });
         const ref = await keyPackageRefOf(impl, own.keyPackage);
         const plain = encodeOwnKeyPackage(own);
         const sealedPrivate = context.vault.sealSecret(`key package ${ref}`, plain);
@@ -94,7 +94,7 @@ export function groupHandlers(
       return { keyPackages };
     },
 
-    "group.load": ({ conversationId, pieces }) => {
+    "group.load": async ({ conversationId, pieces }) => {
       const plains = new Map(
         pieces.map(({ name, sealed }) => {
           const plain = context.vault.openPiece(conversationId, name, sealed);
@@ -103,9 +103,10 @@ export function groupHandlers(
         }),
       );
       const gate = createTrustGate(context.trust);
-      const { signaturePrivateKey } = context.device;
-      const read = readPieces(plains, signaturePrivateKey, gate.clientConfig);
-      const impl = context.implOf(read.state.groupContext.cipherSuite);
+      const privateKeyOf = (suite: string): Uint8Array =>
+        context.deviceFor(suite).signaturePrivateKey;
+      const read = readPieces(plains, privateKeyOf, gate.clientConfig);
+      const impl = await context.implOf(read.state.groupContext.cipherSuite);
       const memory: GroupMemory = { impl, gate, ...read };
       const summary = summaryOf(memory);
       if (summary.conversationId !== conversationId) {
@@ -121,9 +122,9 @@ export function groupHandlers(
       return {};
     },
 
-    "group.create": async ({ conversationId, roomState }) => {
+    "group.create": async ({ suite, conversationId, roomState }) => {
       requireUnknown(conversationId);
-      const memory = await beginGroup(beginning(suiteNames.default), conversationId, roomState);
+      const memory = await beginGroup(await beginning(suite), conversationId, roomState);
       return {
         summary: summaryOf(memory),
         groupInfo: await groupInfoOf(memory.impl, memory.state),
@@ -149,7 +150,7 @@ export function groupHandlers(
         return { kind: "refused", code: decoded.code };
       }
       const outcome = await joinByWelcome(
-        beginning(own.keyPackage.cipherSuite),
+        await beginning(own.keyPackage.cipherSuite),
         decoded.welcome,
         own,
         conversationId,
@@ -174,7 +175,7 @@ export function groupHandlers(
     "group.prepareRejoin": async ({ conversationId, groupInfo }) => {
       const decoded = decodeGroupInfoOrRefuse(groupInfo);
       const { cipherSuite } = decoded.groupContext;
-      const prepared = await prepareRejoin(beginning(cipherSuite), conversationId, decoded);
+      const prepared = await prepareRejoin(await beginning(cipherSuite), conversationId, decoded);
       const { memory: after, ...rest } = prepared;
       const before = context.groups.get(conversationId);
       const writes = keep(conversationId, after);

@@ -56,7 +56,13 @@ export function protectionHandlers(
     },
 
     "protection.renewKeychain": async () => {
-      await lifecycle.open.vault.renewKeychain();
+      const { vault } = lifecycle.open;
+      if (lifecycle.slots.includes("keychain")) {
+        await vault.renewKeychain();
+      } else {
+        await vault.setSlot({ kind: "keychain" });
+        await lifecycle.slotsChanged();
+      }
       return null;
     },
   };

@@ -98,7 +98,8 @@ export class Sync {
         await directory.refresh();
         return this.#retryUnknown();
       case "policy.changed":
-        return policy.take(event.body.policy);
+        await policy.take(event.body.policy);
+        return keyPackages.followPolicy();
       case "keyPackages.low":
         return keyPackages.refill(event.body.keyPackagesLeft);
     }

@@ -121,7 +121,7 @@ export const commands = {
   /** The code is shown once, and replaces an earlier one. */
   "protection.createRecoveryCode": giving<{ readonly code: string }>()(nothing),
   "protection.removeRecoveryCode": command(nothing),
-  /** Writes the vault's key to the keychain anew: its entry is missing, foreign, or behind. */
+  /** Writes the vault's key to the keychain anew: its entry is missing, foreign, or behind. A vault without a keychain slot gets one. */
   "protection.renewKeychain": command(nothing),
 
   "storage.get": giving<StorageView>()(nothing),

@@ -9,6 +9,7 @@ import type {
 } from "../ids.ts";
 import type { RecordKindName, RecordValue, SignedRecord } from "../records.ts";
 import type { RoomState } from "../room-state.ts";
+import type { SuiteName } from "../suites.ts";
 import type {
   BodyItem,
   Deadline,
@@ -52,7 +53,7 @@ export interface WorkerMethods {
     {
       readonly libsodium: string;
       readonly tests: number;
-      /** The name of the suite that new conversations get. */
+      /** The name of the suite that new conversations get where the network's policy names none. */
       readonly suite: string;
     }
   >;
@@ -246,7 +247,7 @@ export interface WorkerMethods {
 
   // Groups.
   readonly "keyPackages.generate": Method<
-    { readonly count: number; readonly lastResort: boolean },
+    { readonly suite: SuiteName; readonly count: number; readonly lastResort: boolean },
     {
       readonly keyPackages: readonly {
         readonly ref: KeyPackageRef;
@@ -267,7 +268,11 @@ export interface WorkerMethods {
   /** Forgets a group in memory. */
   readonly "group.unload": Method<{ readonly conversationId: ConversationId }, Nothing>;
   readonly "group.create": Method<
-    { readonly conversationId: ConversationId; readonly roomState: RoomState },
+    {
+      readonly suite: SuiteName;
+      readonly conversationId: ConversationId;
+      readonly roomState: RoomState;
+    },
     {
       readonly summary: GroupSummary;
       readonly groupInfo: Uint8Array;

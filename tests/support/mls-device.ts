@@ -34,7 +34,7 @@ import { summaryOf, type GroupMemory } from "../../crypto/mls/memory.ts";
 import { changedPieces, readPieces } from "../../crypto/mls/pieces.ts";
 import { createCiphersuiteImpl } from "../../crypto/mls/provider.ts";
 import { suiteNames, type SuiteName } from "../../crypto/mls/suites.ts";
-import type { Primitives } from "../../crypto/primitives/index.ts";
+import type { Primitives, SignatureScheme } from "../../crypto/primitives/index.ts";
 
 /** A conversation's id made from a small number. */
 export function conversationId(number: number): ConversationId {
@@ -48,6 +48,8 @@ export const someTimers = { expirationSeconds: 3600, burnSeconds: null } as cons
 export interface MlsWorld {
   readonly primitives: Primitives;
   readonly impl: CiphersuiteImpl;
+  /** The suite's. */
+  readonly signature: SignatureScheme;
   readonly trust: DeviceTrust;
   readonly nowMs: number;
   /** Ids are drawn from here, so that a seeded world is the same every time. */
@@ -65,6 +67,7 @@ export function createMlsWorld(
   return {
     primitives,
     impl: createCiphersuiteImpl(primitives, suite),
+    signature: primitives.signatures[suite.signature],
     trust: options.trust ?? { judge: () => "trusted" },
     nowMs: Date.now(),
     newId: () => primitives.random(16),
@@ -83,7 +86,7 @@ export class MlsDevice {
 
   constructor(world: MlsWorld, userId?: UserId) {
     this.world = world;
-    const { publicKey, privateKey } = world.primitives.ed25519.generateKeyPair();
+    const { publicKey, privateKey } = world.signature.generateKeyPair();
     this.own = {
       networkId,
       userId: userId ?? idFromBytes<UserId>(world.newId()),
@@ -134,7 +137,7 @@ export class MlsDevice {
         [...(this.rows.get(id) ?? [])].map(([name, plain]) => [name, plain.slice()]),
       );
       const gate = createTrustGate(this.world.trust);
-      const read = readPieces(copies, this.own.signaturePrivateKey, gate.clientConfig);
+      const read = readPieces(copies, () => this.own.signaturePrivateKey, gate.clientConfig);
       this.#memories.set(id, { impl: memory.impl, gate, ...read });
     }
   }

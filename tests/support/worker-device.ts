@@ -2,6 +2,7 @@ import {
   encodeRecord,
   recordKinds,
   signingInput,
+  suiteNames,
   type ConversationId,
   type DeviceId,
   type GroupWrites,
@@ -13,6 +14,7 @@ import {
   type RecordKindName,
   type RecordValue,
   type SignedRecord,
+  type SuiteName,
   type UserId,
 } from "#protocol";
 import type { Primitives, SignatureKeyPair } from "../../crypto/primitives/index.ts";
@@ -205,8 +207,9 @@ export class WorkerDevice {
     return result;
   }
 
-  async keyPackage(): Promise<Uint8Array> {
+  async keyPackage(suite: SuiteName = suiteNames.default): Promise<Uint8Array> {
     const { keyPackages } = await this.worker.call("keyPackages.generate", {
+      suite,
       count: 1,
       lastResort: false,
     });

@@ -6,7 +6,7 @@ import {
   type VaultId,
 } from "#protocol";
 import { createHpke, type HpkeBase, type HpkeBinding } from "../../mls/hpke/hpke.ts";
-import { createXWingKem } from "../../mls/hpke/kem.ts";
+import { createXWingKem } from "../../mls/hpke/seed-kem.ts";
 import { aes256Gcm, type Primitives } from "../../primitives/index.ts";
 
 /** What a wrapped vault key is bound to. */

@@ -1,18 +1,25 @@
+import { policySuite, suiteNames } from "#protocol";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
+import { putFact, readFact } from "../store/facts.ts";
 
 /** How many one-time key packages wait at the relay, and when more are made. Source: mls.md rule 5. */
 const wanted = 100;
 const low = 50;
-/** Making them costs time: in batches, so that other work comes in between. */
+/** Making them costs the worker time: in batches, so that other work comes in between. */
 const batch = 20;
+/** ML-DSA signs two hundred times slower than Ed25519 (`npm run bench -- mls-suites`). */
+const slowBatch = 4;
 const dayMs = 24 * 60 * 60 * 1000;
 /** The last-resort package is used more than once, so it is replaced from time to time. */
 const lastResortLifeMs = 30 * dayMs;
 /** Longer than any key package is valid: nobody can make a Welcome for an older one. */
 const privateLifeMs = 400 * dayMs;
 
-/** Keeps the relay supplied with key packages, by which others add this device to conversations. */
+/**
+ * Keeps the relay supplied with key packages, by which others add this device to conversations. They are of the suite that the
+ * network's policy names: those of another one are replaced.
+ */
 export class KeyPackages {
   readonly #core: Core;
   #refilling: Promise<void> | null = null;
@@ -34,22 +41,52 @@ export class KeyPackages {
     return this.#refilling;
   }
 
+  /** The policy may name another suite now. */
+  async followPolicy(): Promise<void> {
+    await this.#refilling;
+    if (!this.#isOfPolicySuite()) await this.refill(0);
+  }
+
   /** Publishes new ones in place of all that the relay has. @returns how many it has now */
   replace(): Promise<number> {
-    return this.#publish(batch, false, true);
+    return this.#publish(this.#batch, false, true);
   }
 
   async #fill(left: number): Promise<void> {
+    if (!this.#isOfPolicySuite()) return this.#changeSuite();
     const nowMs = this.#core.time.now();
     const lastResortAtMs = this.#core.store.lastResortMadeAtMs();
     if (lastResortAtMs === null || nowMs - lastResortAtMs > lastResortLifeMs) {
       await this.#publish(1, true);
     }
-    if (left >= low) return;
+    if (left < low) await this.#fillUp(left);
+  }
+
+  get #batch(): number {
+    return policySuite(this.#core.policy) === suiteNames.cnsa ? slowBatch : batch;
+  }
+
+  #isOfPolicySuite(): boolean {
+    const published = readFact(this.#core.vault, "keyPackageSuite") ?? suiteNames.default;
+    return published === policySuite(this.#core.policy);
+  }
+
+  /** New ones of the policy's suite in place of all others; begun again should it end before its time. */
+  async #changeSuite(): Promise<void> {
+    const suite = policySuite(this.#core.policy);
+    await this.#publish(1, true);
+    const have = await this.replace();
+    const changes = new Changes();
+    changes.statements.push(putFact("keyPackageSuite", suite));
+    await this.#core.commit(changes);
+    await this.#fillUp(have);
+  }
+
+  async #fillUp(left: number): Promise<void> {
     let have = left;
     while (have < wanted) {
       const before = have;
-      have = await this.#publish(Math.min(batch, wanted - have), false);
+      have = await this.#publish(Math.min(this.#batch, wanted - have), false);
       // A relay that takes none, or counts wrongly, is not asked for ever.
       if (have <= before) return;
     }
@@ -58,7 +95,8 @@ export class KeyPackages {
   /** The private parts are on disk before anybody can use the public ones. @returns how many the relay has now */
   async #publish(count: number, lastResort: boolean, replace = false): Promise<number> {
     const { worker, time } = this.#core;
-    const { keyPackages } = await worker.call("keyPackages.generate", { count, lastResort });
+    const suite = policySuite(this.#core.policy);
+    const { keyPackages } = await worker.call("keyPackages.generate", { suite, count, lastResort });
     const nowMs = time.now();
     const changes = new Changes();
     changes.write("keyPackage.deleteBefore", nowMs - privateLifeMs);

@@ -2,6 +2,7 @@ import {
   AppError,
   idFromBytes,
   maxTimerSeconds,
+  policySuite,
   roleOf,
   settledRoomState,
   type ConversationId,
@@ -307,7 +308,8 @@ async function makeGroup(
 ): Promise<void> {
   const { time, worker } = core;
   await core.moveGroup(conversationId, async () => {
-    const made = await worker.call("group.create", { conversationId, roomState });
+    const suite = policySuite(core.policy);
+    const made = await worker.call("group.create", { suite, conversationId, roomState });
     const peer = roomState.kind === "direct" ? (people[0] ?? null) : null;
     const intent = encodeIntent({ kind: "create", people, groupInfo: made.groupInfo });
     const changes = new Changes();

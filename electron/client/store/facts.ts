@@ -6,6 +6,7 @@ import {
   type NetworkId,
   type SettingsView,
   type SignedRecord,
+  type SuiteName,
   type UserId,
 } from "#protocol";
 import type { Statement, Vault } from "../../vault/index.ts";
@@ -51,6 +52,8 @@ export interface Facts {
   /** Buckets of the key tree before this hour are gone. */
   readonly droppedBefore: number;
   readonly settings: SettingsView;
+  /** The suite of the key packages that the relay has; never written: the default one. */
+  readonly keyPackageSuite: SuiteName;
   /** When this person wants the app to lock by itself. */
   readonly lock: LockSettings;
   /** What is added to the vault's sequence number when the relay is told: after a roll-back it was told higher ones before. */

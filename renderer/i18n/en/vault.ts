@@ -145,6 +145,8 @@ export const vault = {
     "Holds an older key: what has ended might be opened with an old copy of this disk.",
   "protection.keychain.unavailable": "Can't be reached now. Sotto tries again by itself.",
   "protection.keychain.none": "Not used: the passphrase takes its place.",
+  "protection.keychain.add": "Keep the key in this computer's keychain too",
+  "protection.keychain.added": "The keychain holds the key too",
   "protection.keychain.renew": "Renew",
   "protection.keychain.renewed": "Keychain renewed",
   "protection.keychain.weak":

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type {
-  ConversationId,
-  ConversationView,
-  Frame,
-  GroupEntry,
-  InboxEntry,
-  MessageView,
-  RelayEventInput,
+import {
+  suiteNames,
+  type ConversationId,
+  type ConversationView,
+  type Frame,
+  type GroupEntry,
+  type InboxEntry,
+  type MessageView,
+  type RelayEventInput,
 } from "#protocol";
 import { readFact } from "../../../electron/client/store/facts.ts";
 import { until, World, type Person } from "../../support/client-world.ts";
@@ -352,7 +353,7 @@ async function forgedWelcome(
     administrators: [mallory.userId],
     timers: { expirationSeconds: 3600, burnSeconds: null },
   } as const;
-  await worker.call("group.create", { conversationId, roomState });
+  await worker.call("group.create", { suite: suiteNames.default, conversationId, roomState });
   const commit = async (name: string, addKeyPackages: readonly Uint8Array[]) => {
     const made = await worker.call("group.prepareCommit", {
       conversationId,

@@ -1,6 +1,13 @@
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { maxTimerSeconds, networkIdSchema, parse, policySchema } from "#protocol";
+import {
+  maxTimerSeconds,
+  networkIdSchema,
+  parse,
+  policySchema,
+  policySuite,
+  suiteNames,
+} from "#protocol";
 
 const policy = {
   networkId: parse(networkIdSchema, "AAAAAAAAAAAAAAAAAAAAAA"),
@@ -17,6 +24,12 @@ test("a policy is taken as it is", () => {
   expect(v.is(policySchema, { ...policy, defaultExpirationSeconds: 2_592_000 })).toBe(true);
 });
 
+test("a policy names a suite, or leaves it at the default one", () => {
+  expect(policySuite(policy)).toBe(suiteNames.default);
+  const strict = parse(policySchema, { ...policy, suite: suiteNames.cnsa });
+  expect(policySuite(strict)).toBe("MLS_256_MLKEM1024_AES256GCM_SHA512_MLDSA87");
+});
+
 test.each([
   ["whose default life is longer than the longest", { defaultExpirationSeconds: 2_592_001 }],
   ["without an end", { maxExpirationSeconds: null }],
@@ -24,6 +37,7 @@ test.each([
   ["with an end that is too far", { maxExpirationSeconds: maxTimerSeconds + 1 }],
   ["with a negative version", { version: -1 }],
   ["with a field of a later version", { classification: "secret" }],
+  ["with a suite that Sotto doesn't speak", { suite: "MLS_256_XWING_AES256GCM_SHA512_Ed25519" }],
   ["without a field", { membersMayInvite: undefined }],
   ["with a malformed network id", { networkId: "example" }],
 ])("a policy %s is refused", (_name, change) => {

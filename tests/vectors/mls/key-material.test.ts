@@ -15,7 +15,13 @@ import { createConfirmedHash, createInterimHash } from "ts-mls/transcriptHash.js
 import { leafToNodeIndex, toLeafIndex } from "ts-mls/treemath.js";
 import { toHex } from "#protocol";
 import { describeVectors, fromHex } from "../../support/vectors.ts";
-import { decodeAll, groupContextOf, runnable, type SuiteVector } from "./support.ts";
+import {
+  decodeAll,
+  groupContextOf,
+  privateKeyFromHex,
+  runnable,
+  type SuiteVector,
+} from "./support.ts";
 
 type Hex = Readonly<Record<string, string>>;
 
@@ -146,22 +152,25 @@ describeVectors("mls/crypto-basics.json", (vectors) => {
 
 async function checkSignature(
   vector: BasicsVector["sign_with_label"],
-  { signature }: CiphersuiteImpl,
+  impl: CiphersuiteImpl,
 ): Promise<void> {
+  const { signature } = impl;
   const [publicKey, content] = [fromHex(vector.pub), fromHex(vector.content)];
   const verify = (bytes: Uint8Array): Promise<boolean> =>
     verifyWithLabel(publicKey, vector.label, content, bytes, signature);
   expect(await verify(fromHex(vector.signature))).toBe(true);
-  const own = await signWithLabel(fromHex(vector.priv), vector.label, content, signature);
+  const privateKey = privateKeyFromHex(vector.priv, impl);
+  const own = await signWithLabel(privateKey, vector.label, content, signature);
   expect(await verify(own)).toBe(true);
   expect(await verify(own.map((byte, at) => (at === 0 ? byte ^ 1 : byte)))).toBe(false);
 }
 
 async function checkEncryption(
   vector: BasicsVector["encrypt_with_label"],
-  { hpke }: CiphersuiteImpl,
+  impl: CiphersuiteImpl,
 ): Promise<void> {
-  const privateKey = await hpke.importPrivateKey(fromHex(vector.priv));
+  const { hpke } = impl;
+  const privateKey = await hpke.importPrivateKey(privateKeyFromHex(vector.priv, impl));
   const context = fromHex(vector.context);
   const open = async (kemOutput: Uint8Array, ciphertext: Uint8Array): Promise<string> =>
     toHex(await decryptWithLabel(privateKey, vector.label, context, kemOutput, ciphertext, hpke));

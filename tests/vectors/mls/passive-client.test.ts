@@ -12,7 +12,13 @@ import {
 import { decodeRatchetTree } from "ts-mls/ratchetTree.js";
 import { toHex } from "#protocol";
 import { describeVectors, fromHex } from "../../support/vectors.ts";
-import { decodeAll, runnable, type RunnableVector, type SuiteVector } from "./support.ts";
+import {
+  decodeAll,
+  privateKeyFromHex,
+  runnable,
+  type RunnableVector,
+  type SuiteVector,
+} from "./support.ts";
 
 interface PassiveVector extends SuiteVector {
   readonly external_psks: readonly { readonly psk_id: string; readonly psk: string }[];
@@ -47,9 +53,9 @@ async function follow({ vector, impl }: RunnableVector<PassiveVector>): Promise<
     welcome.welcome,
     keyPackage.keyPackage,
     {
-      hpkePrivateKey: fromHex(vector.encryption_priv),
-      initPrivateKey: fromHex(vector.init_priv),
-      signaturePrivateKey: fromHex(vector.signature_priv),
+      hpkePrivateKey: privateKeyFromHex(vector.encryption_priv, impl),
+      initPrivateKey: privateKeyFromHex(vector.init_priv, impl),
+      signaturePrivateKey: privateKeyFromHex(vector.signature_priv, impl),
     },
     makePskIndex(undefined, psks),
     impl,

@@ -16,7 +16,13 @@ import type { CiphersuiteImpl, FramedContent } from "ts-mls";
 import { toHex } from "#protocol";
 import { paddingConfig } from "../../../crypto/mls/client-config.ts";
 import { describeVectors, fromHex } from "../../support/vectors.ts";
-import { decodeAll, groupContextOf, runnable, type SuiteVector } from "./support.ts";
+import {
+  decodeAll,
+  groupContextOf,
+  privateKeyFromHex,
+  runnable,
+  type SuiteVector,
+} from "./support.ts";
 
 interface ProtectionVector extends SuiteVector {
   readonly group_id: string;
@@ -123,7 +129,7 @@ describeVectors("mls/message-protection.json", (vectors) => {
 
   test.each(runnables)("our own open again ($title)", async ({ vector, impl }) => {
     const group = await groupOf(vector, impl);
-    const signKey = fromHex(vector.signature_priv);
+    const signKey = privateKeyFromHex(vector.signature_priv, impl);
     const aad = new Uint8Array([1, 2, 3]);
     const application = await protectApplicationData(
       signKey,
@@ -175,7 +181,7 @@ describeVectors("mls/welcome.json", (vectors) => {
     if (welcome.wireformat !== "mls_welcome" || keyPackage.wireformat !== "mls_key_package") {
       throw new Error("the vector is not a Welcome with its key package");
     }
-    const privateKey = await impl.hpke.importPrivateKey(fromHex(vector.init_priv));
+    const privateKey = await impl.hpke.importPrivateKey(privateKeyFromHex(vector.init_priv, impl));
     const ref = await makeKeyPackageRef(keyPackage.keyPackage, impl.hash);
     const secrets = await decryptGroupSecrets(privateKey, ref, welcome.welcome, impl.hpke);
     if (secrets === undefined) throw new Error("no group secrets");

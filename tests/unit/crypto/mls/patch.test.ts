@@ -72,6 +72,20 @@ describe("the X-Wing suite", () => {
   });
 });
 
+describe("the CNSA suite", () => {
+  test("has its private code point in place of a number that IANA may give away", () => {
+    expect(encodeCiphersuite(suiteNames.cnsa)).toEqual(Uint8Array.of(0xf0, 0x03));
+    expect(decodeCiphersuite(Uint8Array.of(0xf0, 0x03), 0)?.[0]).toBe(suiteNames.cnsa);
+    expect(decodeCiphersuite(Uint8Array.of(0, 85), 0)?.[0]).not.toBe(suiteNames.cnsa);
+    expect(getCiphersuiteFromName(suiteNames.cnsa)).toEqual({
+      name: suiteNames.cnsa,
+      hash: "SHA-512",
+      hpke: { kem: "ML-KEM-1024", aead: "AES256GCM", kdf: "HKDF-SHA512" },
+      signature: "ML-DSA-87",
+    });
+  });
+});
+
 describe("unmerged leaves (RFC 9420 §12.4.3.1, §7.9.2)", () => {
   /** One random step: somebody comes, somebody goes (the founder, an administrator, sees to it), or keys are renewed. */
   async function churn(

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { argon2id as nobleArgon2id } from "@noble/hashes/argon2.js";
 import { knownAnswers } from "../../../../crypto/primitives/known-answers.ts";
+import { rareAnswers } from "../../../../crypto/primitives/known-answers-rare.ts";
 import {
   checkKnownAnswers,
+  checkRarePrimitives,
   loadPrimitivesUnderTest,
   runSelfTest,
 } from "../../../../crypto/primitives/self-test.ts";
@@ -33,7 +35,23 @@ describe("the self-test", () => {
       "X-Wing",
       "SHAKE256",
       "Argon2id",
+      "ECDSA P256",
+      "ECDSA P384",
+      "ECDSA P521",
+      "ECDH P-256",
+      "ECDH P-384",
+      "ECDH P-521",
     ]);
+  });
+
+  test("checks what only some suites use when asked to", async () => {
+    await checkRarePrimitives(["X448", "Ed448", "ML-KEM-1024", "ML-DSA-87"]);
+    const broken = { ...primitives, x448: { ...primitives.x448, agree: () => new Uint8Array(56) } };
+    expect(() => {
+      checkKnownAnswers(broken, Object.values(rareAnswers));
+    }).toThrow(
+      expect.objectContaining({ code: "crypto-self-test-failed", data: { primitive: "X448" } }),
+    );
   });
 
   test("names the primitive that answers wrongly", () => {

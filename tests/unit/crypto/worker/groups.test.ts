@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { ConversationKind, RoomState, WorkerParams } from "#protocol";
+import { suiteNames, type ConversationKind, type RoomState, type WorkerParams } from "#protocol";
 import { loadPrimitives } from "../../../../crypto/primitives/index.ts";
 import { ensure } from "../../../support/ensure.ts";
 import { conversationId, someTimers } from "../../../support/mls-device.ts";
@@ -11,6 +11,7 @@ import {
 
 const primitives = await loadPrimitives();
 const id = conversationId(1);
+const suite = suiteNames.default;
 
 let network: StoryNetwork;
 let anna: WorkerDevice;
@@ -58,7 +59,11 @@ async function begin(
     timers: someTimers,
     ...room,
   };
-  const created = await founder.worker.call("group.create", { conversationId: id, roomState });
+  const created = await founder.worker.call("group.create", {
+    suite,
+    conversationId: id,
+    roomState,
+  });
   founder.store(created);
   const addKeyPackages = await Promise.all(others.map((other) => other.keyPackage()));
   const prepared = await prepare(founder, { addKeyPackages });
@@ -213,7 +218,7 @@ describe("a group over its life", () => {
     await begin(anna, [ben]);
     const { summary } = await anna.load(id);
     await expect(
-      anna.worker.call("group.create", { conversationId: id, roomState: summary.roomState }),
+      anna.worker.call("group.create", { suite, conversationId: id, roomState: summary.roomState }),
     ).rejects.toMatchObject({ code: "conversation-exists" });
   });
 
@@ -237,7 +242,7 @@ describe("devices that the directory doesn't vouch for", () => {
       administrators: [anna.userId],
       timers: someTimers,
     };
-    anna.store(await anna.worker.call("group.create", { conversationId: id, roomState }));
+    anna.store(await anna.worker.call("group.create", { suite, conversationId: id, roomState }));
     const addKeyPackages = [await ben.keyPackage(), await dora.keyPackage()];
     const { welcome } = await prepare(anna, { addKeyPackages });
     await settle(anna, true);
@@ -311,7 +316,7 @@ describe("bad input", () => {
       administrators: [anna.userId],
       timers: someTimers,
     };
-    anna.store(await anna.worker.call("group.create", { conversationId: id, roomState }));
+    anna.store(await anna.worker.call("group.create", { suite, conversationId: id, roomState }));
     const prepared = await prepare(anna, { addKeyPackages: [await ben.keyPackage()] });
     await settle(anna, true);
     const welcome = ensure(prepared.welcome);
@@ -528,12 +533,14 @@ describe("leaving", () => {
 describe("key packages", () => {
   test("are all different, and the last resort says that it is", async () => {
     const { keyPackages } = await anna.worker.call("keyPackages.generate", {
+      suite,
       count: 20,
       lastResort: false,
     });
     expect(new Set(keyPackages.map(({ ref }) => ref)).size).toBe(20);
-    const [last] = (await anna.worker.call("keyPackages.generate", { count: 1, lastResort: true }))
-      .keyPackages;
+    const [last] = (
+      await anna.worker.call("keyPackages.generate", { suite, count: 1, lastResort: true })
+    ).keyPackages;
     // KeyPackage.extensions: type 0x000a, no data; then the signature's 64 bytes with their two of length.
     const end = ensure(last).bytes.slice(-(66 + 3), -66);
     expect([...end]).toEqual([0x00, 0x0a, 0x00]);
@@ -542,7 +549,7 @@ describe("key packages", () => {
   test("private parts open for their own reference only", async () => {
     await begin(anna, [cora]);
     const [one, two] = (
-      await ben.worker.call("keyPackages.generate", { count: 2, lastResort: false })
+      await ben.worker.call("keyPackages.generate", { suite, count: 2, lastResort: false })
     ).keyPackages;
     const prepared = await prepare(anna, { addKeyPackages: [ensure(one).bytes] });
     await settle(anna, true);

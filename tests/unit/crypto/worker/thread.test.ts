@@ -28,7 +28,7 @@ describe("the worker's entry", () => {
     expect(await ask({ id: 2, method: "start", params: {} })).toMatchObject({
       kind: "result",
       id: 2,
-      result: { tests: 17 },
+      result: { tests: 23 },
     });
     const facts = await ask({ id: 3, method: "vault.keyringFacts", params: {} });
     expect(facts).toMatchObject({ kind: "failure", id: 3, error: { code: "not-ready" } });

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import {
   equalBytes,
   idFromBytes,
+  suiteNames,
   type KeychainEntries,
   type KeyringRecord,
   type MessageId,
@@ -42,7 +43,7 @@ describe("the worker", () => {
     const worker = createInProcessWorker(createManualClock(0));
     expect(await worker.call("start", {})).toEqual({
       libsodium: "1.0.22",
-      tests: 17,
+      tests: 23,
       suite: "MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519",
     });
   });
@@ -87,7 +88,12 @@ describe("locking", () => {
     for (const call of [
       () => worker.call("vault.sealFrame", { ...place, plain: text("x") }),
       () => worker.call("identity.create", {}),
-      () => worker.call("keyPackages.generate", { count: 1, lastResort: false }),
+      () =>
+        worker.call("keyPackages.generate", {
+          suite: suiteNames.default,
+          count: 1,
+          lastResort: false,
+        }),
       () => worker.call("body.open", { items: [] }).then(() => worker.call("body.seal", bodies())),
       () => worker.call("vault.prepareKeyring", { changes: [] }),
       () => worker.call("vault.settleKeyring", { written: true }),

@@ -2,13 +2,15 @@ import { describe, expect, test } from "vitest";
 import {
   idFromBytes,
   type KeyringChange,
+  type NetworkId,
   type VaultId,
   type WorkerMessage,
   type WorkerMethodName,
   type WorkerResult,
 } from "#protocol";
+import { createIdentity } from "../../../../crypto/identity/identity.ts";
 import type { GroupMemory } from "../../../../crypto/mls/memory.ts";
-import { suiteNames } from "../../../../crypto/mls/suites.ts";
+import { suiteNames, supportedSuites } from "../../../../crypto/mls/suites.ts";
 import { loadPrimitives } from "../../../../crypto/primitives/index.ts";
 import {
   createKeyring,
@@ -68,6 +70,23 @@ function createContext(): WorkerContext {
     passphraseCost: () => passphraseCost,
   });
 }
+
+test("the leaf keys of every suite are zero once the vault is locked, or another identity is loaded", () => {
+  const networkId = idFromBytes<NetworkId>(new Uint8Array(16).fill(1));
+  for (const end of ["lock", "identity"] as const) {
+    const context = createContext();
+    context.setIdentity({ ...createIdentity(primitives), networkId });
+    const keys = supportedSuites.map((suite) => context.deviceFor(suite).signaturePrivateKey);
+    expect(new Set(keys).size).toBe(6);
+    expect(context.deviceFor(suiteNames.p256).signaturePrivateKey).toBe(
+      keys[supportedSuites.indexOf(suiteNames.p256)],
+    );
+    expect(keys.filter(isZero)).toEqual([]);
+    if (end === "lock") context.lock();
+    else context.setIdentity({ ...createIdentity(primitives), networkId });
+    expect(keys.every(isZero)).toBe(true);
+  }
+});
 
 describe("a group's secrets are zero", () => {
   test("with those of its commit under way, once it is unloaded or the vault is locked", async () => {

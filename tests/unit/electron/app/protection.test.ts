@@ -173,6 +173,28 @@ describe("a recovery code", () => {
   });
 });
 
+describe("the keychain", () => {
+  test("gets the key of a vault that only a passphrase opened", async () => {
+    const bench = await readyBench("passphrase");
+    expect((await bench.send("protection.renewKeychain", {})).ok).toBe(true);
+    expect(kinds(bench)).toEqual(["passphrase", "keychain"]);
+    expect(await bench.send("protection.get", {})).toMatchObject({
+      result: { keychain: { backend: "Secret Service", state: "in-step" } },
+    });
+    // The passphrase can go now.
+    expect((await bench.send("protection.removePassphrase", { current })).ok).toBe(true);
+  });
+
+  test("that can't be used leaves the vault as it was", async () => {
+    const bench = await readyBench("passphrase");
+    bench.engine.vault.failWith = new AppError("keychain-absent");
+    expect(await bench.send("protection.renewKeychain", {})).toMatchObject({
+      error: { code: "keychain-absent" },
+    });
+    expect(kinds(bench)).toEqual(["passphrase"]);
+  });
+});
+
 describe("the organisation's slot", () => {
   test("is kept in step with the policy's key", async () => {
     const bench = await readyBench("keychain");

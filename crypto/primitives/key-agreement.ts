@@ -1,22 +1,31 @@
 import { diffieHellman } from "node:crypto";
 import { AppError } from "#protocol";
-import { createKeyObjects, rawPublicKey } from "./key-objects.ts";
+import { createKeyObjects, curveKeyBytes, rawPublicKey, type NistCurve } from "./key-objects.ts";
 
-/** X25519 key agreement on raw 32-byte keys. Source: RFC 7748 §5, §6.1. */
-export interface X25519 {
+/** Diffie-Hellman key agreement on raw keys. */
+export interface KeyAgreement {
+  readonly privateKeyBytes: number;
+  readonly publicKeyBytes: number;
+  /** @throws AppError `argument-invalid` for what is no private key */
   publicKeyOf(privateKey: Uint8Array): Uint8Array;
   /**
    * Secret: the result; its caller wipes it.
    *
-   * @throws AppError `argument-invalid` for keys of the wrong size and for public keys of small order (RFC 9180 §7.1.4)
+   * @throws AppError `argument-invalid` for what are no keys, and for public keys of small order (RFC 9180 §7.1.4)
    */
   agree(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array;
 }
 
-export function createX25519(): X25519 {
-  const keys = createKeyObjects("X25519");
+/**
+ * X25519, or ECDH on a NIST curve, whose public keys are uncompressed points and whose result is the x-coordinate.
+ *
+ * Source: RFC 7748 §5, §6.1; NIST SP 800-56A §5.7.1.2.
+ */
+export function createKeyAgreement(curve: "X25519" | NistCurve): KeyAgreement {
+  const keys = createKeyObjects(curve);
   return {
-    publicKeyOf: (privateKey) => rawPublicKey("X25519", keys.privateKey(privateKey)),
+    ...curveKeyBytes(curve),
+    publicKeyOf: (privateKey) => rawPublicKey(curve, keys.privateKey(privateKey)),
     agree(privateKey, publicKey) {
       const privateObject = keys.privateKey(privateKey);
       const publicObject = keys.publicKey(publicKey);

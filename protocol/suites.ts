@@ -1,0 +1,26 @@
+/**
+ * The cipher suites Sotto speaks: 1 to 7 of RFC 9420 and two with ML-KEM. The network's policy chooses; a conversation keeps the
+ * one it began with.
+ *
+ * `default`: MLKEM768-X25519 (X-Wing), AES-256-GCM, SHA-384, Ed25519. `cnsa`: only what CNSA 2.0 lets protect national security
+ * systems. Both are added to ts-mls, or moved to the private range of code points there, by `patches/`.
+ *
+ * Source: RFC 9420 §17.1; draft-ietf-mls-pq-ciphersuites.
+ */
+export const suiteNames = {
+  default: "MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519",
+  cnsa: "MLS_256_MLKEM1024_AES256GCM_SHA512_MLDSA87",
+  chacha20: "MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519",
+  aes128: "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519",
+  p256: "MLS_128_DHKEMP256_AES128GCM_SHA256_P256",
+  p384: "MLS_256_DHKEMP384_AES256GCM_SHA384_P384",
+  p521: "MLS_256_DHKEMP521_AES256GCM_SHA512_P521",
+  x448: "MLS_256_DHKEMX448_AES256GCM_SHA512_Ed448",
+  x448ChaCha20: "MLS_256_DHKEMX448_CHACHA20POLY1305_SHA512_Ed448",
+} as const;
+
+/** The name of a suite Sotto speaks. */
+export type SuiteName = (typeof suiteNames)[keyof typeof suiteNames];
+
+/** Every suite name, best first. */
+export const supportedSuites: readonly SuiteName[] = Object.values(suiteNames);
