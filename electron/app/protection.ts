@@ -17,7 +17,7 @@ export function protectionHandlers(
 
     "protection.setPassphrase": async ({ passphrase, current }) => {
       const { vault } = lifecycle.open;
-      if (lifecycle.asksPassphrase) await prove(lifecycle, current);
+      await proveIfAsked(lifecycle, current);
       await vault.setSlot({ kind: "passphrase", passphrase });
       lifecycle.passphraseChanged();
       await lifecycle.slotsChanged();
@@ -41,16 +41,19 @@ export function protectionHandlers(
       return null;
     },
 
-    "protection.createRecoveryCode": async () => {
+    "protection.createRecoveryCode": async ({ current }) => {
       const { vault, client } = lifecycle.open;
       if (!client.vaultPolicy.recoveryCodeAllowed) throw new AppError("policy-forbids");
+      await proveIfAsked(lifecycle, current);
       const { recoveryCode } = await vault.setSlot({ kind: "recovery-code" });
       await lifecycle.slotsChanged();
       if (recoveryCode === null) throw new AppError("internal");
       return { code: recoveryCode };
     },
-    "protection.removeRecoveryCode": async () => {
-      await lifecycle.open.vault.removeSlot("recovery-code");
+    "protection.removeRecoveryCode": async ({ current }) => {
+      const { vault } = lifecycle.open;
+      await proveIfAsked(lifecycle, current);
+      await vault.removeSlot("recovery-code");
       await lifecycle.slotsChanged();
       return null;
     },
@@ -66,6 +69,10 @@ export function protectionHandlers(
       return null;
     },
   };
+}
+
+async function proveIfAsked(lifecycle: Lifecycle, current: string | null): Promise<void> {
+  if (lifecycle.asksPassphrase) await prove(lifecycle, current);
 }
 
 async function prove(lifecycle: Lifecycle, current: string | null): Promise<void> {

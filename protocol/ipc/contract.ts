@@ -118,9 +118,13 @@ export const commands = {
       onSuspend: v.boolean(),
     }),
   ),
-  /** The code is shown once, and replaces an earlier one. */
-  "protection.createRecoveryCode": giving<{ readonly code: string }>()(nothing),
-  "protection.removeRecoveryCode": command(nothing),
+  /** The code is shown once, and replaces an earlier one. `current` as in `protection.setPassphrase`: who finds Sotto open gets no key of their own. */
+  "protection.createRecoveryCode": giving<{ readonly code: string }>()(
+    v.strictObject({ current: v.nullable(passphraseSchema) }),
+  ),
+  "protection.removeRecoveryCode": command(
+    v.strictObject({ current: v.nullable(passphraseSchema) }),
+  ),
   /** Writes the vault's key to the keychain anew: its entry is missing, foreign, or behind. A vault without a keychain slot gets one. */
   "protection.renewKeychain": command(nothing),
 

@@ -17,12 +17,17 @@ export type SettingsSection = (typeof settingsSections)[number];
 /** What is done about the passphrase of the app lock. */
 export type PassphraseChange = "set" | "change" | "replace" | "remove";
 
+/** What is done about the recovery code. */
+export type RecoveryChange = "create" | "replace" | "remove";
+
 /** A dialog that can stand over the frame. */
 export type OpenDialog =
   | { readonly kind: "palette" }
   | { readonly kind: "shortcuts" }
   | { readonly kind: "settings"; readonly section: SettingsSection }
   | { readonly kind: "passphrase"; readonly change: PassphraseChange }
+  /** Asks for the passphrase first. */
+  | { readonly kind: "recovery-proof"; readonly change: RecoveryChange }
   /** A recovery code that was just made: shown this once. */
   | { readonly kind: "recovery-code"; readonly code: string }
   | { readonly kind: "new-conversation"; readonly people: readonly UserId[] }

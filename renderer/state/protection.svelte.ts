@@ -64,17 +64,21 @@ export class Protection {
     );
   }
 
-  /** @returns the new code: nobody will show it again */
-  async createRecoveryCode(): Promise<string> {
+  /**
+   * @param current - the passphrase, where {@link ProtectionView.asksPassphrase} says that it is asked for
+   * @returns the new code: nobody will show it again
+   */
+  async createRecoveryCode(current: string | null): Promise<string> {
     const { code } = await this.#change("recovery-code", () =>
-      this.#runtime.invoke("protection.createRecoveryCode", {}),
+      this.#runtime.invoke("protection.createRecoveryCode", { current }),
     );
     return code;
   }
 
-  async removeRecoveryCode(): Promise<void> {
+  /** @param current - as in {@link createRecoveryCode} */
+  async removeRecoveryCode(current: string | null): Promise<void> {
     await this.#change("recovery-code", () =>
-      this.#runtime.invoke("protection.removeRecoveryCode", {}),
+      this.#runtime.invoke("protection.removeRecoveryCode", { current }),
     );
   }
 
@@ -82,7 +86,7 @@ export class Protection {
     await this.#change("keychain", () => this.#runtime.invoke("protection.renewKeychain", {}));
   }
 
-  /** Changes something, and shows what holds then, also when it failed. */
+  /** Changes something, and shows what holds then, also when it failed; where that can't be had, what came of the change is told all the same. */
   async #change<Result>(
     what: "recovery-code" | "keychain" | "lock",
     work: () => Promise<Result>,
@@ -92,7 +96,7 @@ export class Protection {
       return await work();
     } finally {
       this.#busy = null;
-      await this.load();
+      await this.load().catch(() => undefined);
     }
   }
 }

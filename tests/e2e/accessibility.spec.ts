@@ -35,7 +35,7 @@ test("the pages around the app are accessible", async ({ stage }) => {
   await page.getByRole("button", { name: "Create network" }).click();
   await ada.isReady();
   await expectAccessible(ada, "empty list");
-  await makeRecoveryCode(ada);
+  await makeRecoveryCode(ada, passphrase);
   await ada.terminate();
 
   await ada.start();

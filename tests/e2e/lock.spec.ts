@@ -92,7 +92,7 @@ test("a keychain that was emptied is no loss: passphrase and recovery code bring
   const [ada, ben] = await meetInDirect(stage);
   await ben.say("Keep this, please.");
   await ada.reads("Keep this, please.");
-  const code = await makeRecoveryCode(ada);
+  const code = await makeRecoveryCode(ada, null);
 
   await test.step("the recovery code, where there is nothing else", async () => {
     await ada.terminate();

@@ -6,6 +6,7 @@ import { inRepository } from "../../build/lib/paths.ts";
 import { ensureRenderer } from "../../build/lib/renderer-bundle.ts";
 import { otherClock, otherClockInPage } from "../e2e/support/clocks.ts";
 import { launchPreview } from "../e2e/support/launch.ts";
+import { proveForCode } from "../e2e/support/lock.ts";
 import type { Person } from "../e2e/support/person.ts";
 import { Stage } from "../e2e/support/stage.ts";
 import { startPrivateKeyring } from "./private-keyring.ts";
@@ -208,7 +209,9 @@ async function portrayVault({ mara }: Cast): Promise<void> {
   await dialog.getByRole("button", { name: "Turn on app lock" }).click();
 
   await settings.getByRole("button", { name: "Create recovery code" }).click();
+  await proveForCode(mara, passphrase);
   const code = mara.dialog("Your recovery code");
+  await code.waitFor();
   await shoot(page, "recovery-code");
   await code.getByRole("checkbox").check();
   await code.getByRole("button", { name: "Done" }).click();

@@ -181,6 +181,19 @@ export const vault = {
   "passphraseDialog.new": "New passphrase",
   "passphraseDialog.currentRequired": "Enter the present passphrase.",
 
+  "codeProof.create.title": "Create a recovery code",
+  "codeProof.create.text":
+    "Whoever has the code can open this vault without the passphrase, so the passphrase is asked for first.",
+  "codeProof.create.submit": "Create recovery code",
+  "codeProof.replace.title": "Replace the recovery code?",
+  "codeProof.replace.text":
+    "You get a new code. The one that you kept won't open this vault any more. The passphrase is asked for first.",
+  "codeProof.replace.submit": "Replace",
+  "codeProof.remove.title": "Remove the recovery code?",
+  "codeProof.remove.text":
+    "The code that you kept won't open this vault any more. If you then forget the passphrase, it can't help you.",
+  "codeProof.remove.submit": "Remove",
+
   "codeDialog.title": "Your recovery code",
   "codeDialog.text":
     "Write it down or print it, and keep it where you keep important papers. It is shown only now; Sotto keeps no copy.",

@@ -24,11 +24,18 @@ export async function turnLockOn(person: Person, passphrase: string): Promise<vo
   await expect(settings).toHaveCount(0);
 }
 
-/** Makes a recovery code and takes it down. */
-export async function makeRecoveryCode(person: Person): Promise<string> {
+/**
+ * Makes a recovery code and takes it down.
+ *
+ * @param passphrase - of the app lock; null: it is off
+ */
+export async function makeRecoveryCode(person: Person, passphrase: string | null): Promise<string> {
   const settings = await openProtection(person);
   await settings.getByRole("button", { name: "Create recovery code" }).click();
+  if (passphrase !== null) await proveForCode(person, passphrase);
   const dialog = person.dialog("Your recovery code");
+  // A passphrase is stretched first, and the keys are exchanged.
+  await expect(dialog).toBeVisible({ timeout: 30_000 });
   const code = await dialog.getByRole("group", { name: "Recovery code" }).innerText();
   await dialog.getByRole("checkbox", { name: "I have kept this code in a safe place" }).check();
   await dialog.getByRole("button", { name: "Done" }).click();
@@ -36,6 +43,13 @@ export async function makeRecoveryCode(person: Person): Promise<string> {
   await settings.getByRole("button", { name: "Close" }).click();
   await expect(settings).toHaveCount(0);
   return code.replaceAll(/\s+/gu, "-");
+}
+
+/** Gives the passphrase that a recovery code is made with while the app lock is on. */
+export async function proveForCode(person: Person, passphrase: string): Promise<void> {
+  const dialog = person.dialog("Create a recovery code");
+  await dialog.getByRole("textbox", { name: "Present passphrase" }).fill(passphrase);
+  await dialog.getByRole("button", { name: "Create recovery code" }).click();
 }
 
 /** What a locked Sotto shows. */

@@ -166,7 +166,7 @@ describe("a keychain that has forgotten", () => {
 
   test("is no loss while there is a recovery code", async () => {
     const ada = await host();
-    const { code } = await ada.ask("protection.createRecoveryCode", {});
+    const { code } = await ada.ask("protection.createRecoveryCode", { current: null });
     await stage.stop(ada);
     entries.clear();
     const restarted = stage.start("ada", { keychain: unsafeMemoryKeychain(entries) });

@@ -443,6 +443,17 @@ export const screens: readonly Screen[] = [
       await page.getByRole("dialog", { name: "Turn off app lock?" }).waitFor();
     },
   },
+  {
+    name: "recovery-proof",
+    scene: "protected",
+    steps: async (page) => {
+      await settings("Privacy and lock")(page);
+      await page.getByRole("button", { name: "Replace" }).click();
+      await page.getByLabel("Present passphrase").fill("wrong");
+      await page.getByRole("button", { name: "Replace" }).click();
+      await page.getByText("isn't the passphrase").waitFor();
+    },
+  },
   { name: "recovery-code", scene: "ready", steps: showRecoveryCode },
   {
     name: "recovery-code-leave",

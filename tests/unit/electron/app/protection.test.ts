@@ -152,22 +152,51 @@ describe("the lock's settings", () => {
 describe("a recovery code", () => {
   test("is shown once, and can be removed", async () => {
     const bench = await readyBench("keychain");
-    expect(await bench.send("protection.createRecoveryCode", {})).toEqual({
+    expect(await bench.send("protection.createRecoveryCode", { current: null })).toEqual({
       ok: true,
       result: { code: "CODE" },
     });
     expect(await bench.send("protection.get", {})).toMatchObject({
       result: { recoveryCode: { createdAtMs: 1 } },
     });
-    expect((await bench.send("protection.removeRecoveryCode", {})).ok).toBe(true);
+    expect((await bench.send("protection.removeRecoveryCode", { current: null })).ok).toBe(true);
     expect(kinds(bench)).toEqual(["keychain"]);
+  });
+
+  test("is neither made nor removed without the passphrase of a lock that is on", async () => {
+    const bench = await readyBench("keychain", "passphrase");
+    const { attempts } = bench.engine;
+    const refused = { ok: false, error: { code: "passphrase-wrong" } };
+    expect(await bench.send("protection.createRecoveryCode", { current: null })).toEqual(refused);
+    expect(attempts.tries, "nothing was tried").toBe(0);
+    expect(await bench.send("protection.createRecoveryCode", { current: "wrong" })).toEqual(
+      refused,
+    );
+    expect(attempts.tries).toBe(1);
+    expect(kinds(bench)).toEqual(["keychain", "passphrase"]);
+    expect((await bench.send("protection.createRecoveryCode", { current })).ok).toBe(true);
+    expect(attempts.tries).toBe(0);
+    for (const wrong of [null, "wrong"]) {
+      const answer = await bench.send("protection.removeRecoveryCode", { current: wrong });
+      expect(answer).toEqual(refused);
+    }
+    expect(kinds(bench)).toContain("recovery-code");
+    expect((await bench.send("protection.removeRecoveryCode", { current })).ok).toBe(true);
+    expect(kinds(bench)).toEqual(["keychain", "passphrase"]);
+  });
+
+  test("that has opened the vault is replaced without the passphrase that was forgotten", async () => {
+    const bench = await readyBench("passphrase", "recovery-code");
+    await bench.send("vault.lock", {});
+    await bench.send("vault.unlockWithCode", { code: "CODE" });
+    expect((await bench.send("protection.createRecoveryCode", { current: null })).ok).toBe(true);
   });
 
   test("that the policy forbids is not made, and one that is there is removed", async () => {
     const bench = await readyBench("keychain", "recovery-code");
     await decree(bench, { recoveryCodeAllowed: false });
     expect(kinds(bench)).toEqual(["keychain"]);
-    expect(await bench.send("protection.createRecoveryCode", {})).toMatchObject({
+    expect(await bench.send("protection.createRecoveryCode", { current: null })).toMatchObject({
       error: { code: "policy-forbids" },
     });
   });

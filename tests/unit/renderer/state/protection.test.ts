@@ -54,8 +54,31 @@ describe("what protects the vault", () => {
 
   test("gives a new recovery code to whoever asked, and keeps none", async () => {
     runtime.answer("protection.createRecoveryCode", () => ({ code: "7C2K-9QXD" }));
-    expect(await protection.createRecoveryCode()).toBe("7C2K-9QXD");
+    expect(await protection.createRecoveryCode(null)).toBe("7C2K-9QXD");
     expect(JSON.stringify(protection)).not.toContain("7C2K");
+  });
+
+  test("changes a recovery code with the passphrase that was given, and keeps that neither", async () => {
+    runtime.answer("protection.createRecoveryCode", () => ({ code: "7C2K-9QXD" }));
+    runtime.answer("protection.removeRecoveryCode", () => null);
+    await protection.createRecoveryCode("umbrella");
+    await protection.removeRecoveryCode("umbrella");
+    for (const name of ["createRecoveryCode", "removeRecoveryCode"] as const) {
+      expect(runtime.paramsOf(`protection.${name}`)).toEqual([{ current: "umbrella" }]);
+    }
+    expect(JSON.stringify(protection)).not.toContain("umbrella");
+  });
+
+  test("says what was wrong with the passphrase, also when nothing can be shown any more", async () => {
+    runtime.answer("protection.createRecoveryCode", () => {
+      throw new AppError("vault-erased");
+    });
+    runtime.answer("protection.get", () => {
+      throw new AppError("not-ready");
+    });
+    await expect(protection.createRecoveryCode("wrong")).rejects.toMatchObject({
+      code: "vault-erased",
+    });
   });
 
   test("knows when the passphrase is all there is", async () => {
