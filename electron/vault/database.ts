@@ -40,7 +40,7 @@ export interface MemoryDatabase {
   migrate(migrations: readonly string[]): void;
   /** The whole database as a file, as it is now. Not inside a transaction. */
   image(): FileImage;
-  /** Overwrites what it held. */
+  /** Overwrites what it held, and lets go of SQLite's memory. */
   close(): void;
 }
 
@@ -87,7 +87,8 @@ export async function openDatabase(
 }
 
 class SqlJsDatabase implements MemoryDatabase {
-  readonly #database: Database;
+  /** null: closed. */
+  #database: Database | null;
   readonly #file: MemoryFile;
   readonly #prepared = new Map<string, Prepared>();
 
@@ -167,14 +168,14 @@ class SqlJsDatabase implements MemoryDatabase {
     this.#forget();
     this.begin();
     try {
-      for (const migration of migrations.slice(from)) this.#database.exec(migration);
-      this.#database.exec(`PRAGMA user_version = ${migrations.length}`);
+      for (const migration of migrations.slice(from)) this.#open.exec(migration);
+      this.#open.exec(`PRAGMA user_version = ${migrations.length}`);
       this.commit();
     } catch (error) {
       this.rollBack();
       throw error;
     }
-    this.#database.exec(settings);
+    this.#open.exec(settings);
     // The widths of `SELECT *` have changed.
     this.#forget();
   }
@@ -185,14 +186,20 @@ class SqlJsDatabase implements MemoryDatabase {
 
   close(): void {
     this.#prepared.clear();
-    this.#database.close();
+    this.#database?.close();
+    this.#database = null;
     this.#file.wipe();
+  }
+
+  get #open(): Database {
+    if (this.#database === null) throw new Error("the database is closed");
+    return this.#database;
   }
 
   #prepare(sql: string): Prepared {
     const known = this.#prepared.get(sql);
     if (known !== undefined) return known;
-    const prepared = { statement: this.#database.prepare(sql), columns: null };
+    const prepared = { statement: this.#open.prepare(sql), columns: null };
     this.#prepared.set(sql, prepared);
     return prepared;
   }

@@ -15,6 +15,8 @@ export interface DurableView {
   settle(): void;
   /** What was tried out is not on the disk and never happened. */
   discard(): void;
+  /** Closes the database, at any moment. Nothing can be read or tried out from now on; what was tried out stands or falls with the disk alone. */
+  close(): void;
 }
 
 /**
@@ -25,6 +27,7 @@ export function createDurableView(database: MemoryDatabase): DurableView {
   /** What was tried out and worked. */
   let ahead: readonly (readonly BoundSql[])[] = [];
   let isApplied = false;
+  let isClosed = false;
 
   const runAll = (transaction: readonly BoundSql[]) => {
     for (const bound of transaction) database.run(bound);
@@ -84,6 +87,7 @@ export function createDurableView(database: MemoryDatabase): DurableView {
     tryOut: (transactions) =>
       runTogether(transactions) ? transactions.map(() => null) : runApart(transactions),
     settle() {
+      if (isClosed) return;
       if (!isApplied) {
         database.begin();
         isApplied = true;
@@ -96,6 +100,13 @@ export function createDurableView(database: MemoryDatabase): DurableView {
     discard() {
       takeBack();
       ahead = [];
+    },
+    close() {
+      if (isClosed) return;
+      isClosed = true;
+      isApplied = false;
+      ahead = [];
+      database.close();
     },
   };
 }

@@ -69,6 +69,7 @@ class LiveVault implements Vault {
   #transactions: Waiting<Transaction>[] = [];
   #readOnly: ErrorCode | null;
   #isWorkerLost = false;
+  #isForgotten = false;
   #closing: Promise<void> | null = null;
 
   constructor(parts: LiveVaultParts) {
@@ -198,13 +199,19 @@ class LiveVault implements Vault {
     };
   }
 
+  forget(): void {
+    // First of all: a compaction that reads an emptied image, or a commit that would try something out, must find itself refused.
+    this.#isForgotten = true;
+    this.#view.close();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   #mustBeOpen(): void {
-    if (this.#closing !== null) throw new AppError("not-ready");
+    if (this.#closing !== null || this.#isForgotten) throw new AppError("not-ready");
   }
 
   /** @returns null when there is nothing to do */
@@ -215,6 +222,7 @@ class LiveVault implements Vault {
 
   /** Why nothing can be written now. */
   #refusal(): AppError | null {
+    if (this.#isForgotten) return new AppError("not-ready");
     if (this.#readOnly !== null) {
       const data = { reason: this.#readOnly, ...this.damage };
       return new AppError("vault-read-only", { data });
@@ -248,7 +256,7 @@ class LiveVault implements Vault {
     await this.#keys.close();
     for (const forget of this.#forget) forget();
     await this.#journal.close();
-    this.#parts.database.close();
+    this.#view.close();
     // Its keys end with it, before another process may open it; a worker that was started anew has none of them.
     if (!this.#isWorkerLost) await this.#parts.worker.call("vault.lock", {}).catch(() => undefined);
     await this.#parts.lock.release().catch(() => undefined);

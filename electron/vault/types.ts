@@ -120,6 +120,11 @@ export interface Vault {
   renewKeychain(): Promise<void>;
   /** What is kept, in numbers. */
   facts(): Promise<VaultFacts>;
+  /**
+   * Drops the database in memory at once, whatever is under way: a transaction that reaches the disk is still acknowledged, and no other one is
+   * begun. From now on everything but {@link close} fails with `not-ready`.
+   */
+  forget(): void;
   /** Waits for what is under way, then gives up the files and the lock. Later calls do nothing. */
   close(): Promise<void>;
 }

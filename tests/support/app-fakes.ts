@@ -127,6 +127,7 @@ export class FakeVault implements Vault {
   readonly readOnly: ErrorCode | null;
   readonly damage: Vault["damage"];
   closed = false;
+  forgotten = false;
   compactions = 0;
   renewals = 0;
   rolledBack = false;
@@ -207,6 +208,10 @@ export class FakeVault implements Vault {
       lastCompactionMs: null,
       isCompacting: false,
     });
+  }
+
+  forget(): void {
+    this.forgotten = true;
   }
 
   async close(): Promise<void> {

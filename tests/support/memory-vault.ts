@@ -99,6 +99,9 @@ export class MemoryVault implements Vault {
   facts(): Promise<VaultFacts> {
     return Promise.reject(new AppError("not-ready"));
   }
+  forget(): void {
+    throw new Error("nobody locks this one");
+  }
   close(): Promise<void> {
     this.#database.close();
     return Promise.resolve();

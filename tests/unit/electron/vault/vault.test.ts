@@ -543,6 +543,48 @@ describe("closing", () => {
     expect(itemsOf(await open())).toEqual(new Map([["a", 1]]));
   });
 
+  test.each([false, true])(
+    "forgets at once while the disk hangs, and loses nothing that it acknowledges (compacting: %s)",
+    async (isCompacting) => {
+      const files = createFaultyFiles();
+      const vault = await create({ files });
+      await vault.transact([put("a", 1)]);
+      const hanging = gate();
+      files.beforeSync = () => hanging.opened;
+      const under = isCompacting ? vault.compact() : vault.transact([put("b", 2)]);
+      const outcome = under.then(
+        () => "done",
+        (error: unknown) => error,
+      );
+      await vi.waitFor(() => {
+        expect(files.calls.at(-1)).toMatchObject({ operation: "write" });
+      });
+      const waiting = vault.transact([put("c", 3)]).catch((error: unknown) => error);
+      const closing = vault.close();
+      vault.forget();
+      vault.forget();
+      expect(() => vault.read("all")).toThrow(
+        expect.objectContaining({ code: "not-ready" }) as Error,
+      );
+      hanging.release();
+      expect(await waiting).toMatchObject({ code: "not-ready" });
+      await closing;
+      expect(await outcome).toEqual(
+        isCompacting ? expect.objectContaining({ code: "not-ready" }) : "done",
+      );
+      expect(itemsOf(await open())).toEqual(
+        new Map(
+          isCompacting
+            ? [["a", 1]]
+            : [
+                ["a", 1],
+                ["b", 2],
+              ],
+        ),
+      );
+    },
+  );
+
   test("marks the end once, however often nothing happens in between", async () => {
     const vault = await create();
     await vault.transact([put("a", 1)]);
