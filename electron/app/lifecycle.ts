@@ -225,12 +225,12 @@ export class Lifecycle {
   }
 
   /**
-   * Drops every key and the databases in memory, also of a vault that is just being opened, or waits for the person.
+   * Drops every key and the databases in memory, also of a vault that is just being made or opened, or waits for the person.
    *
    * @throws AppError `not-ready` when nothing is open, or no passphrase would open it again
    */
   async lock(reason: LockedView["reason"]): Promise<void> {
-    if (!this.slots.includes("passphrase")) throw new AppError("not-ready");
+    if (!this.#opening.hasPassphrase) throw new AppError("not-ready");
     if (this.#phase.kind === "ready") {
       await this.#alone(() => this.#lockOpen(reason));
       return;

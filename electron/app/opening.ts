@@ -38,6 +38,8 @@ export class Opening {
   readonly #firstRun: FirstRun;
   #slots: readonly KeySlotKind[] = [];
   #crypto: CryptoFacts | null = null;
+  /** Set while a vault with a passphrase is being made. */
+  #makesPassphrase = false;
   /** Set when what is being opened is to be locked at once. */
   #lockAsked: LockedView["reason"] | null = null;
   /** The invite that Sotto was started with. */
@@ -54,13 +56,20 @@ export class Opening {
       onStep: (step) => {
         this.#step(step);
       },
-      onVault: () => this.#readSlots(),
+      onVault: async () => {
+        await this.#readSlots();
+        if (this.#lockAsked === null) return;
+        // It was asked for while the vault was being made, which is not cut short.
+        await this.lock(this.#lockAsked);
+        throw new AppError("not-ready");
+      },
       onForm: async (form) => {
-        if (this.#lockAsked === null) {
+        // Without a vault there is nothing to lock.
+        if (this.#lockAsked === null || form.vault === null) {
           enter({ kind: "first-run", ...form });
           return;
         }
-        await form.vault?.close();
+        await form.vault.close();
         this.#showLocked(this.#lockAsked);
       },
     });
@@ -69,6 +78,11 @@ export class Opening {
   /** What opens the vault; empty where there is none. */
   get slots(): readonly KeySlotKind[] {
     return this.#slots;
+  }
+
+  /** Whether a passphrase opens the vault, or will. */
+  get hasPassphrase(): boolean {
+    return this.#makesPassphrase || this.#slots.includes("passphrase");
   }
 
   /** null before the self-test has passed. */
@@ -144,8 +158,7 @@ export class Opening {
 
   /** First run: into the network of an invite, or into one that is made. @throws AppError as {@link FirstRun.run} */
   async join(form: FirstRunForm, passphrase: string | null, account: NewAccount): Promise<void> {
-    const vault = await this.#firstRun.run(form, passphrase, () => Promise.resolve(account));
-    await this.#openMade(vault);
+    await this.#make(form, passphrase, () => Promise.resolve(account));
   }
 
   /** First run: a network of this person's own, its relay in this app. @throws AppError as {@link FirstRun.run} */
@@ -154,10 +167,9 @@ export class Opening {
     passphrase: string | null,
     names: { readonly displayName: string; readonly networkName: string },
   ): Promise<void> {
-    const vault = await this.#firstRun.run(form, passphrase, (made) =>
+    await this.#make(form, passphrase, (made) =>
       this.#firstRun.hosted(made, names.displayName, names.networkName),
     );
-    await this.#openMade(vault);
   }
 
   /** Into the account; a failure closes the vault and is shown. */
@@ -189,10 +201,10 @@ export class Opening {
     this.#options.onSlotsChanged();
   }
 
-  /** What is being opened is to be locked: its keys are gone at once, and whatever step it is at fails. */
+  /** What is being opened is to be locked: its keys are gone at once, and whatever step it is at fails. A vault that is being made is made first. */
   async lock(reason: LockedView["reason"]): Promise<void> {
     this.#lockAsked = reason;
-    await this.#engine.dropKeys();
+    if (this.#slots.includes("passphrase")) await this.#engine.dropKeys();
   }
 
   /** Another operation begins: no lock was asked for since. */
@@ -216,6 +228,18 @@ export class Opening {
     const error = ensureAppError(cause);
     this.#options.log.error("the start stopped", withoutPlace(error));
     this.#showProblem(error, null);
+  }
+
+  async #make(...parts: Parameters<FirstRun["run"]>): Promise<void> {
+    const [form, passphrase] = parts;
+    this.#makesPassphrase = form.vault === null && passphrase !== null;
+    let vault: Vault;
+    try {
+      vault = await this.#firstRun.run(...parts);
+    } finally {
+      this.#makesPassphrase = false;
+    }
+    await this.#openMade(vault);
   }
 
   async #readSlots(): Promise<void> {

@@ -119,6 +119,17 @@ describe("locking", () => {
     expect(bench.engine.vault.closed).toBe(true);
   });
 
+  test("drops the database with the keys, also while the disk hangs", async () => {
+    const bench = await readyBench();
+    bench.engine.vault.gate = new Promise(() => undefined);
+    void bench.send("vault.lock", {});
+    await settle();
+    expect(bench.engine.vault.forgotten).toBe(false);
+    await bench.clock.advance(400);
+    expect(bench.engine.steps.at(-1)).toBe("dropKeys");
+    expect(bench.engine.vault).toMatchObject({ forgotten: true, closed: false });
+  });
+
   test("waits with an unlock until it is done", async () => {
     const bench = await readyBench();
     const held = Promise.withResolvers<undefined>();
@@ -197,6 +208,58 @@ describe("locking", () => {
     expect((await joining).ok).toBe(false);
     expect(lockedView(bench).reason).toBe("os-lock");
     expect(bench.engine.vault.closed).toBe(true);
+  });
+
+  describe("while a vault is being made", () => {
+    async function making(own: string | null): Promise<{
+      readonly bench: AppBench;
+      readonly joined: () => Promise<boolean>;
+    }> {
+      const bench = await new AppBench().start();
+      const held = Promise.withResolvers<undefined>();
+      bench.engine.gate = held.promise;
+      const joining = bench.send("profile.join", { ...joinParams, passphrase: own });
+      await settle();
+      expect(bench.app.view).toMatchObject({ phase: "starting", step: "making-keys" });
+      bench.app.away("os-lock");
+      await settle();
+      expect(bench.engine.steps, "it is not cut short").not.toContain("dropKeys");
+      const joined = async (): Promise<boolean> => {
+        held.resolve(undefined);
+        return (await joining).ok;
+      };
+      return { bench, joined };
+    }
+
+    test("waits until it is there, and goes no further", async () => {
+      const { bench, joined } = await making(passphrase);
+      expect(await joined()).toBe(false);
+      expect(lockedView(bench)).toMatchObject({ reason: "os-lock", ways: ["passphrase"] });
+      expect(bench.engine.steps.at(-1)).toBe("dropKeys");
+      expect(bench.engine.vault.closed).toBe(true);
+      expect(bench.engine.accounts).toEqual([]);
+      expect((await bench.send("vault.unlock", unlock)).ok).toBe(true);
+      expect(bench.app.view.phase).toBe("first-run");
+    });
+
+    test("is nothing without a passphrase", async () => {
+      const { bench, joined } = await making(null);
+      expect(await joined()).toBe(true);
+      expect(bench.app.view).toMatchObject({ phase: "ready", canLock: false });
+      bench.app.away("os-lock");
+      await settle();
+      expect(bench.app.view.phase).toBe("ready");
+    });
+
+    test("shows the form again where none was made", async () => {
+      const { bench, joined } = await making(passphrase);
+      bench.engine.failures.set("createVault", new AppError("keychain-denied"));
+      expect(await joined()).toBe(false);
+      expect(bench.app.view).toMatchObject({
+        phase: "first-run",
+        keychainProblem: "keychain-denied",
+      });
+    });
   });
 
   test("closes a vault that waits for its person too: to make an account, or to be read only", async () => {
