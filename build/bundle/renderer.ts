@@ -29,7 +29,7 @@ export function rendererConfig(outDir: string): InlineConfig {
       // It is read from the disk, not over a network.
       chunkSizeWarningLimit: 4096,
       rolldownOptions: {
-        checks: { pluginTimings: false },
+        checks: { bundlerTimings: false },
         output: {
           entryFileNames: "assets/[name]-[hash].js",
           chunkFileNames: "assets/[name]-[hash].js",
