@@ -15,7 +15,7 @@ import { expectationAfter, itemsAfter, type Expectation, type FoundVault } from 
 
 /** Where the vaults of simulated disks lie. */
 export const vaultDirectory = "/disk/vault";
-const lockPath = `${vaultDirectory}/lock`;
+const lockPaths = [`${vaultDirectory}/lock`, `${vaultDirectory}/lock.taking`];
 
 /** Short waits are over at once, and long ones never. */
 const impatientClock: Clock = {
@@ -172,10 +172,13 @@ async function tryToOpen(
 
 /** A lock that names this process names one of another start of the machine. */
 export function afterRestart(image: DiskImage): DiskImage {
-  const lock = image.files.get(lockPath);
-  if (lock === undefined) return image;
-  const text = new TextDecoder().decode(lock).replace(/"boot":"[^"]*"/u, `"boot":"before"`);
-  const files = new Map(image.files).set(lockPath, new TextEncoder().encode(text));
+  const files = new Map(image.files);
+  for (const path of lockPaths) {
+    const lock = files.get(path);
+    if (lock === undefined) continue;
+    const text = new TextDecoder().decode(lock).replace(/"boot":"[^"]*"/u, `"boot":"before"`);
+    files.set(path, new TextEncoder().encode(text));
+  }
   return { ...image, files };
 }
 
