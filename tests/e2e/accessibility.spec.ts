@@ -57,7 +57,7 @@ test("the pages around the app are accessible", async ({ stage }) => {
 });
 
 test("the app in use is accessible", async ({ stage }) => {
-  test.setTimeout(360_000);
+  test.setTimeout(600_000);
   const [ada, ben, cleo] = await meetInGroup(stage);
   const { page } = ada;
 
