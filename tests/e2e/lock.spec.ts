@@ -74,14 +74,14 @@ test("who guesses waits longer and longer, also after a restart", async ({ stage
       timeout: 20_000,
     });
   }
-  const wait = ada.page.locator("strong", { hasText: /^Too many wrong attempts/u });
-  await expect(wait).toBeVisible();
+  const wait = () => ada.page.locator("strong", { hasText: /^Too many wrong attempts/u });
+  await expect(wait()).toBeVisible();
   await expectAccessible(ada, "the lock while it waits");
   await ada.terminate();
   await ada.start();
   await seesLock(ada);
-  await expect(wait).toBeVisible();
-  await expect(wait).toHaveCount(0, { timeout: 40_000 });
+  await expect(wait()).toBeVisible();
+  await expect(wait()).toHaveCount(0, { timeout: 40_000 });
   await tryPassphrase(ada, passphrase);
   await ada.isReady();
 });
