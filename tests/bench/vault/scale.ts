@@ -102,7 +102,8 @@ async function measureMemory(hermit: Hermit): Promise<void> {
   const open = memoryBytes();
   const count = hermit.count();
   await hermit.person.quit();
-  await until("the memory is given back", () => memoryBytes() < open);
+  // Not always soon: then the figure is what it is, and the rest is still measured.
+  await until("the memory is given back", () => memoryBytes() < open).catch(() => undefined);
   const closed = memoryBytes();
   console.log(
     `Memory: ${String(round((open - closed) / count))} bytes per message (${String(round((open - closed) / 1e6))} MB of ${String(round(process.memoryUsage().rss / 1e6))} MB resident).`,
