@@ -31,10 +31,14 @@ export function createFloorClock(clock: Pick<Clock, "nowMs" | "passedMs">): Floo
   let aheadMs = 0;
   let passedMs = clock.passedMs();
 
-  function goOn(): void {
+  /** @returns the wall clock's time */
+  function goOn(): number {
+    // The wall clock first: a process that is held up between the two must not count that time twice, and end things early from then on.
+    const wallMs = clock.nowMs();
     const beforeMs = passedMs;
     passedMs = clock.passedMs();
-    floorMs = Math.max(floorMs + passedMs - beforeMs, clock.nowMs() + aheadMs);
+    floorMs = Math.max(floorMs + passedMs - beforeMs, wallMs + aheadMs);
+    return wallMs;
   }
 
   return {
@@ -47,8 +51,7 @@ export function createFloorClock(clock: Pick<Clock, "nowMs" | "passedMs">): Floo
       floorMs = Math.max(floorMs, timeMs);
     },
     observe(timeMs) {
-      goOn();
-      const wallMs = clock.nowMs();
+      const wallMs = goOn();
       if (Math.abs(timeMs - wallMs) > maxDifferenceMs) return;
       aheadMs = Math.max(0, timeMs - wallMs);
       floorMs = wallMs + aheadMs;
