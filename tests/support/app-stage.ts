@@ -29,6 +29,11 @@ import { threadSpawner, type SpawnWorker, type WorkerHost } from "../../electron
 const source = (path: string): URL => new URL(`../../${path}`, import.meta.url);
 const spawnThread = threadSpawner(source("crypto/worker.ts"));
 
+const machineOf = (dataDirectory: string) => ({
+  ...thisMachine(),
+  env: { SOTTO_DATA_DIR: dataDirectory },
+});
+
 /** One profile of the real app without a window: real worker, vault, relay and link. */
 export class StagedApp {
   readonly paths: ProfilePaths;
@@ -39,7 +44,7 @@ export class StagedApp {
   #crypto: { readonly host: WorkerHost; readonly exited: (reason: string) => void } | null = null;
 
   constructor(dataDirectory: string, profile: string, keychain: Keychain, link: string | null) {
-    const machine = { ...thisMachine(), env: { SOTTO_DATA_DIR: dataDirectory } };
+    const machine = machineOf(dataDirectory);
     this.paths = profilePaths(machine, profile);
     const spawnWorker: SpawnWorker = (listener) => {
       const host = spawnThread(listener);
@@ -154,6 +159,11 @@ export class AppStage {
     const staged = new StagedApp(this.directory, profile, keychain, link);
     this.#running.add(staged);
     return staged;
+  }
+
+  /** Where a profile's files are, or would be. */
+  pathsOf(profile: string): ProfilePaths {
+    return profilePaths(machineOf(this.directory), profile);
   }
 
   async stop(staged: StagedApp): Promise<void> {

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -42,6 +42,7 @@ import {
 import { systemClock } from "./fake-clock.ts";
 import { startInlineCryptoWorker, type InlineCryptoWorker } from "./inline-crypto-worker.ts";
 import { RelayFixture } from "./relay-fixture.ts";
+import type { VaultImage } from "./vault-image.ts";
 
 /** How long {@link until} waits, milliseconds. */
 const patienceMs = 15_000;
@@ -299,6 +300,16 @@ export class Person {
       cpSync(copy, this.#directory, { recursive: true });
       if (what === "folder-and-keychain") this.#entries = new Map(entries);
     };
+  }
+
+  /** What somebody has who copies the vault's folder now, and has the keychain as it is now. */
+  vaultImage(): VaultImage {
+    const names = readdirSync(this.#directory).filter((name) => name !== "lock");
+    const files = names.map((name): [string, Uint8Array] => {
+      const path = join(this.#directory, name);
+      return [path, readFileSync(path)];
+    });
+    return { files: new Map(files), entries: new Map(this.#entries) };
   }
 
   async restart(): Promise<this> {

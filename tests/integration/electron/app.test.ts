@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AppError } from "#protocol";
@@ -129,6 +129,34 @@ describe("a vault that is there", () => {
     }
     await stage.stop(again);
     expect(await contents(ada.paths.vault)).toEqual(before);
+  });
+
+  test("that was copied from another machine says what is different, stays as it is, and opens by its recovery code", async () => {
+    const ada = await host(unsafeMemoryKeychain());
+    const { code } = await ada.ask("protection.createRecoveryCode", { current: null });
+    await stage.stop(ada);
+    const here = stage.pathsOf("moved").vault;
+    await cp(ada.paths.vault, here, { recursive: true });
+    const before = await contents(here);
+    const entries = new Map<string, Uint8Array>();
+    const moved = stage.start("moved", { keychain: unsafeMemoryKeychain(entries) });
+    const { problem } = await moved.reaches("problem");
+    expect(problem).toEqual({
+      code: "vault-key-missing",
+      actions: ["retry", "use-recovery-code", "quit", "erase"],
+      changed: [{ what: "path", before: ada.paths.vault, now: here }],
+    });
+    expect(await contents(here)).toEqual(before);
+    expect(entries.size).toBe(0);
+
+    await moved.ask("vault.unlockWithCode", { code });
+    expect((await moved.reaches("ready")).me.displayName).toBe("Ada");
+    await moved.ask("protection.renewKeychain", {});
+    await stage.stop(moved);
+    const again = stage.start("moved", { keychain: unsafeMemoryKeychain(entries) });
+    await again.reaches("ready");
+    // Where it was made, nothing has changed.
+    expect(await readdir(ada.paths.vault)).toContain("keyring");
   });
 
   test("that is open in another process is left to it", async () => {

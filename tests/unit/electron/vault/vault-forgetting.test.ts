@@ -1,17 +1,9 @@
 import { describe, expect, test, vi } from "vitest";
-import {
-  AppError,
-  type BodyItem,
-  type KeychainEntries,
-  type KeyringRecord,
-  type MessageId,
-} from "#protocol";
+import { AppError, type BodyItem, type MessageId } from "#protocol";
 import { loadPrimitives } from "../../../../crypto/primitives/index.ts";
-import { openKeyring } from "../../../../crypto/vault/keyring.ts";
 import { createMessageKeys } from "../../../../crypto/vault/message-keys.ts";
 import { unlockKeyring } from "../../../../crypto/vault/unlock.ts";
 import { createVault, openVault, type Vault } from "../../../../electron/vault/index.ts";
-import { decodeKeyring } from "../../../../electron/vault/keyring.ts";
 import { createSealingWorker } from "../../../support/sealing-worker.ts";
 import { optionsFor, vaultDirectory } from "../../../support/vault-disk/image-check.ts";
 import { emptyDisk, type DiskImage } from "../../../support/vault-disk/operations.ts";
@@ -20,6 +12,13 @@ import {
   type RecordingDisk,
 } from "../../../support/vault-disk/recording-disk.ts";
 import { put } from "../../../support/vault-fixture.ts";
+import {
+  bodyKeyOf,
+  entriesOf,
+  filesWith,
+  keyringOf,
+  tryAll,
+} from "../../../support/vault-image.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -85,57 +84,6 @@ async function end({ vault }: Story, leaf: number): Promise<void> {
   await vault.destroyKeys({ leaves: [{ hour, leaf }], hoursBefore: null });
 }
 
-function keyringOf({ files }: DiskImage): KeyringRecord {
-  const file = files.get(`${vaultDirectory}/keyring`);
-  if (file === undefined) throw new Error("no keyring");
-  return decodeKeyring(file);
-}
-
-function entriesOf({ entries }: DiskImage): KeychainEntries {
-  const found = (place: string) =>
-    [...entries].find(([account]) => account.endsWith(place))?.[1] ?? null;
-  return [found("/0"), found("/1")];
-}
-
-/** Copies of a keychain's entries in every order, with gaps, and passed off as keys of other revisions. */
-function guesses(entries: KeychainEntries, revision: number): readonly KeychainEntries[] {
-  const claimed = [revision - 1, revision, revision + 1, revision + 2];
-  const keys = entries.flatMap((entry) =>
-    entry === null ? [] : [entry, ...claimed.map((at) => claiming(entry, at))],
-  );
-  const all = [null, ...keys];
-  return all.flatMap((first) => all.map((second): KeychainEntries => [first, second]));
-}
-
-function claiming(key: Uint8Array, revision: number): Uint8Array {
-  const copy = Uint8Array.from(key);
-  new DataView(copy.buffer).setUint32(2, revision);
-  return copy;
-}
-
-/** @returns how often a keyring opened */
-function tryAll(record: KeyringRecord, entries: KeychainEntries): number {
-  let opened = 0;
-  const attempt = (open: () => unknown) => {
-    try {
-      open();
-      opened += 1;
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-    }
-  };
-  for (const guess of guesses(entries, record.revision)) {
-    attempt(() => unlockKeyring(primitives, record, { kind: "keychain", entries: guess }));
-    for (const key of guess) {
-      // Past all checks, straight at the seal; and with the key in the place of the other slots' secrets.
-      if (key === null) continue;
-      attempt(() => openKeyring(record, key, primitives.random));
-      attempt(() => unlockKeyring(primitives, record, { kind: "organisation", privateKey: key }));
-    }
-  }
-  return opened;
-}
-
 /** The image that somebody kept, beside the keychain as it is now. */
 async function openOld(image: DiskImage, keychain: DiskImage): Promise<string> {
   const disk = createRecordingDisk<never>({ ...image, entries: keychain.entries });
@@ -157,41 +105,18 @@ function imageOf({ disk }: Story): DiskImage {
   return { ...image, files };
 }
 
-/** The key of a body, as the vault derives it from an unlocked keyring. */
-function bodyKeyOf(image: DiskImage, leaf: number): Uint8Array {
-  const record = keyringOf(image);
-  const vaultKey = entriesOf(image)[record.revision % 2 === 0 ? 0 : 1];
-  if (vaultKey === null) throw new Error("no key");
-  const { tree } = openKeyring(record, vaultKey, primitives.random);
-  const key = createMessageKeys(tree).withKey(itemOf(leaf), (lent) => lent.slice());
-  if (key === undefined) throw new Error("no such leaf");
-  return key;
-}
-
-/** Files in which the bytes are found: as they are, in hexadecimal digits or in base64. */
-function filesWith(image: DiskImage, needle: Uint8Array): readonly string[] {
-  const forms = [
-    Buffer.from(needle),
-    Buffer.from(Buffer.from(needle).toString("hex")),
-    Buffer.from(Buffer.from(needle).toString("base64url")),
-  ];
-  return [...image.files]
-    .filter(([, bytes]) => forms.some((form) => Buffer.from(bytes).includes(form)))
-    .map(([path]) => path);
-}
-
 describe("a message that has ended", () => {
   test("can't be opened from an image of the directory with the keychain as it is afterwards", async () => {
     const story = await begin(10);
     const before = imageOf(story);
     // Before its end that image and that keychain are the vault.
     expect(await openOld(before, before)).toBe("opened");
-    expect(tryAll(keyringOf(before), entriesOf(before))).toBeGreaterThan(0);
+    expect(tryAll(primitives, keyringOf(before), entriesOf(before))).toBeGreaterThan(0);
 
     await end(story, 7);
     const after = imageOf(story);
     expect(await openOld(before, after)).toBe("vault-rolled-back");
-    expect(tryAll(keyringOf(before), entriesOf(after))).toBe(0);
+    expect(tryAll(primitives, keyringOf(before), entriesOf(after))).toBe(0);
     // Nor with what the running vault has in memory.
     expect(await story.open([7])).toEqual([null]);
     expect(await openOld(after, after)).toBe("opened");
@@ -205,7 +130,7 @@ describe("a message that has ended", () => {
     const after = imageOf(story);
     // The key that was prepared opens what came next, as an exchange that is cut short needs it: but the message's key isn't in there.
     expect(await openOld(after, before)).toBe("opened");
-    expect(() => bodyKeyOf(after, 1)).toThrow("no such leaf");
+    expect(() => bodyKeyOf(primitives, after, itemOf(1))).toThrow("no such leaf");
     await end(story, 2);
     expect(await openOld(imageOf(story), before)).toBe("vault-key-wrong");
     await story.vault.close();
@@ -214,7 +139,10 @@ describe("a message that has ended", () => {
   test("leaves no clear text and no key in any file, before or after", async () => {
     const story = await begin(4);
     const images = [imageOf(story)];
-    const needles = [2, 3].flatMap((leaf) => [plainOf(leaf), bodyKeyOf(imageOf(story), leaf)]);
+    const needles = [2, 3].flatMap((leaf) => [
+      plainOf(leaf),
+      bodyKeyOf(primitives, imageOf(story), itemOf(leaf)),
+    ]);
     for (const key of entriesOf(imageOf(story))) if (key !== null) needles.push(key);
     await end(story, 2);
     images.push(imageOf(story));
@@ -246,7 +174,7 @@ describe("a message that has ended", () => {
     );
     expect(await story.open(all)).toEqual(expected);
     const after = imageOf(story);
-    expect(tryAll(keyringOf(before), entriesOf(after))).toBe(0);
+    expect(tryAll(primitives, keyringOf(before), entriesOf(after))).toBe(0);
     await story.vault.close();
 
     // And so it is after a start.
@@ -272,7 +200,7 @@ describe("a message that has ended", () => {
     );
     await story.vault.destroyKeys({ leaves: [], hoursBefore: hour + 1 });
     expect(await story.open([0, 1, 2, 3, 4])).toEqual([null, null, null, null, null]);
-    expect(tryAll(keyringOf(before), entriesOf(imageOf(story)))).toBe(0);
+    expect(tryAll(primitives, keyringOf(before), entriesOf(imageOf(story)))).toBe(0);
     await story.vault.close();
     await worker.dispose();
   });
@@ -283,7 +211,7 @@ describe("a message that has ended", () => {
     await end(story, 1);
     const after = imageOf(story);
     expect(await openOld(before, after)).toBe("vault-rolled-back");
-    expect(tryAll(keyringOf(before), entriesOf(after))).toBe(0);
+    expect(tryAll(primitives, keyringOf(before), entriesOf(after))).toBe(0);
     const record = keyringOf(before);
     const { keys } = unlockKeyring(primitives, record, { kind: "passphrase", passphrase });
     expect(createMessageKeys(keys.tree).withKey(itemOf(1), () => true)).toBe(true);
