@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { BodyItem, ConversationId, MessageId } from "#protocol";
 import { loadPrimitives } from "../../../crypto/primitives/index.ts";
-import { Person, until, World } from "../../support/client-world.ts";
+import type { Person} from "../../support/client-world.ts";
+import { until, World } from "../../support/client-world.ts";
 import {
   bodyKeyOf,
   entriesOf,
