@@ -93,6 +93,7 @@ test("when the computer with the relay loses its power, the other waits and goes
   await ada.reads("Are you at the office?");
 
   await ada.say("Yes, until six.");
+  await ada.reads("Yes, until six.");
   const shown = await ada.kill();
   expect(shown.map(({ text }) => text)).toEqual(["Are you at the office?", "Yes, until six."]);
   await expect(ben.waitingForNetwork).toContainText("Messages you send wait here");

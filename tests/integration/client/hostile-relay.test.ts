@@ -210,8 +210,14 @@ test("a conversation whose log can't be read keeps no other from going on", asyn
       : frame;
   ben.cable.unplug();
   await until("Ben is off line", () => ben.client.view.connection.kind === "offline");
-  await ada.say(group, "in the group");
-  await ada.say(direct, "to you alone");
+  await ada.look(direct);
+  const said = [await ada.say(group, "in the group"), await ada.say(direct, "to you alone")];
+  await until("the relay has both", () =>
+    [group, direct].every((id, index) => {
+      const message = ada.shown.get(id)?.get(said[index]!);
+      return message?.kind === "text" && message.delivery?.kind !== "waiting";
+    }),
+  );
   ben.cable.plug();
   ben.client.retryNow();
   await ben.sees(direct, "to you alone");
