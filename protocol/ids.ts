@@ -17,6 +17,8 @@ export type ConversationId = Brand<string, "ConversationId">;
 export type MessageId = Brand<string, "MessageId">;
 /** A vault directory on this device: base64url of 16 random bytes. */
 export type VaultId = Brand<string, "VaultId">;
+/** An encrypted attachment on this device: base64url of 16 random bytes. */
+export type BlobId = Brand<string, "BlobId">;
 /** An invite as the relay knows it: base64url of 16 random bytes; not the token that redeems it. */
 export type InviteId = Brand<string, "InviteId">;
 /** An MLS KeyPackageRef (RFC 9420 §5.2): base64url of the hash, 32, 48 or 64 bytes. */

@@ -21,6 +21,7 @@ export {
   userIdSchema,
   vaultIdSchema,
   type Brand,
+  type BlobId,
   type ConversationId,
   type DeviceId,
   type InviteId,

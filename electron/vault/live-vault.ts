@@ -7,6 +7,7 @@ import {
 } from "#protocol";
 import type { Clock } from "../link/index.ts";
 import { maxTransactionBytes, sizeOf } from "./batch.ts";
+import { createBlobs, type VaultBlobs } from "./blobs.ts";
 import { bindEntry, type CheckedCatalogue } from "./catalogue.ts";
 import { Compactor } from "./compactor.ts";
 import type { MemoryDatabase } from "./database.ts";
@@ -58,6 +59,7 @@ export function createLiveVault(parts: LiveVaultParts): Vault {
 class LiveVault implements Vault {
   readonly vaultId: VaultId;
   readonly damage: VaultDamage | null;
+  readonly blobs: VaultBlobs;
   readonly #parts: LiveVaultParts;
   readonly #keys: VaultKeys;
   readonly #view: DurableView;
@@ -95,6 +97,7 @@ class LiveVault implements Vault {
       work: this.#work,
       moveKeys: (generation) => keys.moveTo(generation),
     });
+    this.blobs = createBlobs(parts.files, parts.directory, limits.refusal);
     this.#forget = [
       worker.onRestart(() => {
         this.#isWorkerLost = true;

@@ -1,3 +1,5 @@
+import type { BlobId } from "#protocol";
+
 /** The files of a vault's directory, by name. */
 export const keyringName = "keyring";
 export const lockName = "lock";
@@ -7,6 +9,8 @@ export const creatingName = "creating";
 export const erasingName = "erasing";
 /** What {@link erasingName} becomes when nothing is left but entries that the keychain would not delete: a new vault may be made beside it. */
 export const erasedName = "erased";
+/** Before the id of an encrypted attachment. */
+const blobStem = "blob.";
 export const temporarySuffix = ".new";
 
 export function logName(generation: number): string {
@@ -15,6 +19,10 @@ export function logName(generation: number): string {
 
 export function snapshotName(generation: number): string {
   return `snapshot.${generation}`;
+}
+
+export function blobName(blobId: BlobId): string {
+  return blobStem + blobId;
 }
 
 /** What lies in a vault's directory. */

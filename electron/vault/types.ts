@@ -11,6 +11,7 @@ import type {
 } from "#protocol";
 import type { Keychain } from "../keychain/index.ts";
 import type { Clock } from "../link/index.ts";
+import type { VaultBlobs } from "./blobs.ts";
 import type { SqlOptions } from "./database.ts";
 import type { VaultFiles } from "./files.ts";
 
@@ -118,6 +119,8 @@ export interface Vault {
   removeSlot(kind: KeySlotKind): Promise<void>;
   /** Brings the keychain in step. @throws AppError `keychain-*`; `argument-invalid` without a keychain slot */
   renewKeychain(): Promise<void>;
+  /** Encrypted attachments. */
+  readonly blobs: VaultBlobs;
   /** What is kept, in numbers. */
   facts(): Promise<VaultFacts>;
   /**

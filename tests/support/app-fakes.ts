@@ -126,6 +126,11 @@ export class FakeVault implements Vault {
   readonly sequence = 7;
   readonly readOnly: ErrorCode | null;
   readonly damage: Vault["damage"];
+  readonly blobs: Vault["blobs"] = {
+    create: () => Promise.reject(new Error("no disk")),
+    open: () => Promise.reject(new Error("no disk")),
+    remove: () => Promise.resolve(),
+  };
   closed = false;
   forgotten = false;
   compactions = 0;

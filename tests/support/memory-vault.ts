@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode, type VaultId } from "#protocol";
+import { AppError, type BlobId, type ErrorCode, type VaultId } from "#protocol";
 import { clientCatalogue } from "../../electron/client/index.ts";
 import { bindEntry, checkCatalogue } from "../../electron/vault/catalogue.ts";
 import { openDatabase, type MemoryDatabase } from "../../electron/vault/database.ts";
@@ -24,6 +24,17 @@ export class MemoryVault implements Vault {
   readonly destroyed: KeyDestruction[] = [];
   /** What the next transactions and destructions fail with, in order; null: they don't. */
   failures: (ErrorCode | null)[] = [];
+  /** The attachments that were to be removed, in order. */
+  readonly removedBlobs: BlobId[] = [];
+  readonly blobs: Vault["blobs"] = {
+    create: () => Promise.reject(new AppError("not-ready")),
+    open: () => Promise.reject(new AppError("not-ready")),
+    remove: async (blobIds) => {
+      await Promise.resolve();
+      this.#failToOrder();
+      this.removedBlobs.push(...blobIds);
+    },
+  };
   readOnly: ErrorCode | null = null;
   sequence = 0;
   readonly #database: MemoryDatabase;

@@ -129,5 +129,17 @@ export class Destruction {
     done.write("doomed.delete", doomed.lastId);
     done.write("bucket.deleteBefore", hour);
     await this.#core.commit(done);
+    await this.#removeBlobs();
+  }
+
+  /** Attachments of what is gone, which nobody can read any more. */
+  async #removeBlobs(): Promise<void> {
+    const { vault, store } = this.#core;
+    const doomed = store.ends.doomedBlobs();
+    if (doomed.length === 0) return;
+    await vault.blobs.remove(doomed);
+    const done = new Changes();
+    for (const blobId of doomed) done.write("blob.delete", blobId);
+    await this.#core.commit(done);
   }
 }

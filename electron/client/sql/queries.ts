@@ -90,7 +90,9 @@ export const queries = {
   bucket: `SELECT next FROM key_buckets WHERE hour = ?1`,
   doomed: `SELECT doom_id, hour, leaf FROM doomed ORDER BY doom_id`,
   /** The most pressing first. */
-  dooms: `SELECT waits FROM doomed ORDER BY waits LIMIT 1`,
+  dooms: `SELECT 0 AS waits FROM blobs WHERE message_id IS NULL
+    UNION ALL SELECT waits FROM doomed ORDER BY waits LIMIT 1`,
+  doomedBlobs: `SELECT blob_id FROM blobs WHERE message_id IS NULL`,
 
   messageCount: `SELECT count(*) AS count FROM messages
     WHERE kind IN ('text', 'recalled', 'unopenable') AND deadline_ms > ?1 AND deadline_ms <= ?2`,

@@ -238,4 +238,20 @@ export const migrations: readonly string[] = [
     INSERT INTO doomed (hour, leaf, waits) VALUES (OLD.draft_hour, OLD.draft_leaf, 1);
   END;
   `,
+  `
+  -- Encrypted attachments beside the log (electron/vault/blobs.ts). Noted before the file is begun. Without a message: the file is to be removed.
+  CREATE TABLE blobs (blob_id TEXT PRIMARY KEY, message_id TEXT) STRICT, WITHOUT ROWID;
+  CREATE INDEX blobs_by_message ON blobs (message_id);
+
+  -- However a body goes, its attachments are doomed in the same transaction.
+  CREATE TRIGGER attachments_deleted AFTER DELETE ON messages
+  BEGIN
+    UPDATE blobs SET message_id = NULL WHERE message_id = OLD.message_id;
+  END;
+  CREATE TRIGGER attachments_emptied AFTER UPDATE OF leaf ON messages
+  WHEN OLD.leaf IS NOT NULL AND NEW.leaf IS NULL
+  BEGIN
+    UPDATE blobs SET message_id = NULL WHERE message_id = OLD.message_id;
+  END;
+  `,
 ];

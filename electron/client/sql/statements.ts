@@ -178,6 +178,10 @@ export const statements = {
     ON CONFLICT (hour) DO UPDATE SET next = max(next, ?2)`,
   "bucket.deleteBefore": `DELETE FROM key_buckets WHERE hour < ?1`,
   "doomed.delete": `DELETE FROM doomed WHERE doom_id <= ?1`,
+
+  "blob.put": `INSERT INTO blobs (blob_id, message_id) VALUES (?1, ?2)`,
+  /** Its file is gone. */
+  "blob.delete": `DELETE FROM blobs WHERE blob_id = ?1 AND message_id IS NULL`,
 } as const satisfies Readonly<Record<string, string>>;
 
 /** The name of a write. */

@@ -1,4 +1,4 @@
-import type { ConversationId, Deadline, MessageId } from "#protocol";
+import type { BlobId, ConversationId, Deadline, MessageId } from "#protocol";
 import type { Row, SqlValue, Vault } from "../../vault/index.ts";
 import type { QueryName } from "../sql/queries.ts";
 import { nullable, number, text } from "./columns.ts";
@@ -89,6 +89,11 @@ export class Ends {
       leaves: rows.map((row) => ({ hour: number(row, "hour"), leaf: number(row, "leaf") })),
       lastId: last === undefined ? 0 : number(last, "doom_id"),
     };
+  }
+
+  /** Attachments whose message is gone. */
+  doomedBlobs(): readonly BlobId[] {
+    return this.#read("doomedBlobs").map((row) => text(row, "blob_id") as BlobId);
   }
 
   /** How many messages of people end after one time and not after another. */

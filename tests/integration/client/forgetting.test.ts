@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { BodyItem, ConversationId, MessageId } from "#protocol";
+import {
+  idFromBytes,
+  type BlobId,
+  type BodyItem,
+  type ConversationId,
+  type MessageId,
+} from "#protocol";
 import { loadPrimitives } from "../../../crypto/primitives/index.ts";
-import type { Person} from "../../support/client-world.ts";
+import type { Person } from "../../support/client-world.ts";
 import { until, World } from "../../support/client-world.ts";
 import {
   bodyKeyOf,
@@ -101,11 +107,17 @@ test("one message among many of its hour is recalled: both forget it, and keep a
   const messageId = await ada.say(direct, text);
   await Promise.all(said.slice(others / 2).map((each) => ada.say(direct, each)));
   await until("Ben has them all", () => ben.texts(direct).length === others + 1);
+  const attachment = idFromBytes<BlobId>(new Uint8Array(16).fill(7));
+  await attach(ben, messageId, attachment);
   const kept = [await keep(ada, messageId), await keep(ben, messageId)];
 
   await ada.client.commands["message.recall"]({ conversationId: direct, messageId });
   await until("it is gone for Ben", () => !ben.texts(direct).includes(text));
   for (const each of kept) await expectForgotten(each, text);
+  await until("its attachment is off Ben's disk", () => {
+    const names = [...ben.vaultImage().files.keys()];
+    return !names.some((name) => name.includes(attachment));
+  });
 
   for (const person of [ada, ben]) {
     await person.restart();
@@ -113,6 +125,15 @@ test("one message among many of its hour is recalled: both forget it, and keep a
     expect(found).toEqual([...said].sort());
   }
 });
+
+/** Puts an encrypted attachment of a message beside the log, as it would have come from the relay. */
+async function attach({ vault }: Person, messageId: MessageId, blobId: BlobId): Promise<void> {
+  await vault.transact([{ name: "blob.put", params: [blobId, messageId] }]);
+  const file = await vault.blobs.create(blobId);
+  await file.write(new Uint8Array(5000).fill(9), 0);
+  await file.sync();
+  await file.close();
+}
 
 /** Every text of the conversation, page by page. */
 async function allTexts(person: Person): Promise<readonly string[]> {
