@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { _electron, type Browser, type Page } from "@playwright/test";
@@ -127,6 +128,8 @@ function environmentOf(
     ...options.environment,
     ...more,
     SOTTO_DATA_DIR: options.dataDirectory,
+    // A specification starts Sotto many times from the same sources.
+    NODE_COMPILE_CACHE: join(repository, ".cache/node-compile"),
   };
 }
 
