@@ -3,7 +3,10 @@ import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { hourOf } from "../core/leaves.ts";
 
-/** What ends within this time is destroyed together: each destruction writes the keyring and the keychain. Milliseconds. */
+/**
+ * What ends within this time of a destruction is destroyed together: each one writes the keyring and the keychain. After a longer rest the
+ * next one begins at once. Milliseconds.
+ */
 const gatherMs = 500;
 /** Drafts that were replaced and receipts that were sent may wait for company, milliseconds. */
 const patienceMs = 60_000;
@@ -30,6 +33,8 @@ export class Destruction {
   #rings: "none" | "waiting" | "pressing" = "none";
   #holds = 0;
   #failures = 0;
+  /** When the last destruction ended; by the system's clock, which may be set. */
+  #restsSinceMs = -Infinity;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -47,7 +52,7 @@ export class Destruction {
     const dooms = this.#core.vault.readOnly === null ? this.#core.store.ends.dooms() : "none";
     if (dooms === "none" || dooms === this.#rings) return;
     this.#rings = dooms;
-    this.#ringIn(dooms === "pressing" ? gatherMs : patienceMs);
+    this.#ringIn(dooms === "pressing" ? this.#restLeftMs() : patienceMs);
   }
 
   /** Lets several transactions be followed by one destruction. @returns what ends that */
@@ -81,6 +86,12 @@ export class Destruction {
     cancel();
   }
 
+  /** How long the next destruction still gathers. */
+  #restLeftMs(): number {
+    const leftMs = this.#restsSinceMs + gatherMs - this.#core.clock.now();
+    return Math.min(Math.max(leftMs, 0), gatherMs);
+  }
+
   #ringIn(delayMs: number): void {
     this.#cancel?.();
     this.#cancel = this.#core.clock.setTimeout(() => void this.now(), delayMs);
@@ -105,6 +116,7 @@ export class Destruction {
       this.#failures += 1;
     } finally {
       this.#holds -= 1;
+      this.#restsSinceMs = this.#core.clock.now();
     }
     if (this.#closed) return;
     if (this.#failures === 0) this.follow();

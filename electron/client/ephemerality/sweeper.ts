@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { ensureAppError, type Deadline, type MessageId } from "#protocol";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
@@ -155,21 +156,27 @@ export class Sweeper {
     const [certainMs, nowMs] = [time.certain(), time.now()];
     const leftMs = nowMs - certainMs;
     if (leftMs <= 0 || leftMs >= lookEveryMs) return;
-    if (store.ends.endingBetween(certainMs, nowMs).length === 0) return;
+    if (!store.ends.endsBetween(certainMs, nowMs)) return;
     this.#cancelRepeat = clock.setTimeout(() => {
       this.#sweepLater(time.now());
     }, leftMs);
   }
 
-  /** Takes what has ended off the screen, all at once. What can't be deleted, or not yet, is at least not shown any more. */
+  /**
+   * Takes what has ended off the screen. What can't be deleted, or not yet, is at least not shown any more. After each piece everything else has
+   * its turn: whoever reads finds no message that has ended, told of it or not.
+   */
   async #hide(): Promise<void> {
     const { store, time } = this.#core;
     const [afterMs, nowMs] = [this.#hiddenMs, time.now()];
     this.#hiddenMs = nowMs;
-    const changes = new Changes();
-    for (const { messageId, conversationId } of store.ends.endingBetween(afterMs, nowMs)) {
-      changes.hide(conversationId, messageId);
+    for (const piece of store.ends.endingBetween(afterMs, nowMs)) {
+      const changes = new Changes();
+      for (const { messageId, conversationId } of piece) changes.hide(conversationId, messageId);
+      await this.#core.commit(changes);
+      await setImmediate();
     }
+    const changes = new Changes();
     for (const { messageId, conversationId } of store.ends.quotingBetween(afterMs, nowMs)) {
       changes.upsert(conversationId, messageId);
     }
@@ -183,8 +190,8 @@ export class Sweeper {
     if (nowMs >= untilMs) return;
     this.#hiddenMs = nowMs;
     const changes = new Changes();
-    for (const { messageId, conversationId } of store.ends.endingBetween(nowMs, untilMs)) {
-      changes.upsert(conversationId, messageId);
+    for (const piece of store.ends.endingBetween(nowMs, untilMs)) {
+      for (const { messageId, conversationId } of piece) changes.upsert(conversationId, messageId);
     }
     for (const { conversationId } of store.conversationStates()) changes.touch(conversationId);
     await this.#core.commit(changes);

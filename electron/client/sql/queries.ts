@@ -52,9 +52,10 @@ export const queries = {
   /** As the statements that delete them choose them. */
   dueMessages: `SELECT message_id, conversation_id, own, sequence, burns_ms, ends_ms
     FROM messages WHERE deadline_ms <= ?1 ORDER BY deadline_ms, message_id LIMIT ?2`,
-  /** What a time hides and another doesn't. */
-  messagesBetween: `SELECT message_id, conversation_id FROM messages
-    WHERE deadline_ms > ?1 AND deadline_ms <= ?2`,
+  /** What a time hides and another doesn't, from a place in their order on. */
+  messagesBetween: `SELECT message_id, conversation_id, deadline_ms FROM messages
+    WHERE (deadline_ms, message_id) > (?1, ?2) AND deadline_ms <= ?3
+    ORDER BY deadline_ms, message_id LIMIT ?4`,
   /** What quotes a message whose end lies between two times, and goes on itself. */
   quotingBetween: `SELECT quoting.message_id, quoting.conversation_id
     FROM messages AS quoted JOIN messages AS quoting ON quoting.reply_to = quoted.message_id

@@ -4,6 +4,9 @@ import type { QueryName } from "../sql/queries.ts";
 import { nullable, number, text } from "./columns.ts";
 import { placeOf, type Doomed, type DueMessage, type MessagePlace } from "./stored.ts";
 
+/** See {@link Ends.endingBetween}. */
+const pieceMessages = 500;
+
 /** Reads of the vault about what ends, has ended, and whose keys are to be destroyed. */
 export class Ends {
   readonly #vault: Vault;
@@ -32,9 +35,22 @@ export class Ends {
     }));
   }
 
-  /** Messages whose end lies after one time and not after another. */
-  endingBetween(afterMs: number, untilMs: number): readonly MessagePlace[] {
-    return this.#read("messagesBetween", afterMs, untilMs).map(placeOf);
+  /** Messages whose end lies after one time and not after another, in pieces: ten thousand rows at once hold everything else up. */
+  *endingBetween(afterMs: number, untilMs: number): Generator<readonly MessagePlace[]> {
+    // Whole milliseconds: behind every message that ends at `afterMs`.
+    let [fromMs, fromId] = [afterMs + 1, ""];
+    for (;;) {
+      const rows = this.#read("messagesBetween", fromMs, fromId, untilMs, pieceMessages);
+      if (rows.length > 0) yield rows.map(placeOf);
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < pieceMessages) return;
+      [fromMs, fromId] = [number(last, "deadline_ms"), text(last, "message_id")];
+    }
+  }
+
+  /** Whether there is a message of {@link endingBetween}. */
+  endsBetween(afterMs: number, untilMs: number): boolean {
+    return this.#first("messagesBetween", afterMs + 1, "", untilMs, 1) !== undefined;
   }
 
   /** Messages that quote one of {@link endingBetween}, and go on. */

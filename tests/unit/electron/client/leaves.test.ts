@@ -330,6 +330,40 @@ describe("destruction", () => {
     expect(at.vault.destroyed).toHaveLength(1);
   });
 
+  test("comes at once after a rest, and once for what follows within half a second", async () => {
+    const at = await people();
+    const destruction = new Destruction(at.core);
+    at.core.onCommitted(() => {
+      destruction.follow();
+    });
+    const first = await doom(at);
+    at.clock.advance(0);
+    await settled();
+    expect(at.vault.destroyed.map(({ leaves }) => leaves)).toEqual([first]);
+    const later = [...(await doom(at)), ...(await doom(at)).slice(1)];
+    at.clock.advance(499);
+    await settled();
+    expect(at.vault.destroyed).toHaveLength(1);
+    at.clock.advance(1);
+    await settled();
+    expect(at.vault.destroyed.map(({ leaves }) => leaves)).toEqual([first, later]);
+  });
+
+  test("waits no longer when the clock was set back", async () => {
+    const at = await people();
+    const destruction = new Destruction(at.core);
+    await doom(at);
+    await destruction.now();
+    at.clock.advance(-10 * hourMs);
+    at.core.onCommitted(() => {
+      destruction.follow();
+    });
+    await doom(at);
+    at.clock.advance(500);
+    await settled();
+    expect(at.vault.destroyed).toHaveLength(2);
+  });
+
   test("of drafts comes within a minute", async () => {
     const at = await people();
     const destruction = new Destruction(at.core);
