@@ -50,10 +50,3 @@ export function watchEventLoop(): () => Blocked {
     return { wallMs, workMs };
   };
 }
-
-/** Bytes that this process holds, after what nobody needs is gone. */
-export function memoryBytes(): number {
-  globalThis.gc?.();
-  const { arrayBuffers, heapUsed } = process.memoryUsage();
-  return arrayBuffers + heapUsed;
-}

@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { until } from "../../support/client-world.ts";
 import { Hermit } from "./history.ts";
-import { median, memoryBytes, quantile, round, timed, watchEventLoop } from "./measure.ts";
+import { median, quantile, round, timed, watchEventLoop } from "./measure.ts";
+import { measureMemory, prepareMemory, tellMemory, type Memory } from "./memory.ts";
 
 /*
  * The whole client, with its real worker in a thread and a relay in this process, at vaults of several sizes: unlocking up to the list of
@@ -25,8 +25,10 @@ export async function measureScale(sizes: readonly number[]): Promise<void> {
   const hermit = await Hermit.start();
   const { person } = hermit;
   const rows: Record<string, Record<string, number>> = {};
+  const memory: Memory[] = [];
   try {
     await hermit.unlock();
+    await prepareMemory(hermit);
     const emptyDisk = diskBytes(person.directory);
     for (const size of sizes) {
       const base = Date.now() + 10 * dayMs;
@@ -35,6 +37,7 @@ export async function measureScale(sizes: readonly number[]): Promise<void> {
       await person.vault.compact();
       const times: number[] = [];
       for (let count = 0; count < unlocks; count++) times.push(await hermit.unlock());
+      memory.push(measureMemory(hermit, size));
       const facts = await person.vault.facts();
       rows[`${String(size)} messages`] = {
         "unlock ms, median": round(median(times)),
@@ -49,7 +52,7 @@ export async function measureScale(sizes: readonly number[]): Promise<void> {
     );
     console.table(rows);
     await measureCompaction(hermit);
-    await measureMemory(hermit);
+    tellMemory(memory);
   } finally {
     await hermit.dispose();
   }
@@ -96,17 +99,4 @@ async function measureCompaction(hermit: Hermit): Promise<void> {
     `Commits while ${String(hermit.count())} messages are compacted; target: none waits longer than 50 ms.`,
   );
   console.table(rows);
-}
-
-async function measureMemory(hermit: Hermit): Promise<void> {
-  const open = memoryBytes();
-  const count = hermit.count();
-  await hermit.person.quit();
-  // Not always soon: then the figure is what it is, and the rest is still measured.
-  await until("the memory is given back", () => memoryBytes() < open).catch(() => undefined);
-  const closed = memoryBytes();
-  console.log(
-    `Memory: ${String(round((open - closed) / count))} bytes per message (${String(round((open - closed) / 1e6))} MB of ${String(round(process.memoryUsage().rss / 1e6))} MB resident).`,
-  );
-  await hermit.person.open();
 }
