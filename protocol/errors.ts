@@ -114,6 +114,10 @@ export const errorKinds = {
     fault: "environment",
     text: "This person's device has no keys left for new conversations. Try again when they have been on line.",
   },
+  "key-package-foreign": {
+    fault: "peer",
+    text: "The relay handed out the keys of another device than the one you wanted to add. Nobody was added and nothing was sent. Tell your administrator: the relay may have been tampered with.",
+  },
   "message-unopenable": {
     fault: "peer",
     text: "A message could not be opened on this device. It is shown as such, and the sender can send it again.",

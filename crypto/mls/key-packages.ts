@@ -1,10 +1,18 @@
 import { generateKeyPackageWithKey, type CiphersuiteImpl, type KeyPackage } from "ts-mls";
 import { makeKeyPackageRef } from "ts-mls/keyPackage.js";
 import * as v from "valibot";
-import { decodeCbor, encodeCbor, idFromBytes, parse, type KeyPackageRef } from "#protocol";
+import {
+  decodeCbor,
+  encodeCbor,
+  idFromBytes,
+  parse,
+  type GroupMember,
+  type KeyPackageRef,
+} from "#protocol";
 import { capabilities, keyPackageLifetime, lastResortExtensionType } from "./client-config.ts";
 import { decodeKeyPackage, encodeKeyPackage } from "./codec.ts";
-import { credentialOf, type LeafIdentity } from "./credential.ts";
+import { credentialOf, leafIdentityOf, type LeafIdentity } from "./credential.ts";
+import { memberOf } from "./rules.ts";
 
 /** This device, as it signs and joins. Secret: `signaturePrivateKey`; the identity's owner wipes it. */
 export interface OwnDevice extends LeafIdentity {
@@ -44,6 +52,15 @@ export async function createKeyPackage(
     initPrivateKey: privatePackage.initPrivateKey,
     hpkePrivateKey: privatePackage.hpkePrivateKey,
   };
+}
+
+/**
+ * Whose key package it says it is.
+ *
+ * @throws AppError `frame-malformed`
+ */
+export function keyPackageOwner(bytes: Uint8Array): GroupMember {
+  return memberOf(leafIdentityOf(decodeKeyPackage(bytes).leafNode.credential));
 }
 
 /** The name under which a Welcome asks for a key package. Source: RFC 9420 §5.2. */

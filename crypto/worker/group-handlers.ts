@@ -19,6 +19,7 @@ import {
   createKeyPackage,
   decodeOwnKeyPackage,
   encodeOwnKeyPackage,
+  keyPackageOwner,
   keyPackageRefOf,
 } from "../mls/key-packages.ts";
 import { pendingEpochOf, summaryOf, wipeMemory, type GroupMemory } from "../mls/memory.ts";
@@ -31,6 +32,7 @@ export function groupHandlers(
   context: WorkerContext,
 ): Handlers<
   | "keyPackages.generate"
+  | "keyPackages.owners"
   | "group.load"
   | "group.unload"
   | "group.create"
@@ -93,6 +95,17 @@ export function groupHandlers(
       }
       return { keyPackages };
     },
+
+    "keyPackages.owners": ({ keyPackages }) => ({
+      owners: keyPackages.map((bytes) => {
+        try {
+          return keyPackageOwner(bytes);
+        } catch (error) {
+          if (error instanceof AppError && error.fault === "peer") return null;
+          throw error;
+        }
+      }),
+    }),
 
     "group.load": async ({ conversationId, pieces }) => {
       const plains = new Map(

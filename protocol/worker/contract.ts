@@ -256,6 +256,11 @@ export interface WorkerMethods {
       }[];
     }
   >;
+  /** Whose key packages they say they are; null: they are none. That it is true, `group.prepareCommit` makes sure. */
+  readonly "keyPackages.owners": Method<
+    { readonly keyPackages: readonly Uint8Array[] },
+    { readonly owners: readonly (GroupMember | null)[] }
+  >;
   /** Brings a stored group back. Errors: `vault-damaged`. */
   readonly "group.load": Method<
     { readonly conversationId: ConversationId; readonly pieces: readonly StoredGroupPiece[] },

@@ -62,6 +62,7 @@ type Request = Extract<Frame, { readonly kind: "request" }>;
 /** The network of one computer, which can be unplugged. */
 class Cable {
   readonly #sockets = new Set<RelaySocket>();
+  #listener: Parameters<Connect>[1] | null = null;
   #plugged = true;
   /** Sees, and may change or swallow (null), what arrives. */
   onFrame: ((frame: Frame) => Frame | Uint8Array | null) | null = null;
@@ -73,6 +74,7 @@ class Cable {
   readonly connect: Connect = (target, listener) => {
     const there = this.redirect === null ? target.url : linkUrl(this.redirect);
     const url = this.#plugged ? there : "ws://127.0.0.1:1/nowhere";
+    this.#listener = listener;
     const socket = connectWithWs(
       { ...target, url },
       {
@@ -100,6 +102,11 @@ class Cable {
       },
     };
   };
+
+  /** Lets something arrive on the present connection that the relay never sent. */
+  deliver(what: Frame | Uint8Array): void {
+    this.#listener?.message(what instanceof Uint8Array ? what : encodeFrame(what));
+  }
 
   unplug(): void {
     this.#plugged = false;

@@ -309,9 +309,19 @@ export class Commits {
     const devices = plan.addDevices.filter((deviceId) => !packages.has(deviceId));
     if (devices.length === 0) return;
     const { keyPackages } = await this.#core.request("keyPackages.claim", { devices });
-    devices.forEach((deviceId, index) => {
-      const claimed = keyPackages[index];
-      if (claimed !== null && claimed !== undefined) packages.set(deviceId, claimed.bytes);
+    const claimed = devices.flatMap((deviceId, index) => {
+      const bytes = keyPackages[index]?.bytes;
+      return bytes === undefined ? [] : [{ deviceId, bytes }];
+    });
+    const { owners } = await this.#core.worker.call("keyPackages.owners", {
+      keyPackages: claimed.map(({ bytes }) => bytes),
+    });
+    claimed.forEach(({ deviceId, bytes }, index) => {
+      // By another device's key package that one would come in: whom the relay chose.
+      if (owners[index]?.deviceId !== deviceId) {
+        throw new AppError("key-package-foreign", { data: { deviceId } });
+      }
+      packages.set(deviceId, bytes);
     });
   }
 
