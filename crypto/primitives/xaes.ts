@@ -2,6 +2,7 @@ import { createCipheriv, createSecretKey } from "node:crypto";
 import { AppError, concatBytes } from "#protocol";
 import { aes256Gcm, type Aead } from "./aead.ts";
 import { wipe } from "./bytes.ts";
+import { SecretBytes } from "./secret-bytes.ts";
 
 const keyBytes = 32;
 const nonceBytes = 24;
@@ -22,6 +23,28 @@ export const xaes256Gcm: Aead = {
   open: (key, nonce, aad, ciphertext) =>
     withDerivedKey(key, nonce, (derived, rest) => aes256Gcm.open(derived, rest, aad, ciphertext)),
 };
+
+/**
+ * The part of sealing that needs neither plaintext nor associated data, to be done before there are any: more than half of the work for
+ * a short plaintext.
+ *
+ * Secret: the result, which its owner wipes; each use of a nonce but the first is a mistake.
+ *
+ * @returns the key that `nonce` derives, for {@link sealPrepared} with the same nonce
+ */
+export function prepareXaesKey(key: Uint8Array, nonce: Uint8Array): SecretBytes {
+  return withDerivedKey(key, nonce, (derived) => new SecretBytes(new Uint8Array(derived)));
+}
+
+/** As `seal` of {@link xaes256Gcm}, with what {@link prepareXaesKey} gave for this nonce in place of the key. */
+export function sealPrepared(
+  derived: SecretBytes,
+  nonce: Uint8Array,
+  content: { readonly aad: Uint8Array; readonly plaintext: Uint8Array },
+): Uint8Array {
+  const { aad, plaintext } = content;
+  return derived.use((key) => aes256Gcm.seal(key, nonce.subarray(12), aad, plaintext));
+}
 
 function withDerivedKey<Result>(
   key: Uint8Array,

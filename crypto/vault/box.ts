@@ -1,5 +1,12 @@
 import { concatBytes, encodeCbor } from "#protocol";
-import { hkdf, SecretBytes, xaes256Gcm, type RandomSource } from "../primitives/index.ts";
+import {
+  hkdf,
+  prepareXaesKey,
+  sealPrepared,
+  SecretBytes,
+  xaes256Gcm,
+  type RandomSource,
+} from "../primitives/index.ts";
 
 /*
  * Everything that is stored is sealed with XAES-256-GCM under random nonces, log frames included. A nonce made of a frame's
@@ -24,6 +31,8 @@ export interface Box {
   seal(place: BoxPlace, plain: Uint8Array): Uint8Array;
   /** @returns undefined unless `sealed` was sealed by this key for this place */
   open(place: BoxPlace, sealed: Uint8Array): Uint8Array | undefined;
+  /** Does what it can of the next {@link seal} before there is anything to be sealed. */
+  prepare(): void;
   wipe(): void;
 }
 
@@ -53,12 +62,39 @@ export function openWith(
   return xaes256Gcm.open(key, nonce, encodeCbor(place), sealed.subarray(nonceBytes));
 }
 
+/** A nonce that was not used yet, and the key that it derives. */
+interface Prepared {
+  readonly nonce: Uint8Array;
+  readonly key: SecretBytes;
+}
+
 /** A box that owns `key`. */
 export function createBox(key: SecretBytes, random: RandomSource): Box {
+  let prepared: Prepared | null = null;
+  const takePrepared = () => {
+    const taken = prepared;
+    prepared = null;
+    return taken;
+  };
   return {
-    seal: (place, plain) => key.use((bytes) => sealWith(bytes, random, place, plain)),
+    seal(place, plain) {
+      const next = takePrepared();
+      if (next === null) return key.use((bytes) => sealWith(bytes, random, place, plain));
+      try {
+        const content = { aad: encodeCbor(place), plaintext: plain };
+        return concatBytes(next.nonce, sealPrepared(next.key, next.nonce, content));
+      } finally {
+        next.key.wipe();
+      }
+    },
     open: (place, sealed) => key.use((bytes) => openWith(bytes, place, sealed)),
-    wipe: () => {
+    prepare() {
+      if (prepared !== null) return;
+      const nonce = random(nonceBytes);
+      prepared = { nonce, key: key.use((bytes) => prepareXaesKey(bytes, nonce)) };
+    },
+    wipe() {
+      takePrepared()?.key.wipe();
       key.wipe();
     },
   };

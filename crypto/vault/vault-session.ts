@@ -57,6 +57,8 @@ export interface VaultSession {
   readonly vaultId: VaultId;
   /** @throws AppError `argument-invalid` for a generation whose key isn't held */
   sealFrame(place: FramePlace, plain: Uint8Array): Uint8Array;
+  /** Makes the next frame of a generation quicker to seal. Does nothing without its key, nor when the session was wiped. */
+  prepareFrame(generation: number): void;
   openFrame(place: FramePlace, sealed: Uint8Array): Uint8Array | undefined;
   /** @throws AppError `argument-invalid` for a generation whose key isn't held */
   sealSnapshotChunk(place: SnapshotPlace, plain: Uint8Array): Uint8Array;
@@ -144,6 +146,7 @@ export function createVaultSession(
     vaultId,
     sealFrame: ({ generation, sequence, previousTag }, plain) =>
       requireBoxes(generation).frames.seal(["frame", generation, sequence, previousTag], plain),
+    prepareFrame: (generation) => boxes.get(generation)?.frames.prepare(),
     openFrame: ({ generation, sequence, previousTag }, sealed) =>
       boxesOf(generation)?.frames.open(["frame", generation, sequence, previousTag], sealed),
     sealSnapshotChunk: ({ generation, index, last }, plain) =>

@@ -92,7 +92,15 @@ export function vaultHandlers(
       isRight: context.vault.isPassphrase(passphrase),
     }),
 
-    "vault.sealFrame": ({ plain, ...place }) => ({ sealed: context.vault.sealFrame(place, plain) }),
+    "vault.sealFrame": ({ plain, ...place }) => {
+      const { vault } = context;
+      const sealed = vault.sealFrame(place, plain);
+      // When the answer is on its way: a commit waits for it.
+      setImmediate(() => {
+        vault.prepareFrame(place.generation);
+      });
+      return { sealed };
+    },
     "vault.openFrames": ({ generation, firstSequence, previousTag: firstTag, frames }) => {
       const plains: Uint8Array[] = [];
       let previousTag = firstTag;

@@ -1,12 +1,6 @@
 import * as v from "valibot";
-import {
-  bytesSchema,
-  countSchema,
-  decodeCbor,
-  encodeCbor,
-  exactBytesSchema,
-  parse,
-} from "#protocol";
+import { bytesSchema, countSchema, decodeCbor, exactBytesSchema, parse } from "#protocol";
+import { CborWriter } from "./cbor-writer.ts";
 import type { BoundSql } from "./database.ts";
 import { maxSealedBytes, tagBytes } from "./frames.ts";
 import type { SqlValue } from "./types.ts";
@@ -47,9 +41,26 @@ const batchSchema = v.strictTuple([
   v.array(v.array(v.tupleWithRest([countSchema], valueSchema))),
 ]);
 
-/** Canonical CBOR. */
-export function encodeBatch(batch: Batch): Uint8Array {
-  return encodeCbor([batch.snapshotTag, batch.sequence, batch.newTexts, batch.transactions]);
+/** Room in {@link encodeBatch} for what isn't a transaction, bytes: texts of new statements let it grow. */
+const headroomBytes = 256;
+
+/** Canonical CBOR. @param sizeBytes - about how long its transactions are */
+export function encodeBatch(batch: Batch, sizeBytes = 0): Uint8Array {
+  const writer = new CborWriter(sizeBytes + headroomBytes);
+  writer.array(4);
+  writer.value(batch.snapshotTag);
+  writer.value(batch.sequence);
+  writer.array(batch.newTexts.length);
+  for (const sql of batch.newTexts) writer.value(sql);
+  writer.array(batch.transactions.length);
+  for (const transaction of batch.transactions) {
+    writer.array(transaction.length);
+    for (const statement of transaction) {
+      writer.array(statement.length);
+      for (const value of statement) writer.value(value);
+    }
+  }
+  return writer.finish();
 }
 
 /** @throws AppError `frame-malformed` */

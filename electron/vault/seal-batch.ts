@@ -1,5 +1,5 @@
 import type { CryptoWorker } from "#protocol";
-import { encodeBatch } from "./batch.ts";
+import { encodeBatch, sizeOf } from "./batch.ts";
 import type { BoundSql } from "./database.ts";
 import type { LogEnd } from "./log-writer.ts";
 import type { TextTable } from "./text-table.ts";
@@ -26,16 +26,18 @@ export async function sealBatch(
   const stored = transactions.map((transaction) =>
     transaction.map(({ sql, params }) => [texts.placeOf(sql), ...params] as const),
   );
+  const batch = {
+    snapshotTag: log.frames === 0 ? snapshotTag : null,
+    sequence,
+    newTexts: texts.unnamed,
+    transactions: stored,
+  };
+  const sizeBytes = transactions.reduce((sum, transaction) => sum + sizeOf(transaction), 0);
   const { sealed } = await worker.call("vault.sealFrame", {
     generation,
     sequence: log.frames + 1,
     previousTag: log.lastTag,
-    plain: encodeBatch({
-      snapshotTag: log.frames === 0 ? snapshotTag : null,
-      sequence,
-      newTexts: texts.unnamed,
-      transactions: stored,
-    }),
+    plain: encodeBatch(batch, sizeBytes),
   });
   return sealed;
 }

@@ -1,7 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { AppError, idFromBytes, type KeyringRecord, type KeySlot, type VaultId } from "#protocol";
-import { decodeBatch, encodeBatch, isStorable } from "../../../../electron/vault/batch.ts";
+import {
+  AppError,
+  encodeCbor,
+  idFromBytes,
+  type KeyringRecord,
+  type KeySlot,
+  type VaultId,
+} from "#protocol";
+import {
+  decodeBatch,
+  encodeBatch,
+  isStorable,
+  type Batch,
+} from "../../../../electron/vault/batch.ts";
 import { encodeFrame, frameAt } from "../../../../electron/vault/frames.ts";
 import {
   checkGenerationHeader,
@@ -77,6 +89,25 @@ describe("batches", () => {
         );
       }),
     );
+  });
+
+  test("are the CBOR that is used everywhere else, whatever room was guessed", () => {
+    fc.assert(
+      fc.property(batches, fc.nat(2000), (batch, sizeBytes) => {
+        const { snapshotTag, sequence, newTexts, transactions } = batch;
+        const items = [snapshotTag, sequence, newTexts, transactions];
+        expect(encodeBatch(batch, sizeBytes)).toEqual(encodeCbor(items));
+      }),
+    );
+    const numbers = [0, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1];
+    const signed = numbers.flatMap((value) => [value, -value, -1 - value, value + 0.5]);
+    for (const value of signed.filter((each) => isStorable(each))) {
+      const transactions: Batch["transactions"] = [[[0, value]]];
+      const batch = { snapshotTag: null, sequence: 0, newTexts: [], transactions };
+      expect(encodeBatch(batch)).toEqual(encodeCbor([null, 0, [], [[[0, value]]]]));
+    }
+    const broken = { snapshotTag: null, sequence: 0, newTexts: ["\ud800"], transactions: [] };
+    expect(() => encodeBatch(broken)).toThrow(AppError);
   });
 
   test("that are malformed are refused with a code", () => {
