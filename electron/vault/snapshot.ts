@@ -33,7 +33,7 @@ import { MemoryFile, type FileImage } from "./memory-file.ts";
 const chunkBytes = 256 * 1024;
 const maxChunkBytes = 1024 * 1024;
 /** So much is left to the system at most: what waits for the disk when a commit syncs its own few bytes is what that commit waits for. */
-const unsyncedBytes = 2 * 1024 * 1024;
+const unsyncedBytes = 512 * 1024;
 /** Chunks that the worker has at once, so that neither side waits for the other. */
 const chunksAtOnce = 8;
 const maxDescriptionBytes = 1024;
