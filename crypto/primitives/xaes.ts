@@ -25,7 +25,7 @@ export const xaes256Gcm: Aead = {
 };
 
 /**
- * The part of sealing that needs neither plaintext nor associated data, to be done before there are any: more than half of the work for
+ * The part of sealing that needs neither plaintext nor associated data, to be done before there are any: about half of the work for
  * a short plaintext.
  *
  * Secret: the result, which its owner wipes; each use of a nonce but the first is a mistake.
