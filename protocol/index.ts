@@ -18,6 +18,7 @@ export {
   inviteIdSchema,
   messageIdSchema,
   networkIdSchema,
+  rendezvousIdSchema,
   userIdSchema,
   vaultIdSchema,
   type Brand,
@@ -27,6 +28,7 @@ export {
   type KeyPackageRef,
   type MessageId,
   type NetworkId,
+  type RendezvousId,
   type UserId,
   type VaultId,
 } from "./ids.ts";
@@ -57,7 +59,9 @@ export {
   type NetworkRole,
   type RecordKindName,
   type RecordValue,
+  type Revocation,
   type SignedRecord,
+  type Suspension,
   type UserRecord,
 } from "./records.ts";
 export { suiteNames, supportedSuites, type SuiteName } from "./suites.ts";
@@ -103,7 +107,9 @@ export {
   encodeMessageStatusReport,
   encodeMimiContent,
   markdownType,
+  maxAgainBytes,
   maxContentBytes,
+  maxMissingPlaces,
   maxPartDepth,
   maxParts,
   maxReportedMessages,
@@ -118,6 +124,7 @@ export {
   roomUri,
   saltBytes,
   userUri,
+  type Again,
   type DecodedMessage,
   type EncodedMessage,
   type Expiration,
@@ -128,11 +135,15 @@ export {
   type MessageIdInput,
   type MessageIntent,
   type MimiContent,
+  type MissingGenerations,
+  type MissingRequest,
   type MultiPart,
   type NestedPart,
   type NullPart,
+  type NumberRange,
   type PartSemantics,
   type PerMessageStatus,
+  type SentPlace,
   type SinglePart,
 } from "./content/index.ts";
 export {
@@ -147,6 +158,8 @@ export {
 } from "./relay/frames.ts";
 export {
   directoryEntrySchema,
+  maxActiveDevices,
+  maxKnownDevices,
   groupEntrySchema,
   inboxEntrySchema,
   type DirectoryEntry,
@@ -158,9 +171,12 @@ export {
   challengeBytes,
   maxKeyPackages,
   maxPageEntries,
+  maxRendezvousMessageBytes,
+  maxRendezvousMessages,
   maxRosterDevices,
   relayEvents,
   relayMethods,
+  rendezvousSeatBytes,
   signInLabel,
   type InviteSummary,
   type Ordered,
@@ -274,3 +290,4 @@ export type {
   SystemLine,
   VaultNotice,
 } from "./ipc/views.ts";
+export type { LinkChannel, LinkStep, OfferedDevice } from "./worker/linking.ts";

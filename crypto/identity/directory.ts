@@ -11,9 +11,18 @@ import {
 } from "#protocol";
 import type { DeviceTrust, TrustVerdict } from "../mls/client-config.ts";
 import type { Ed25519 } from "../primitives/index.ts";
+import { Exclusions } from "./exclusions.ts";
 import { networkIdOf } from "./identity.ts";
 import { isLeafKeyOf } from "./leaf-keys.ts";
 import { verifyRecord } from "./records.ts";
+
+/** A person's records, as signed. */
+export interface PersonRecords {
+  readonly user: SignedRecord;
+  readonly devices: readonly SignedRecord[];
+  readonly revocations?: readonly SignedRecord[];
+  readonly suspension?: SignedRecord | null;
+}
 
 /** The records this worker believes, and hence the devices it lets into a group. */
 export interface TrustDirectory extends DeviceTrust {
@@ -32,17 +41,18 @@ export interface TrustDirectory extends DeviceTrust {
     nowMs: number,
   ): NetworkId;
   /**
-   * Checks a person's record and their devices'. The first account key that is believed for a person is the only one.
+   * Checks a person's record, their devices', revocations and suspension. The first account key that is believed for a person is the only one.
    *
    * @returns what was believed, or null when the person's record was refused
    * @throws AppError `not-ready` before {@link setNetwork}
    */
-  trust(user: SignedRecord, devices: readonly SignedRecord[]): TrustedPerson | null;
+  trust(records: PersonRecords): TrustedPerson | null;
   clear(): void;
 }
 
 interface Network {
   readonly networkId: NetworkId;
+  readonly networkKey: Uint8Array;
   readonly issuerKey: Uint8Array;
 }
 
@@ -53,6 +63,7 @@ export function createTrustDirectory(
 ): TrustDirectory {
   const people = new Map<UserId, UserRecord>();
   const devices = new Map<DeviceId, DeviceRecord>();
+  const exclusions = new Exclusions(ed25519);
   let network: Network | null = null;
 
   function verifiedUser(
@@ -98,11 +109,11 @@ export function createTrustDirectory(
       if (network !== null && network.networkId !== networkId) {
         throw new AppError("relay-identity-changed", { data: { reason: "another network" } });
       }
-      network = { networkId, issuerKey };
+      network = { networkId, networkKey, issuerKey };
       return networkId;
     },
 
-    trust(userRecord, deviceRecords) {
+    trust({ user: userRecord, devices: deviceRecords, revocations = [], suspension = null }) {
       if (network === null) throw new AppError("not-ready", { data: { reason: "no network yet" } });
       const user = verifiedUser(userRecord, network);
       if (user === null) return null;
@@ -114,8 +125,18 @@ export function createTrustDirectory(
         devices.set(device.deviceId, device);
         believed.push(device);
       }
-      return { user, devices: believed, refusedDevices: deviceRecords.length - believed.length };
+      exclusions.take(user, { revocations, suspension }, network.networkKey);
+      const { userId } = user;
+      return {
+        user,
+        devices: believed.filter(({ deviceId }) => !exclusions.isRevoked({ userId, deviceId })),
+        refusedDevices: deviceRecords.length - believed.length,
+        ...exclusions.of(userId),
+      };
     },
+
+    mayBeAdded: (member, at) => exclusions.mayBeAdded(member, at),
+    mayBeRemoved: (member, at) => exclusions.mayBeRemoved(member, at),
 
     judge({ networkId, userId, deviceId, certificate }, signatureKey): TrustVerdict {
       if (network === null) return "unknown";
@@ -132,6 +153,7 @@ export function createTrustDirectory(
     clear() {
       people.clear();
       devices.clear();
+      exclusions.clear();
       network = null;
     },
   };

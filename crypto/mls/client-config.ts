@@ -1,13 +1,24 @@
 import type { Capabilities, ClientConfig, Credential, Lifetime } from "ts-mls";
-import { roomStateExtensionType, type DeviceId } from "#protocol";
+import { roomStateExtensionType, type DeviceId, type GroupMember } from "#protocol";
 import { supportedSuites } from "./suites.ts";
 import { leafIdentityOf, type LeafIdentity } from "./credential.ts";
 
 /** What is known about a leaf's claim to be a device. */
 export type TrustVerdict = "trusted" | "unknown" | "refused";
 
-/** Decides which device a signature key belongs to; the directory's verified records. */
-export interface DeviceTrust {
+/** When a commit is judged: ours now, by what is known now; that of somebody else by when the relay had ordered it, milliseconds. */
+export type JudgedAt = "now" | number;
+
+/** Who is excluded, and when: devices that were revoked, and people who are suspended. See docs/adr/0021. */
+export interface Standing {
+  /** Whether this device may be added to groups. */
+  mayBeAdded(member: GroupMember, at: JudgedAt): boolean;
+  /** Whether every member may remove it, whatever their role: it was revoked, or its person suspended. */
+  mayBeRemoved(member: GroupMember, at: JudgedAt): boolean;
+}
+
+/** Decides which device a signature key belongs to; the directory's verified records. One that was revoked is known still. */
+export interface DeviceTrust extends Standing {
   judge(identity: LeafIdentity, signatureKey: Uint8Array): TrustVerdict;
 }
 

@@ -76,12 +76,14 @@ export function identityHandlers(
 
     "record.sign": (params) => {
       switch (params.kind) {
-        case "device": {
+        case "device":
+        case "revocation": {
           const { account } = context.identity;
-          return { record: signRecord(ed25519, "device", params.value, account.privateKey) };
+          return { record: signRecord(ed25519, params.kind, params.value, account.privateKey) };
         }
         case "issuerCertificate":
-        case "policy": {
+        case "policy":
+        case "suspension": {
           const { privateKey } = context.networkKey;
           return { record: signRecord(ed25519, params.kind, params.value, privateKey) };
         }
@@ -102,7 +104,7 @@ export function identityHandlers(
       networkId: context.directory.setNetwork(network, context.time.nowMs()),
     }),
     "directory.trust": ({ entries }) => ({
-      people: entries.map(({ user, devices }) => context.directory.trust(user, devices)),
+      people: entries.map((entry) => context.directory.trust(entry)),
     }),
   };
 }

@@ -48,12 +48,21 @@ export const inboxEntrySchema = v.strictObject({
 /** An entry of a device's inbox. */
 export type InboxEntry = v.InferOutput<typeof inboxEntrySchema>;
 
+/** Most devices that a person can have at a time. */
+export const maxActiveDevices = 10;
+/** Most devices that a person can ever have had, so that each of them can be revoked. */
+export const maxKnownDevices = 50;
+
 /** A directory row: a person and their devices, each record as signed. */
 export const directoryEntrySchema = v.strictObject({
   /** The directory's version at which this entry last changed. */
   version: countSchema,
   user: signedRecordSchema,
-  devices: v.pipe(v.array(signedRecordSchema), v.maxLength(10)),
+  /** Revoked ones too: their leaves can still be in a group that somebody joins, and are known by these records. */
+  devices: v.pipe(v.array(signedRecordSchema), v.maxLength(maxKnownDevices)),
+  revocations: v.pipe(v.array(signedRecordSchema), v.maxLength(maxKnownDevices)),
+  /** The latest one; null for somebody who never was suspended. */
+  suspension: v.nullable(signedRecordSchema),
 });
-/** A person and their devices, as signed. */
+/** A person and their devices, revocations and suspension, as signed. */
 export type DirectoryEntry = v.InferOutput<typeof directoryEntrySchema>;

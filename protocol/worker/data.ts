@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../errors.ts";
 import type { ConversationId, DeviceId, MessageId, UserId, VaultId } from "../ids.ts";
-import type { DeviceRecord, UserRecord } from "../records.ts";
+import type { DeviceRecord, SignedRecord, UserRecord } from "../records.ts";
 import type { RoomState } from "../room-state.ts";
 
 /*
@@ -231,7 +231,16 @@ export interface Deadline {
 /** A person whose records were verified. */
 export interface TrustedPerson {
   readonly user: UserRecord;
+  /** Those that are not revoked. */
   readonly devices: readonly DeviceRecord[];
   /** Device records that were refused. */
   readonly refusedDevices: number;
+  /** Devices that were theirs and are no longer. */
+  readonly revoked: readonly DeviceId[];
+  readonly suspended: boolean;
+  /** What says so, as signed and verified: to be kept, whatever the relay leaves out later. */
+  readonly kept: {
+    readonly revocations: readonly SignedRecord[];
+    readonly suspension: SignedRecord | null;
+  };
 }

@@ -8,6 +8,7 @@ import {
   inviteIdSchema,
   maxFrameBytes,
   networkIdSchema,
+  rendezvousIdSchema,
   signedRecordSchema,
   timestampMsSchema,
   toBase64url,
@@ -16,6 +17,7 @@ import {
   type DeviceId,
   type InviteId,
   type MessageId,
+  type RendezvousId,
   type UserId,
 } from "#protocol";
 import * as v from "valibot";
@@ -88,9 +90,24 @@ export const userSlot = recordSlots(
     record: signedRecordSchema,
     accountKey: exactBytesSchema(32),
     role: roleSchema,
+    /** Revoked ones too. */
     devices: v.array(deviceIdSchema),
     /** The hash of the token that made this account. */
     redeemedWith: hashSchema,
+    revocations: v.optional(
+      v.array(v.strictObject({ deviceId: deviceIdSchema, record: signedRecordSchema })),
+      [],
+    ),
+    suspension: v.optional(
+      v.nullable(
+        v.strictObject({
+          suspended: v.boolean(),
+          issuedAtMs: timestampMsSchema,
+          record: signedRecordSchema,
+        }),
+      ),
+      null,
+    ),
   }),
 );
 export type StoredUser = SlotValue<typeof userSlot>;
@@ -325,6 +342,7 @@ export const dueSlot = recordSlots(
     v.strictObject({ kind: v.literal("invite"), inviteId: inviteIdSchema }),
     /** A note that has served its time. */
     v.strictObject({ kind: v.literal("note"), key: v.string() }),
+    v.strictObject({ kind: v.literal("rendezvous"), rendezvousId: rendezvousIdSchema }),
   ]),
 );
 export type Due = SlotValue<typeof dueSlot>;
@@ -341,3 +359,43 @@ export function lastToken(key: StorageKey): string {
 function shortHash(bytes: Uint8Array): string {
   return toBase64url(sha256(bytes).subarray(0, 16));
 }
+
+// Two devices of a person that meet, one of which may not be in the directory yet.
+
+const rendezvousSideSchema = v.strictObject({
+  /** The number of the last message that this side has left. */
+  sent: countSchema,
+  /** Of the other side's messages, up to where it has taken them. */
+  taken: countSchema,
+});
+/** A rendezvous; its messages have slots of their own. */
+export const rendezvousSlot = recordSlots(
+  (id: RendezvousId) => storageKey("rendezvous", id, "place"),
+  v.strictObject({
+    userId: userIdSchema,
+    owner: deviceIdSchema,
+    expiresAtMs: timestampMsSchema,
+    closed: v.boolean(),
+    /** The hash of the token of whoever came first; null: nobody yet. */
+    seat: v.nullable(hashSchema),
+    /** The guest's device, once it has signed in. */
+    guest: v.nullable(deviceIdSchema),
+    sides: v.strictObject({ owner: rendezvousSideSchema, guest: rendezvousSideSchema }),
+  }),
+);
+export type Rendezvous = SlotValue<typeof rendezvousSlot>;
+
+/** A side of a rendezvous. */
+export type RendezvousSide = keyof Rendezvous["sides"];
+
+/** What a side has left for the other. */
+export const rendezvousMessageSlot = bytesSlots(
+  (id: RendezvousId, from: RendezvousSide, sequence: number) =>
+    storageKey("rendezvous", id, from, sequence),
+);
+
+/** A person's open rendezvous, the oldest first. */
+export const rendezvousListSlot = recordSlots(
+  (userId: UserId) => storageKey("rendezvous-list", userId),
+  v.strictObject({ ids: v.array(rendezvousIdSchema) }),
+);

@@ -94,7 +94,8 @@ export class Directory {
       const person = people[index];
       if (person === null || person === undefined || this.#contradicts(person)) return;
       accepted.push(person);
-      const entry = encodeCbor({ user, devices });
+      // Not what the relay says now, but all that was ever verified: a relay that leaves out a revocation takes nothing back.
+      const entry = encodeCbor({ user, devices, ...person.kept });
       changes.write("directory.put", person.user.userId, entryVersion, entry);
     });
     changes.statements.push(putFact("directoryVersion", version));

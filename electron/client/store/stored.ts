@@ -6,6 +6,9 @@ import { text } from "./columns.ts";
 export interface SignedPerson {
   readonly user: SignedRecord;
   readonly devices: readonly SignedRecord[];
+  /** As verified; left out in entries from before there were any. */
+  readonly revocations?: readonly SignedRecord[];
+  readonly suspension?: SignedRecord | null;
 }
 
 /** What one reader has done with an own message. */

@@ -12,6 +12,7 @@ export class People {
     for (const person of people) {
       byUser.set(person.user.userId, person);
       for (const { deviceId } of person.devices) byDevice.set(deviceId, person.user.userId);
+      for (const deviceId of person.revoked) byDevice.set(deviceId, person.user.userId);
     }
     this.#people = byUser;
     this.#userOfDevice = byDevice;

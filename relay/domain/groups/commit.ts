@@ -8,7 +8,7 @@ import {
 } from "#protocol";
 import { sha256 } from "../../primitives.ts";
 import type { Transaction } from "../../storage/transaction.ts";
-import { ownersOf } from "../accounts.ts";
+import { standingsOf } from "../accounts.ts";
 import {
   answerRetentionMs,
   groupScope,
@@ -143,7 +143,10 @@ async function checkRosterChange(
   if (add.some((deviceId) => members.has(deviceId))) refuse("adds-member");
   if (add.length > 0 !== (welcome !== null)) refuse("welcome");
   if (members.size + add.length > maxRosterDevices) refuse("roster-full");
-  if ((await ownersOf(transaction, add)).includes(undefined)) refuse("adds-unknown-device");
+  const standings = await standingsOf(transaction, add);
+  if (standings.includes(null)) refuse("adds-unknown-device");
+  // In this transaction, so that no revocation comes in between: what is added was not yet revoked.
+  if (standings.some((standing) => standing?.refusal !== null)) refuse("adds-excluded-device");
 }
 
 function changeRoster(
