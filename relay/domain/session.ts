@@ -46,8 +46,8 @@ export async function signIn(
   );
   await caller.signIn({ deviceId, userId: device.userId }, async () => {
     const [standing] = await standingsOf(context.reader, [deviceId]);
-    const refusal = standing ? standing.refusal : "sign-in-refused";
-    if (refusal !== null) throw new AppError(refusal);
+    if (standing === null || standing === undefined) throw new AppError("sign-in-refused");
+    if (standing.refusal !== null) throw new AppError(standing.refusal);
   });
   return {
     relayTimeMs: context.clock.nowMs(),
