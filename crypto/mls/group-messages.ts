@@ -10,6 +10,7 @@ import {
   type PrivateMessage,
 } from "ts-mls";
 import { unprotectPrivateMessage } from "ts-mls/messageProtection.js";
+import { leafRatchets } from "ts-mls/secretTree.js";
 import {
   AppError,
   equalBytes,
@@ -32,6 +33,7 @@ import {
   withoutPast,
   type GroupMemory,
 } from "./memory.ts";
+import type { JudgedAt } from "./client-config.ts";
 import { leafOf, leavesOf, type Leaf } from "./room.ts";
 import {
   judgeCommit,
@@ -46,6 +48,8 @@ import {
 export interface SealedEntry {
   readonly memory: GroupMemory;
   readonly epoch: number;
+  /** Its place among this device's of the epoch. */
+  readonly generation: number;
   readonly bytes: Uint8Array;
 }
 
@@ -72,6 +76,7 @@ export async function sealApplication(
   return {
     memory: { ...memory, state: newState },
     epoch: Number(state.groupContext.epoch),
+    generation: lastGeneration(newState.secretTree, state.privatePath.leafIndex),
     bytes,
   };
 }
@@ -136,11 +141,16 @@ export type EntryOutcome =
   | { readonly kind: "device-unknown"; readonly devices: readonly DeviceId[] }
   | { readonly kind: "refused"; readonly code: ErrorCode };
 
-/** Opens an entry of another device. Whatever it is, a refusal leaves the group as it was. */
+/**
+ * Opens an entry of another device. Whatever it is, a refusal leaves the group as it was.
+ *
+ * @param at - when the relay had ordered it, milliseconds
+ */
 export async function openEntry(
   memory: GroupMemory,
   conversationId: ConversationId,
   bytes: Uint8Array,
+  at: JudgedAt = "now",
 ): Promise<EntryOutcome> {
   let entry: LogMessage;
   try {
@@ -173,7 +183,7 @@ export async function openEntry(
       case "proposal":
         return await openProposal(memory, message);
       case "commit":
-        return await openCommit(memory, judgingMember(memory), async (judge) => {
+        return await openCommit(memory, judgingMember(memory, at), async (judge) => {
           const { impl, state } = memory;
           const result = await processPrivateMessage(state, message, emptyPskIndex, impl, judge);
           if (result.kind !== "newState") throw new AppError("commit-refused");
@@ -213,7 +223,7 @@ async function openApplication(
   }
   const { leafIndex } = content.sender;
   const sender = leafOf(state.ratchetTree, leafIndex);
-  const generation = (opened.tree[2 * leafIndex]?.application.generation ?? 0) - 1;
+  const generation = lastGeneration(opened.tree, leafIndex);
   if (sender === undefined) throw new AppError("message-unopenable");
   wipe(...opened.consumed);
   return {
@@ -224,6 +234,11 @@ async function openApplication(
     content: content.applicationData.slice(),
     authenticatedData: content.authenticatedData.slice(),
   };
+}
+
+/** The generation of the last message that a leaf's ratchet has sealed or opened. */
+function lastGeneration(tree: ClientState["secretTree"], leafIndex: number): number {
+  return (leafRatchets(tree, leafIndex)?.application.generation ?? 0) - 1;
 }
 
 async function openProposal(memory: GroupMemory, message: PrivateMessage): Promise<EntryOutcome> {
@@ -260,7 +275,7 @@ interface Judging {
   readonly judgeOutcome: (after: ReadonlyMap<number, Leaf>) => GroupChange;
 }
 
-function judgingMember({ state }: GroupMemory): Judging {
+function judgingMember({ state, gate }: GroupMemory, at: JudgedAt): Judging {
   const leaves = leavesOf(state.ratchetTree);
   let change: GroupChange | undefined;
   return {
@@ -271,6 +286,8 @@ function judgingMember({ state }: GroupMemory): Judging {
         leaves,
         committerLeaf: incoming.senderLeafIndex,
         proposals: incoming.proposals,
+        standing: gate.standing,
+        at,
       });
       return "accept";
     },
