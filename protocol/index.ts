@@ -162,6 +162,8 @@ export {
   maxKnownDevices,
   groupEntrySchema,
   inboxEntrySchema,
+  maxRejections,
+  rejectionsSchema,
   type DirectoryEntry,
   type GroupEntry,
   type InboxEntry,
@@ -190,10 +192,13 @@ export {
 } from "./relay/methods.ts";
 export { relayCloseCodes, type RelayCloseReason } from "./relay/close-codes.ts";
 export { signInPayload } from "./relay/sign-in.ts";
+export { rejectionLabel, rejectionPayload, type CommitPlace } from "./relay/rejection.ts";
 export type { EmbeddedRelayMessage, EmbeddedRelayRequest } from "./relay/embedded.ts";
 export type {
   BodyItem,
+  CodeVerdict,
   Deadline,
+  FormerRecords,
   GroupChange,
   GroupMember,
   GroupPiece,
@@ -213,6 +218,7 @@ export type {
   OpenedEntry,
   OrganisationSlot,
   PassphraseSlot,
+  PersonRecords,
   RecoveryCodeSlot,
   SealedVaultKey,
   StoredGroupPiece,
@@ -264,8 +270,11 @@ export type {
   DeliveryView,
   DeviceView,
   ExpiryView,
+  HistoryView,
   InvitePreviewView,
   InviteView,
+  LinkStepView,
+  LinkView,
   LockedView,
   LockSettings,
   MemberView,
@@ -274,7 +283,9 @@ export type {
   MessageView,
   MeView,
   NetworkView,
+  OwnAccountNotice,
   PersonDetailsView,
+  PersonDeviceView,
   PersonView,
   ProblemView,
   ProtectionView,
@@ -288,6 +299,9 @@ export type {
   StartStep,
   StorageView,
   SystemLine,
+  TrustState,
   VaultNotice,
+  VerificationView,
 } from "./ipc/views.ts";
 export type { LinkChannel, LinkStep, OfferedDevice } from "./worker/linking.ts";
+export { formatLinkText, isLinkText, parseLinkText, type LinkText } from "./link-text.ts";

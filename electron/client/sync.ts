@@ -5,11 +5,14 @@ import type { Directory } from "./account/directory.ts";
 import type { KeyPackages } from "./account/key-packages.ts";
 import type { PolicyKeeper } from "./account/policy-keeper.ts";
 import type { RollBack } from "./account/roll-back.ts";
+import type { Asker } from "./conversations/asker.ts";
 import type { Commits } from "./conversations/commits.ts";
 import type { GroupLog } from "./conversations/group-log.ts";
 import type { Inbox } from "./conversations/inbox.ts";
 import type { LeaveHelper } from "./conversations/leave-helper.ts";
+import type { Membership } from "./conversations/membership.ts";
 import type { Outbox } from "./conversations/outbox.ts";
+import type { Refresher } from "./conversations/refresher.ts";
 import type { Rejoiner } from "./conversations/rejoiner.ts";
 import type { ReceiptSender } from "./conversations/receipt-sender.ts";
 import type { Core } from "./core/core.ts";
@@ -27,11 +30,17 @@ export interface SyncParts {
   readonly commits: Commits;
   readonly outbox: Outbox;
   readonly receipts: ReceiptSender;
+  readonly asker: Asker;
   readonly leaveHelper: LeaveHelper;
+  readonly membership: Membership;
+  readonly refresher: Refresher;
   readonly acknowledger: Acknowledger;
   readonly rejoiner: Rejoiner;
   readonly rollBack: RollBack;
 }
+
+/** What concerns conversations, keys and the directory. */
+type SyncEvent = Exclude<RelayEventMessage, { readonly name: "rendezvous.arrived" }>;
 
 /** Pauses before a conversation in which something went wrong is tried again, milliseconds. */
 const firstRetryMs = 1000;
@@ -53,8 +62,13 @@ export class Sync {
     this.#running = this.#running.then(() => this.#guard(this.#catchUp(session)));
   }
 
-  onEvent(event: RelayEventMessage): void {
+  onEvent(event: SyncEvent): void {
     void this.#guard(this.#take(event));
+  }
+
+  /** Somebody here has decided about a person's key: what waited for that goes on. */
+  onTrusted(): void {
+    if (this.#parts.core.online) void this.#guard(this.#retryUnknown());
   }
 
   /** Nothing is tried again any more. */
@@ -84,7 +98,7 @@ export class Sync {
     }
   }
 
-  async #take(event: RelayEventMessage): Promise<void> {
+  async #take(event: SyncEvent): Promise<void> {
     const { log, inbox, directory, policy, keyPackages } = this.#parts;
     switch (event.name) {
       case "group.entry": {
@@ -106,7 +120,8 @@ export class Sync {
   }
 
   async #catchUp(session: RelayResult<"session.signIn">): Promise<void> {
-    const { directory, inbox, outbox, receipts, leaveHelper, keyPackages, rollBack } = this.#parts;
+    const { directory, inbox, outbox, receipts, asker } = this.#parts;
+    const { leaveHelper, keyPackages, rollBack } = this.#parts;
     if (session.directoryVersion > directory.version) await directory.refresh();
     const left = await rollBack.replaceKeyPackages(keyPackages);
     // Making key packages takes a while, and nothing below waits for them.
@@ -117,6 +132,7 @@ export class Sync {
     leaveHelper.resume();
     outbox.kickAll();
     receipts.resume();
+    asker.resume();
   }
 
   /** What waited for somebody's records may go on. */

@@ -8,11 +8,12 @@ import type {
   RendezvousId,
   UserId,
 } from "../ids.ts";
-import type { RecordKindName, RecordValue, SignedRecord } from "../records.ts";
+import type { RecordKindName, RecordValue, SignedRecord, UserRecord } from "../records.ts";
 import type { RoomState } from "../room-state.ts";
 import type { SuiteName } from "../suites.ts";
 import type {
   BodyItem,
+  CodeVerdict,
   Deadline,
   GroupChange,
   GroupMember,
@@ -25,6 +26,7 @@ import type {
   KeyringFacts,
   KeyringRecord,
   OpenedEntry,
+  PersonRecords,
   StoredGroupPiece,
   TrustedPerson,
   VaultSecret,
@@ -240,17 +242,32 @@ export interface WorkerMethods {
    */
   readonly "directory.trust": Method<
     {
-      readonly entries: readonly {
-        readonly user: SignedRecord;
-        readonly devices: readonly SignedRecord[];
-        readonly revocations?: readonly SignedRecord[];
-        readonly suspension?: SignedRecord | null;
-      }[];
+      readonly entries: readonly PersonRecords[];
     },
     {
       /** In the order given; null where the user record was refused. */
       readonly people: readonly (TrustedPerson | null)[];
+      /** Of those that were refused: the ones that the issuer has signed, newer than what is known, for another account key. */
+      readonly otherKeys: readonly { readonly index: number; readonly user: UserRecord }[];
     }
+  >;
+  /**
+   * Takes another account key for a known person, as an issuer's record names it: what the former keys have signed are no longer their devices.
+   * `records.former` says which. Null: it isn't the issuer's, is older than what is known, or is about this person, whose key never changes.
+   */
+  readonly "directory.acceptKey": Method<
+    { readonly records: PersonRecords },
+    { readonly person: TrustedPerson | null }
+  >;
+  /** The safety number between this person and another, and the code that this person shows them: crypto/identity/safety-number.ts. */
+  readonly "safetyNumber.compute": Method<
+    { readonly userId: UserId; readonly accountKey: Uint8Array },
+    { readonly digits: string; readonly code: string }
+  >;
+  /** What a code says that was read from a picture. */
+  readonly "safetyNumber.compare": Method<
+    { readonly userId: UserId; readonly accountKey: Uint8Array; readonly code: string },
+    { readonly verdict: CodeVerdict }
   >;
 
   // Groups.
@@ -385,9 +402,16 @@ export interface WorkerMethods {
       readonly writes: GroupWrites;
     }
   >;
-  /** Takes a log entry of another device. Never feed our own back. */
+  /**
+   * Takes a log entry of another device. Never feed our own back. `receivedAtMs` is when the relay had it; left out: now. A commit that is refused
+   * with `not-allowed` may be allowed by a suspension or revocation that `directory.trust` hasn't been told of.
+   */
   readonly "group.open": Method<
-    { readonly conversationId: ConversationId; readonly bytes: Uint8Array },
+    {
+      readonly conversationId: ConversationId;
+      readonly bytes: Uint8Array;
+      readonly receivedAtMs?: number;
+    },
     OpenedEntry
   >;
 

@@ -19,9 +19,10 @@ import { noteBlocked } from "./blocked.ts";
 import { takeContent } from "./content.ts";
 import { endConversation, takeGroupChange } from "./group-change.ts";
 import { decodeOffer } from "./intent.ts";
+import { noteDropped, noteSpoilt } from "./gaps.ts";
 import { noteGeneration } from "./generations.ts";
+import { renewsLeaf } from "./refresher.ts";
 import { noteSent } from "./sent.ts";
-import { noteUnopenable } from "./unopenable.ts";
 
 type Application = Extract<GroupEntry, { readonly kind: "application" }>;
 type Commit = Extract<GroupEntry, { readonly kind: "commit" }>;
@@ -180,6 +181,7 @@ export class GroupLog {
     const { conversationId } = conversation;
     if (entry.kind === "dropped") {
       changes.write("conversation.addLost", conversationId, 1);
+      noteDropped(this.#core, changes, conversation, [entry.sequence]);
       return "taken";
     }
     await this.#core.loadGroup(conversationId);
@@ -214,6 +216,9 @@ export class GroupLog {
       changes.write("conversation.setState", conversationId, "active");
     }
     if (change !== null) {
+      if (renewsLeaf(change)) {
+        changes.write("leafAge.put", conversationId, this.#core.time.now());
+      }
       await takeGroupChange(this.#core, changes, conversation, { change, summary });
     }
     return "taken";
@@ -239,10 +244,12 @@ export class GroupLog {
           conversation,
           arrival: {
             sender: opened.sender.userId,
+            deviceId: opened.sender.deviceId,
             content: opened.content,
             sequence: entry.sequence,
             epoch: entry.epoch,
             sentAtMs: Math.min(entry.receivedAtMs, this.#core.time.now()),
+            order: null,
           },
         });
         return "taken";
@@ -295,15 +302,20 @@ export class GroupLog {
     }
   }
 
-  /** Opens an entry; one from a device we don't know is opened again with a fresh directory. */
+  /**
+   * Opens an entry. One from a device we don't know is opened again with a fresh directory; so is a commit that its maker wasn't allowed: it may
+   * carry out a revocation or suspension that we haven't heard of.
+   */
   async #open(
     conversationId: ConversationId,
-    { bytes }: Application | Commit,
+    { kind, bytes, receivedAtMs }: Application | Commit,
   ): Promise<OpenedEntry> {
-    const first = await this.#core.worker.call("group.open", { conversationId, bytes });
-    if (first.kind !== "device-unknown") return first;
+    const params = { conversationId, bytes, receivedAtMs };
+    const first = await this.#core.worker.call("group.open", params);
+    const forbidden = kind === "commit" && first.kind === "refused" && first.code === "not-allowed";
+    if (first.kind !== "device-unknown" && !forbidden) return first;
     await this.#directory.refresh();
-    return this.#core.worker.call("group.open", { conversationId, bytes });
+    return this.#core.worker.call("group.open", params);
   }
 
   async #takeRemoval(
@@ -339,8 +351,8 @@ export class GroupLog {
     // Only the relay names a sender here.
     // The gap that it leaves in its sender's generations is told of with it.
     changes.write("conversation.addLost", conversation.conversationId, 1);
-    const unopenable = { sender: null, sequence: entry.sequence, code, raw: null };
-    await noteUnopenable(this.#core, changes, conversation, unopenable);
+    const spoilt = { sequences: [entry.sequence], code };
+    await noteSpoilt(this.#core, changes, conversation, spoilt);
   }
 }
 

@@ -29,6 +29,13 @@ const maxKeptBytes = 32 * 1024 * 1024;
 /** What a Welcome led to. `waits`: what it takes to judge it isn't there yet. */
 type Joined = "joined" | "refused" | "waits";
 
+/** The key package that a Welcome was made for. */
+interface KeyPackageTarget {
+  readonly ref: KeyPackageRef;
+  readonly sealed: Uint8Array;
+  readonly lastResort: boolean;
+}
+
 /** Takes this device's inbox in order: Welcomes, by which it comes into conversations. */
 export class Inbox {
   readonly #core: Core;
@@ -169,6 +176,9 @@ export class Inbox {
     changes.write("leaver.deleteAll", conversationId);
     changes.writeGroup(joined.writes);
     changes.write("keyPackage.consume", target.ref);
+    // Others may be using it too: another one takes its place.
+    if (target.lastResort) changes.statements.push(putFact("lastResortUsed", true));
+    changes.write("leafAge.put", conversationId, this.#core.time.now());
     this.#writeConversation(changes, entry, summary);
     this.#core.groupLoaded(conversationId);
     await this.#tell(changes, summary, inviter);
@@ -183,7 +193,7 @@ export class Inbox {
   /** Which of our key packages a Welcome was made for. A malformed one is for none. */
   async #targetOf(
     welcome: Uint8Array,
-  ): Promise<{ readonly ref: KeyPackageRef; readonly sealed: Uint8Array } | undefined> {
+  ): Promise<KeyPackageTarget | undefined> {
     const { refs } = await this.#core.worker
       .call("group.welcomeTargets", { welcome })
       .catch((error: unknown) => {
@@ -192,14 +202,14 @@ export class Inbox {
       });
     for (const ref of refs) {
       const own = this.#core.store.keyPackage(ref);
-      if (own !== undefined) return { ref, sealed: own.sealed };
+      if (own !== undefined) return { ref, ...own };
     }
     return undefined;
   }
 
   async #open(
     { conversationId, bytes }: InboxEntry,
-    { ref, sealed }: { readonly ref: KeyPackageRef; readonly sealed: Uint8Array },
+    { ref, sealed }: KeyPackageTarget,
   ) {
     const params = { welcome: bytes, ref, sealedPrivate: sealed, conversationId };
     const first = await this.#core.worker.call("group.join", params);
@@ -223,6 +233,8 @@ export class Inbox {
     } else {
       changes.write("conversation.setGroup", conversationId, ...groupColumns(summary, peer));
       changes.write("conversation.rejoin", conversationId, groupSequence);
+      // What was said before isn't for this device any more.
+      changes.write("gap.deleteAll", conversationId);
     }
     changes.touch(conversationId);
   }

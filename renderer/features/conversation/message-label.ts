@@ -33,6 +33,14 @@ export function messageLabel(
     case "unopenable":
       return message.senderKnown
         ? t("message.labelUnopenable", { sender, time })
-        : t("message.unopenableCount", { count: message.count });
+        : missingText(i18n, message);
   }
+}
+
+/** Messages of nobody known that never came or can't be opened, in words. */
+export function missingText(
+  { t }: Pick<I18n, "t">,
+  { count, asking }: { readonly count: number; readonly asking: boolean },
+): string {
+  return t(asking ? "message.missingAsked" : "message.missingLost", { count });
 }

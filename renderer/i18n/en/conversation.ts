@@ -36,10 +36,18 @@ export const conversation = {
   "message.recalledOwn": "You recalled this message",
   "message.ended": "This message has ended",
   "message.unopenable": "A message from {name} could not be opened on this device",
-  "message.unopenableCount": {
-    one: "A message did not arrive or could not be opened on this device",
-    other: "{count} messages did not arrive or could not be opened on this device",
+  "message.missingAsked": {
+    one: "A message is missing. It was asked for again.",
+    other: "{count} messages are missing. They were asked for again.",
   },
+  "message.missingLost": {
+    one: "A message is missing and can't be had any more",
+    other: "{count} messages are missing and can't be had any more",
+  },
+  "message.missingAskedHint":
+    "It did not arrive, or could not be opened. This device has asked its sender, and it appears here when it comes.",
+  "message.missingLostHint":
+    "It did not arrive, or could not be opened, and its sender can't send it again. Ask them what they wrote.",
   "message.quoteEnded": "The quoted message has ended",
   "message.goToQuote": "Go to the message of {name}",
 

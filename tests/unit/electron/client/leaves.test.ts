@@ -80,7 +80,7 @@ async function people() {
       const item = core.store.outboxNext(conversationId, core.time.now());
       if (item === undefined) return;
       const changes = new Changes();
-      noteSent(core, changes, { conversation, item, sequence: 1, epoch: 1 });
+      noteSent(core, changes, { conversation, item, sequence: 1, epoch: 1, receivedAtMs: 0 });
       if (item.kind === "drop") changes.write("outbox.delete", item.itemId);
       await core.commit(changes);
     }
@@ -217,7 +217,7 @@ describe("a leaf is doomed", () => {
     const { core } = at;
     const before = at.target(await at.receive(hourMs));
     const [late, reacting, recalling] = [new Changes(), new Changes(), new Changes()];
-    await edit(core, late, before, "too late");
+    await edit(core, late, before, { markdown: "too late", sequence: 2 });
     await addReaction(core, reacting, before, {
       reactionId: core.localId(),
       sender: at.peer,

@@ -70,7 +70,15 @@ export function conversationView(change: Partial<ConversationView> = {}): Conver
     pinned: false,
     muted: false,
     draft: "",
-    encryption: { suite: "", epoch: 1, epochAuthenticator: "", unopenableCount: 0 },
+    encryption: {
+      suite: "",
+      epoch: 1,
+      epochAuthenticator: "",
+      unopenableCount: 0,
+      recoveredCount: 0,
+      askedCount: 0,
+      lostCount: 0,
+    },
     firstUnreadId: null,
     ...change,
   };

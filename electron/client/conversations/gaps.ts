@@ -1,0 +1,135 @@
+import type { GroupEntry, MessageId } from "#protocol";
+import type { Changes } from "../core/changes.ts";
+import type { Core } from "../core/core.ts";
+import { localEnd } from "../core/timers.ts";
+import { keyColumns, type GapKey } from "../store/missing.ts";
+import type { StoredConversation } from "../store/rows.ts";
+import { noteUnopenable } from "./unopenable.ts";
+
+/** Most messages that are asked for in one conversation at a time. More are counted, and not asked for. */
+export const maxGaps = 512;
+/** How long what a relay calls dropped is only asked for, when it came by live and nothing explains it; milliseconds. */
+const liveGraceMs = 60_000;
+/** As {@link liveGraceMs}, where it may well have ended while this device was away, or is told of by another line. */
+const longGraceMs = 24 * 60 * 60 * 1000;
+
+/** What is to be asked for. */
+export interface NewGaps {
+  readonly keys: readonly GapKey[];
+  /** The line that stands for each of them. */
+  readonly lineId: MessageId | null;
+  /** How long nothing is shown of those without a line, milliseconds. */
+  readonly graceMs: number;
+}
+
+/** Notes messages that are to be asked for, and keeps a place in the conversation for each. */
+export function openGaps(
+  core: Core,
+  changes: Changes,
+  conversation: StoredConversation,
+  { keys, lineId, graceMs }: NewGaps,
+): void {
+  const { conversationId, roomState } = conversation;
+  const nowMs = core.time.now();
+  const { endsAtMs } = localEnd(nowMs, roomState.timers, core.policy);
+  const free = Math.max(0, maxGaps - core.store.missing.gapCount(conversationId));
+  let order = 0;
+  for (const key of keys.slice(0, free)) {
+    order = core.nextOrder(conversationId);
+    const times = [nowMs, nowMs + graceMs, endsAtMs] as const;
+    changes.write("gap.put", conversationId, ...keyColumns(key), order, lineId, ...times);
+  }
+  if (order > 0) changes.write("conversation.reserve", conversationId, order + 1);
+  changes.asking.add(conversationId);
+}
+
+/** Places in the log, of which nothing else is known. */
+const sequenceKeys = (sequences: readonly number[]): readonly GapKey[] =>
+  sequences.map((number) => ({ deviceId: null, epoch: 0, number }));
+
+/** Entries that came and can't be opened: said at once, and asked for. */
+export async function noteSpoilt(
+  core: Core,
+  changes: Changes,
+  conversation: StoredConversation,
+  spoilt: Pick<Parameters<typeof noteUnopenable>[3], "code"> & {
+    readonly sequences: readonly number[];
+  },
+): Promise<void> {
+  const { sequences, code } = spoilt;
+  const [sequence = null] = sequences;
+  const unopenable = { sender: null, sequence, code, raw: null, count: sequences.length };
+  const lineId = await noteUnopenable(core, changes, conversation, unopenable);
+  openGaps(core, changes, conversation, { keys: sequenceKeys(sequences), lineId, graceMs: 0 });
+}
+
+/**
+ * Entries of which the relay says that they have ended or were recalled. Only their sender's word counts for that, so they are asked for;
+ * until somebody had time to answer nothing is shown.
+ */
+export function noteDropped(
+  core: Core,
+  changes: Changes,
+  conversation: StoredConversation,
+  sequences: readonly number[],
+): void {
+  const { conversationId, roomState, lastActivityMs } = conversation;
+  const unknown = sequences.filter((sequence) => {
+    const own = core.store.missing.sentBySequence(conversationId, {
+      first: sequence,
+      last: sequence,
+    });
+    return own.length === 0;
+  });
+  const awayMs = core.time.now() - lastActivityMs;
+  const young = awayMs < roomState.timers.expirationSeconds * 1000;
+  const graceMs = young ? liveGraceMs : longGraceMs;
+  openGaps(core, changes, conversation, { keys: sequenceKeys(unknown), lineId: null, graceMs });
+}
+
+/**
+ * Generations of one sender that were jumped over.
+ *
+ * @param explained - how many of them a spoilt or dropped entry has told of already
+ */
+export async function noteJumped(
+  core: Core,
+  changes: Changes,
+  conversation: StoredConversation,
+  jumped: { readonly keys: readonly GapKey[]; readonly explained: number },
+): Promise<void> {
+  const { keys, explained } = jumped;
+  const told = keys.slice(0, explained);
+  if (told.length > 0) {
+    openGaps(core, changes, conversation, { keys: told, lineId: null, graceMs: longGraceMs });
+  }
+  const untold = keys.slice(explained);
+  if (untold.length === 0) return;
+  const lineId = await noteUnopenable(core, changes, conversation, {
+    sender: null,
+    sequence: null,
+    code: "message-unopenable",
+    raw: null,
+    count: untold.length,
+  });
+  openGaps(core, changes, conversation, { keys: untold, lineId, graceMs: 0 });
+}
+
+/** What was said while this device was out of a conversation's epochs: it joined anew behind it. */
+export async function noteSkipped(
+  core: Core,
+  changes: Changes,
+  conversation: StoredConversation,
+  entries: readonly GroupEntry[],
+): Promise<void> {
+  const sequencesOf = (kind: GroupEntry["kind"]): readonly number[] =>
+    entries
+      .filter((entry) => entry.kind === kind)
+      .filter((entry) => entry.kind !== "application" || entry.sender !== core.self.deviceId)
+      .map(({ sequence }) => sequence);
+  const dropped = sequencesOf("dropped");
+  if (dropped.length > 0) noteDropped(core, changes, conversation, dropped);
+  const sequences = sequencesOf("application");
+  if (sequences.length === 0) return;
+  await noteSpoilt(core, changes, conversation, { sequences, code: "epoch-unknown" });
+}
