@@ -266,6 +266,23 @@ export const relayMethods = {
     result: orderedSchema,
     errors: ["not-allowed", "not-found", "argument-invalid"],
   },
+  /**
+   * Says, signed, that this device can't take a commit and never will. `noted`: the relay waits for what others say; `reopened`: the commit is
+   * void, and the log says so; `stands`: others have taken it, or it isn't one that can be void any more. Repeating it is harmless.
+   */
+  "group.reject": {
+    access: "device",
+    params: v.strictObject({
+      conversationId: conversationIdSchema,
+      epoch: countSchema,
+      sequence: countSchema,
+      commitHash: exactBytesSchema(32),
+      /** Over `signingInput(rejectionLabel, rejectionPayload(…))`, by the device key. */
+      signature: exactBytesSchema(ed25519SignatureBytes),
+    }),
+    result: v.strictObject({ kind: v.picklist(["noted", "reopened", "stands"]) }),
+    errors: ["not-allowed", "not-found", "signature-invalid"],
+  },
   /** Appends an application message. Repeating it with the same message id gives the first answer. */
   "group.append": {
     access: "device",

@@ -6,6 +6,7 @@ import { listDirectory } from "./directory.ts";
 import { appendMessage } from "./groups/append.ts";
 import { commitToGroup, createGroup } from "./groups/commit.ts";
 import { groupInfo, listGroups, readGroup } from "./groups/read.ts";
+import { rejectCommit } from "./groups/reopen.ts";
 import { acknowledge, dropOwn } from "./groups/retention.ts";
 import { acknowledgeInbox, readInbox } from "./inbox.ts";
 import { createInvite, listInvites, revokeInvite } from "./invites.ts";
@@ -53,6 +54,7 @@ export function createHandlers(context: RelayContext): RelayHandlers {
     "keyPackages.claim": (params) => claimKeyPackages(context, params),
     "group.create": (params, caller) => createGroup(context, params, caller),
     "group.commit": (params, caller) => commitToGroup(context, params, caller),
+    "group.reject": (params, caller) => rejectCommit(context, params, caller),
     "group.append": (params, caller) => appendMessage(context, params, caller),
     "group.read": (params, caller) => readGroup(context, params, caller),
     "group.acknowledge": (params, caller) => acknowledge(context, params, caller),

@@ -3,6 +3,7 @@ import {
   conversationIdSchema,
   countSchema,
   deviceIdSchema,
+  ed25519SignatureBytes,
   exactBytesSchema,
   idToBytes,
   inviteIdSchema,
@@ -206,26 +207,88 @@ export const groupHeadSlot = recordSlots(
     applicationFloor: countSchema,
     /** Commits up to here are dropped: all members have them, and those whom one of them removed too. */
     commitFloor: countSchema,
+    /** Commits that can still be found void, the oldest first. */
+    undecided: v.optional(v.array(countSchema), []),
   }),
 );
 export type GroupHead = SlotValue<typeof groupHeadSlot>;
 
+const membershipSchema = v.strictObject({
+  joinedSequence: countSchema,
+  /** Where this device's view of the log ends; null for a member. */
+  removed: v.nullable(v.strictObject({ sequence: countSchema, epoch: countSchema })),
+});
 const position = {
   deviceId: deviceIdSchema,
   /** The log's sequence of the commit that added the device; it reads what comes after. */
   joinedSequence: countSchema,
   acknowledgedSequence: countSchema,
 };
+const removedSchema = v.strictObject({ ...position, removedSequence: countSchema });
 /** Who is in a conversation. */
 export const groupRosterSlot = recordSlots(
   (id: ConversationId) => storageKey("group", id, "roster"),
   v.strictObject({
     members: v.array(v.strictObject(position)),
     /** Removed devices that haven't acknowledged the commit that removed them. */
-    removed: v.array(v.strictObject({ ...position, removedSequence: countSchema })),
+    removed: v.array(removedSchema),
   }),
 );
 export type GroupRoster = SlotValue<typeof groupRosterSlot>;
+
+/** What it takes to find a commit void: what was before it, what it brought, and who can't take it. */
+export const undecidedSlot = recordSlots(
+  (id: ConversationId, sequence: number) => storageKey("group", id, "undecided", sequence),
+  v.strictObject({
+    epoch: countSchema,
+    committer: deviceIdSchema,
+    /** Whose device that is. */
+    person: userIdSchema,
+    commitHash: hashSchema,
+    add: v.array(deviceIdSchema),
+    remove: v.array(deviceIdSchema),
+    members: v.array(v.strictObject(position)),
+    removed: v.array(removedSchema),
+    /** Of the devices that it added or removed. */
+    memberships: v.array(
+      v.strictObject({ deviceId: deviceIdSchema, membership: v.nullable(membershipSchema) }),
+    ),
+    /** Where its Welcome went. */
+    welcomes: v.array(v.strictObject({ deviceId: deviceIdSchema, sequence: countSchema })),
+    rejections: v.array(
+      v.strictObject({
+        deviceId: deviceIdSchema,
+        userId: userIdSchema,
+        signature: exactBytesSchema(ed25519SignatureBytes),
+        atMs: timestampMsSchema,
+      }),
+    ),
+  }),
+);
+export type Undecided = SlotValue<typeof undecidedSlot>;
+
+/** The GroupInfo from before an undecided commit. */
+export const undecidedInfoSlot = bytesSlots((id: ConversationId, sequence: number) =>
+  storageKey("group", id, "undecided-info", sequence),
+);
+
+/** Commits of a conversation that were found void, the newest last. */
+export const voidsSlot = recordSlots(
+  (id: ConversationId) => storageKey("group", id, "voids"),
+  v.strictObject({
+    voids: v.array(
+      v.strictObject({
+        person: userIdSchema,
+        commitHash: hashSchema,
+        /** The commit's place, and that of the entry which says that it is void: nothing between them counts. */
+        from: countSchema,
+        to: countSchema,
+        atMs: timestampMsSchema,
+      }),
+    ),
+  }),
+);
+export type Voids = SlotValue<typeof voidsSlot>["voids"];
 
 /** The newest GroupInfo. */
 export const groupInfoSlot = recordSlots(
@@ -237,7 +300,7 @@ export const groupInfoSlot = recordSlots(
 export const entrySlot = recordSlots(
   (id: ConversationId, sequence: number) => storageKey("group", id, "entry", sequence),
   v.strictObject({
-    kind: v.picklist(["application", "commit"]),
+    kind: v.picklist(["application", "commit", "reopened"]),
     epoch: countSchema,
     sender: deviceIdSchema,
     receivedAtMs: timestampMsSchema,
@@ -273,11 +336,7 @@ export const commitAnswerSlot = recordSlots(
 /** What a device may see of a conversation. */
 export const membershipSlot = recordSlots(
   (deviceId: DeviceId, id: ConversationId) => storageKey("member", deviceId, id),
-  v.strictObject({
-    joinedSequence: countSchema,
-    /** Where this device's view of the log ends; null for a member. */
-    removed: v.nullable(v.strictObject({ sequence: countSchema, epoch: countSchema })),
-  }),
+  membershipSchema,
 );
 export type Membership = SlotValue<typeof membershipSlot>;
 export const memberships = (deviceId: DeviceId): StorageKey => keyPrefix("member", deviceId);
@@ -338,6 +397,12 @@ export const dueSlot = recordSlots(
       kind: v.literal("welcome"),
       conversationId: conversationIdSchema,
       groupSequence: countSchema,
+    }),
+    /** Enough time has passed for others to say whether they can take a commit. */
+    v.strictObject({
+      kind: v.literal("verdict"),
+      conversationId: conversationIdSchema,
+      sequence: countSchema,
     }),
     v.strictObject({ kind: v.literal("invite"), inviteId: inviteIdSchema }),
     /** A note that has served its time. */

@@ -56,7 +56,7 @@ function isPage(result: unknown): result is { readonly entries: readonly GroupEn
 }
 
 function tampered<Entry extends GroupEntry>(entry: Entry): Entry {
-  if (entry.kind === "dropped") return entry;
+  if (!("bytes" in entry)) return entry;
   const bytes = entry.bytes.slice();
   bytes[bytes.length - 3]! ^= 1;
   return { ...entry, bytes };

@@ -62,6 +62,13 @@ const good: Readonly<Record<RelayMethodName, Readonly<Record<string, unknown>>>>
     remove: [],
     welcome: bytes,
   },
+  "group.reject": {
+    conversationId: id,
+    epoch: 1,
+    sequence: 2,
+    commitHash: new Uint8Array(32),
+    signature: new Uint8Array(64),
+  },
   "group.append": { conversationId: id, epoch: 0, messageId, expiresAtMs: null, bytes },
   "group.read": { conversationId: id, afterSequence: 0, limit: maxPageEntries },
   "group.acknowledge": { conversationId: id, sequence: 1 },
