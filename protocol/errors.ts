@@ -137,6 +137,10 @@ export const errorKinds = {
     fault: "peer",
     text: "The symbols differ, so somebody may have stood between your two computers. Nothing was added and nothing was given away. Use another way to carry the code, and tell your security officer if it happens again.",
   },
+  "link-open": {
+    fault: "environment",
+    text: "The other computer hasn't said that it is done. Look there: if Sotto doesn't show your conversations, remove it from this list and begin again.",
+  },
   "link-refused": {
     fault: "peer",
     text: "What came from the other computer doesn't fit the code, so it was refused. Nothing was added. Show a new code to begin again.",
@@ -238,6 +242,10 @@ export const errorKinds = {
   "vault-exists": {
     fault: "caller",
     text: "There already is a vault here. Sotto never puts a new one over it.",
+  },
+  "safety-number-changed": {
+    fault: "peer",
+    text: "The safety number has changed while it was shown. Compare the new one before you decide.",
   },
   "vault-damaged": {
     fault: "environment",

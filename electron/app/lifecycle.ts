@@ -1,6 +1,7 @@
 import {
   AppError,
   parseInviteLink,
+  parseLinkText,
   type AppView,
   type KeySlotKind,
   type LockedView,
@@ -277,9 +278,27 @@ export class Lifecycle {
     await this.#alone(() => this.#opening.join(this.#form(), passphrase, account));
   }
 
+  /** First run: into the account of another device. */
+  async linkTo({ link, passphrase }: ParsedCommandParams<"profile.link">): Promise<void> {
+    const text = parseLinkText(link);
+    await this.#alone(() => this.#opening.linkTo(this.#form(), passphrase, text));
+  }
+
+  /** What the person says of the symbols. @throws AppError `not-ready` */
+  linkCompared(match: boolean): void {
+    const { linking } = this.#opening;
+    if (linking === null) throw new AppError("not-ready");
+    linking.compared(match);
+  }
+
+  cancelLink(): void {
+    this.#opening.linking?.cancel();
+  }
+
   /** Ends everything in order: the client, its vault, the worker, and the relay last. */
   async stop(): Promise<void> {
     this.#operations.stop();
+    this.cancelLink();
     // Something that hangs (a keychain's dialogue, a relay that doesn't answer) must not keep Sotto from ending.
     await inTime(this.#options.clock, stopPatienceMs, this.#operations.idle());
     await this.#closeAll();

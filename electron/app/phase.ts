@@ -4,6 +4,7 @@ import type {
   ConnectionView,
   ErrorCode,
   KeySlotKind,
+  LinkStepView,
   LockedView,
   ProblemView,
   SafeData,
@@ -25,6 +26,7 @@ export type Phase =
       /** Set when a first run stopped between making the vault and having the account. */
       readonly vault: Vault | null;
     }
+  | { readonly kind: "linking"; readonly step: LinkStepView }
   | {
       readonly kind: "locked";
       readonly reason: LockedView["reason"];
@@ -70,6 +72,8 @@ export function phaseView(phase: Phase, surroundings: Surroundings): AppView {
           phase.vault === null && phase.keychainProblem !== null ? "unavailable" : "available",
         keychainProblem: phase.vault === null ? phase.keychainProblem : null,
       };
+    case "linking":
+      return { phase: "linking", profile, step: phase.step };
     case "locked":
       return {
         phase: "locked",
@@ -102,12 +106,12 @@ export function phaseView(phase: Phase, surroundings: Surroundings): AppView {
   }
 }
 
-/** What the person should know of the vault's keys, the gravest first. */
+/** What the person should know of the vault's keys and their account's, the gravest first. */
 function noticesOf(
   { vault, client }: Extract<Phase, { readonly kind: "ready" }>,
   { slots, weakKeychain }: Surroundings,
 ): readonly VaultNotice[] {
-  const notices: VaultNotice[] = [];
+  const notices: VaultNotice[] = client.ownNotices.filter(({ kind }) => kind === "own-key");
   const { rejoining, vaultPolicy } = client;
   const { rolledBack, keychainState, keychainProblem } = vault;
   if (rolledBack || rejoining !== null) {
@@ -122,6 +126,7 @@ function noticesOf(
   if (vaultPolicy.lockRequired && !slots.includes("passphrase")) {
     notices.push({ kind: "lock-required" });
   }
+  notices.push(...client.ownNotices.filter(({ kind }) => kind === "own-device"));
   return notices;
 }
 

@@ -106,7 +106,8 @@ export class Sync {
         return this.#contain(conversationId, () => log.onEntry(conversationId, entry));
       }
       case "inbox.entry":
-        return inbox.onEntry(event.body);
+        await inbox.onEntry(event.body);
+        return this.#afterJoining();
       case "directory.changed":
         if (event.body.version <= directory.version) return;
         await directory.refresh();
@@ -115,21 +116,35 @@ export class Sync {
         await policy.take(event.body.policy);
         return keyPackages.followPolicy();
       case "keyPackages.low":
-        return keyPackages.refill(event.body.keyPackagesLeft);
+        return this.#refill(event.body.keyPackagesLeft);
     }
+  }
+
+  /** Others can add this device again; and it may have been out of reach for a while. Source: mls.md rule 5. */
+  async #refill(left: number): Promise<void> {
+    await this.#parts.keyPackages.refill(left);
+    this.#parts.membership.audit();
+  }
+
+  /** Where this device has come in, devices may be missing, or some be left that were revoked; and it may have been by the last resort. */
+  async #afterJoining(): Promise<void> {
+    this.#parts.membership.audit();
+    await this.#parts.keyPackages.replaceUsed();
   }
 
   async #catchUp(session: RelayResult<"session.signIn">): Promise<void> {
     const { directory, inbox, outbox, receipts, asker } = this.#parts;
-    const { leaveHelper, keyPackages, rollBack } = this.#parts;
+    const { leaveHelper, refresher, keyPackages, rollBack } = this.#parts;
     if (session.directoryVersion > directory.version) await directory.refresh();
     const left = await rollBack.replaceKeyPackages(keyPackages);
     // Making key packages takes a while, and nothing below waits for them.
-    void this.#guard(keyPackages.refill(left ?? session.keyPackagesLeft));
+    void this.#guard(this.#refill(left ?? session.keyPackagesLeft));
     await inbox.retryKept();
     await inbox.catchUp();
     await this.#catchUpGroups();
+    void this.#guard(this.#afterJoining());
     leaveHelper.resume();
+    refresher.resume();
     outbox.kickAll();
     receipts.resume();
     asker.resume();

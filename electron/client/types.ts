@@ -10,6 +10,7 @@ import type {
   LockSettings,
   MeView,
   NetworkView,
+  OwnAccountNotice,
   ParsedCommandParams,
   SettingsView,
   StorageView,
@@ -26,8 +27,7 @@ export type ClientCommandName = Exclude<
   | "app.openReadOnly"
   | "app.quit"
   | "about.get"
-  | "profile.host"
-  | "profile.join"
+  | `profile.${string}`
   | "invite.inspect"
   | `vault.${string}`
   | `protection.${string}`
@@ -84,6 +84,8 @@ export interface Client {
    * is known. {@link Client.onViewChanged} tells of changes.
    */
   readonly rejoining: number | null;
+  /** What this person should read about their own account, the gravest first. {@link Client.onViewChanged} tells of changes. */
+  readonly ownNotices: readonly OwnAccountNotice[];
   /** How many messages are kept, and when they end. */
   storageFacts(): Pick<StorageView, "messages" | "ends">;
   /** Ends the link and all work under way. The vault and the worker stay the caller's. */

@@ -309,6 +309,8 @@ export type SystemLine =
   | { readonly kind: "added"; readonly by: PersonView; readonly people: readonly PersonView[] }
   | { readonly kind: "removed"; readonly by: PersonView; readonly people: readonly PersonView[] }
   | { readonly kind: "left"; readonly by: PersonView }
+  /** Their computers were taken out: an administrator of the network suspended them, or they have none any more. */
+  | { readonly kind: "suspended" | "revoked"; readonly by: PersonView }
   | { readonly kind: "renamed"; readonly by: PersonView; readonly name: string }
   | { readonly kind: "timers"; readonly by: PersonView; readonly timers: Timers }
   | {

@@ -27,7 +27,7 @@ const lowMark = 50;
 /** What one device can have here; beyond, the oldest go. */
 const maxStored = 1000;
 /** Longer than a key package lives: until then the same one is not taken twice. */
-const seenRetentionMs = 120 * 24 * 3_600_000;
+const seenRetentionMs = 400 * 24 * 3_600_000;
 
 const emptyQueue: KeyPackageQueue = { first: 0, next: 0, lastResort: null };
 const countOf = ({ first, next }: KeyPackageQueue): number => next - first;
