@@ -1,4 +1,4 @@
-import type { GroupEntry, MessageId } from "#protocol";
+import type { ConversationId, ErrorCode, GroupEntry, MessageId } from "#protocol";
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { localEnd } from "../core/timers.ts";
@@ -8,6 +8,9 @@ import { noteUnopenable } from "./unopenable.ts";
 
 /** Most messages that are asked for in one conversation at a time. More are counted, and not asked for. */
 export const maxGaps = 512;
+/** Entries of epochs that were lost that are looked at one by one. */
+const maxSkipped = 4000;
+const pageEntries = 200;
 /** How long what a relay calls dropped is only asked for, when it came by live and nothing explains it; milliseconds. */
 const liveGraceMs = 60_000;
 /** As {@link liveGraceMs}, where it may well have ended while this device was away, or is told of by another line. */
@@ -52,13 +55,16 @@ export async function noteSpoilt(
   core: Core,
   changes: Changes,
   conversation: StoredConversation,
-  spoilt: Pick<Parameters<typeof noteUnopenable>[3], "code"> & {
+  spoilt: {
     readonly sequences: readonly number[];
+    readonly code: ErrorCode;
+    /** How many more there are that are only counted. */
+    readonly older?: number;
   },
 ): Promise<void> {
-  const { sequences, code } = spoilt;
+  const { sequences, code, older = 0 } = spoilt;
   const [sequence = null] = sequences;
-  const unopenable = { sender: null, sequence, code, raw: null, count: sequences.length };
+  const unopenable = { sender: null, sequence, code, raw: null, count: sequences.length + older };
   const lineId = await noteUnopenable(core, changes, conversation, unopenable);
   openGaps(core, changes, conversation, { keys: sequenceKeys(sequences), lineId, graceMs: 0 });
 }
@@ -115,21 +121,49 @@ export async function noteJumped(
   openGaps(core, changes, conversation, { keys: untold, lineId, graceMs: 0 });
 }
 
-/** What was said while this device was out of a conversation's epochs: it joined anew behind it. */
-export async function noteSkipped(
+/**
+ * What was said in epochs that this device has lost: it joins anew behind them, and asks for it as for anything that is missing.
+ *
+ * @param sequence - its commit's place in the log
+ * @throws AppError as `Core.request`
+ */
+export async function noteSkippedBefore(
   core: Core,
   changes: Changes,
   conversation: StoredConversation,
-  entries: readonly GroupEntry[],
+  sequence: number,
 ): Promise<void> {
-  const sequencesOf = (kind: GroupEntry["kind"]): readonly number[] =>
-    entries
-      .filter((entry) => entry.kind === kind)
-      .filter((entry) => entry.kind !== "application" || entry.sender !== core.self.deviceId)
-      .map(({ sequence }) => sequence);
-  const dropped = sequencesOf("dropped");
+  const { conversationId, cursor } = conversation;
+  const from = Math.max(cursor, sequence - 1 - maxSkipped);
+  const entries = await readBetween(core, conversationId, { from, to: sequence - 1 });
+  const dropped = entries.filter(({ kind }) => kind === "dropped").map(placeInLog);
   if (dropped.length > 0) noteDropped(core, changes, conversation, dropped);
-  const sequences = sequencesOf("application");
-  if (sequences.length === 0) return;
-  await noteSpoilt(core, changes, conversation, { sequences, code: "epoch-unknown" });
+  const others = entries.filter((entry) => {
+    return entry.kind === "application" && entry.sender !== core.self.deviceId;
+  });
+  const sequences = others.map(placeInLog);
+  // Of so many nobody looks each up.
+  const older = from - cursor;
+  if (sequences.length + older === 0) return;
+  await noteSpoilt(core, changes, conversation, { sequences, code: "epoch-unknown", older });
+}
+
+const placeInLog = ({ sequence }: GroupEntry): number => sequence;
+
+async function readBetween(
+  core: Core,
+  conversationId: ConversationId,
+  { from, to }: { readonly from: number; readonly to: number },
+): Promise<readonly GroupEntry[]> {
+  const found: GroupEntry[] = [];
+  let after = from;
+  while (after < to) {
+    const params = { conversationId, afterSequence: after, limit: pageEntries };
+    const { entries } = await core.request("group.read", params);
+    const last = entries.at(-1)?.sequence ?? to;
+    if (last <= after) break;
+    found.push(...entries.filter(({ sequence }) => sequence > after && sequence <= to));
+    after = last;
+  }
+  return found;
 }

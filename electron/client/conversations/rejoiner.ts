@@ -12,6 +12,7 @@ import type { Core } from "../core/core.ts";
 import { isEverywhere } from "../core/failures.ts";
 import type { StoredConversation } from "../store/rows.ts";
 import { endConversation, groupColumns, peerOf } from "./group-change.ts";
+import { noteSkippedBefore } from "./gaps.ts";
 import type { GroupLog } from "./group-log.ts";
 
 /** Each epoch has one winner, so that this many tries are lost only against as many others. */
@@ -129,6 +130,10 @@ export class Rejoiner {
     changes.write("piece.deleteAll", conversationId);
     changes.writeGroup(made.writes);
     changes.writeGroup(settled.writes);
+    const before = this.#core.store.conversation(conversationId);
+    if (before !== undefined) {
+      await noteSkippedBefore(this.#core, changes, before, ordered.sequence);
+    }
     this.#write(changes, settled.summary, ordered.sequence);
     await this.#core.commit(changes);
     this.#core.groupLoaded(conversationId);
@@ -161,12 +166,14 @@ export class Rejoiner {
     } else {
       changes.write("conversation.setGroup", conversationId, ...columns);
       changes.write("conversation.setRejoined", conversationId, sequence);
+      if (known.stale) changes.write("conversation.setSince", conversationId, summary.epoch);
       if (known.state === "creating") {
         changes.write("conversation.setState", conversationId, "active");
       }
     }
     changes.write("generation.deleteAll", conversationId);
     changes.write("leaver.deleteAll", conversationId);
+    changes.write("leafAge.put", conversationId, time.now());
     changes.outboxes.add(conversationId);
     changes.touch(conversationId);
   }

@@ -28,7 +28,9 @@ function alive(fixture: CoreFixture): string[] {
     fixture,
     `SELECT hour, leaf FROM messages WHERE leaf IS NOT NULL
       UNION ALL SELECT draft_hour, draft_leaf FROM conversations WHERE draft_leaf IS NOT NULL
-      UNION ALL SELECT hour, leaf FROM outbox WHERE alone = 1`,
+      UNION ALL SELECT hour, leaf FROM outbox WHERE alone = 1
+      UNION ALL SELECT hour, leaf FROM sent WHERE alone = 1
+      UNION ALL SELECT hour, leaf FROM orphans`,
   );
 }
 
