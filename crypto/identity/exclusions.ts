@@ -29,6 +29,7 @@ export class Exclusions implements Standing {
   readonly #ed25519: Ed25519;
   readonly #revocations = new Map<UserId, Map<DeviceId, Signed<Revocation>>>();
   readonly #suspensions = new Map<UserId, Signed<Suspension>>();
+  readonly #expelled = new Map<UserId, Map<DeviceId, number>>();
 
   constructor(ed25519: Ed25519) {
     this.#ed25519 = ed25519;
@@ -57,12 +58,24 @@ export class Exclusions implements Standing {
     if (value.issuedAtMs > known) this.#suspensions.set(user.userId, { value, record });
   }
 
+  /** A device of an account key that its person no longer has: as if it had been revoked when the next key was issued. */
+  expel({ userId, deviceId }: GroupMember, sinceMs: number): void {
+    const ofUser = this.#expelled.get(userId) ?? new Map<DeviceId, number>();
+    if (!ofUser.has(deviceId)) ofUser.set(deviceId, sinceMs);
+    this.#expelled.set(userId, ofUser);
+  }
+
   /** What is known of a person. */
   of(userId: UserId): Pick<TrustedPerson, "revoked" | "suspended" | "kept"> {
     const revocations = [...(this.#revocations.get(userId)?.values() ?? [])];
     const suspension = this.#suspensions.get(userId);
     return {
-      revoked: revocations.map(({ value }) => value.deviceId),
+      revoked: [
+        ...new Set([
+          ...revocations.map(({ value }) => value.deviceId),
+          ...(this.#expelled.get(userId)?.keys() ?? []),
+        ]),
+      ],
       suspended: suspension?.value.suspended ?? false,
       kept: {
         revocations: revocations.map(({ record }) => record),
@@ -72,19 +85,19 @@ export class Exclusions implements Standing {
   }
 
   isRevoked(member: GroupMember): boolean {
-    return this.#revocationOf(member) !== undefined;
+    return this.#revokedAtMs(member) !== undefined;
   }
 
   mayBeAdded(member: GroupMember, at: JudgedAt): boolean {
-    const revocation = this.#revocationOf(member);
+    const revokedAtMs = this.#revokedAtMs(member);
     const suspension = this.#suspensions.get(member.userId)?.value;
     const isOver = (sinceMs: number): boolean => at === "now" || at > sinceMs + clockToleranceMs;
-    if (revocation !== undefined && isOver(revocation.revokedAtMs)) return false;
+    if (revokedAtMs !== undefined && isOver(revokedAtMs)) return false;
     return suspension?.suspended !== true || !isOver(suspension.issuedAtMs);
   }
 
   mayBeRemoved(member: GroupMember, at: JudgedAt): boolean {
-    if (this.#revocationOf(member) !== undefined) return true;
+    if (this.isRevoked(member)) return true;
     const suspension = this.#suspensions.get(member.userId)?.value;
     if (suspension === undefined || suspension.suspended) return suspension !== undefined;
     // It was lifted since: of the suspension before it only this much is known.
@@ -94,10 +107,12 @@ export class Exclusions implements Standing {
   clear(): void {
     this.#revocations.clear();
     this.#suspensions.clear();
+    this.#expelled.clear();
   }
 
-  #revocationOf({ userId, deviceId }: GroupMember): Revocation | undefined {
-    return this.#revocations.get(userId)?.get(deviceId)?.value;
+  #revokedAtMs({ userId, deviceId }: GroupMember): number | undefined {
+    const revocation = this.#revocations.get(userId)?.get(deviceId)?.value;
+    return revocation?.revokedAtMs ?? this.#expelled.get(userId)?.get(deviceId);
   }
 
   #revoke(revocation: Signed<Revocation>): void {

@@ -21,6 +21,7 @@ import { conversationCommands } from "./commands/conversation-commands.ts";
 import type { Engine } from "./commands/engine.ts";
 import { linkCommands } from "./commands/link-commands.ts";
 import { messageCommands } from "./commands/message-commands.ts";
+import { networkCommands } from "./commands/network-commands.ts";
 import { rejecting } from "./commands/rejecting.ts";
 import { searchCommands } from "./commands/search-commands.ts";
 import { verificationCommands } from "./commands/verification-commands.ts";
@@ -275,6 +276,7 @@ export class RunningClient {
         ...conversationCommands(this.#engine),
         ...messageCommands(this.#engine),
         ...accountCommands(this.#engine),
+        ...networkCommands(this.#engine),
         ...verificationCommands(this.#core, this.#keyChanges),
         ...linkCommands(this.#linker),
         ...searchCommands(

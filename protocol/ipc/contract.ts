@@ -248,6 +248,11 @@ export const commands = {
   "message.info": giving<MessageInfoView>()(v.strictObject(message)),
 
   "people.list": giving<readonly PersonDetailsView[]>()(nothing),
+  /**
+   * Suspends a person, or lifts that: their devices leave every conversation. For administrators, on the computer that has the network's key.
+   * Errors: `not-allowed`, `network-key-missing`.
+   */
+  "network.suspend": command(v.strictObject({ userId: userIdSchema, suspended: v.boolean() })),
   // Comparing keys. Kept in this vault alone.
   "verification.get": giving<VerificationView>()(v.strictObject({ userId: userIdSchema })),
   /** What a code says that was read from a picture. */

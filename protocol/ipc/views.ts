@@ -153,6 +153,8 @@ export type OwnAccountNotice =
 
 export interface PersonDetailsView extends PersonView {
   readonly role: "administrator" | "member";
+  /** By an administrator of the network: they can't be in conversations. */
+  readonly suspended: boolean;
   readonly trust: TrustState;
   readonly deviceCount: number;
   readonly me: boolean;

@@ -9,6 +9,7 @@ import type {
   UserId,
 } from "../ids.ts";
 import type { RecordKindName, RecordValue, SignedRecord, UserRecord } from "../records.ts";
+import type { CommitPlace } from "../relay/rejection.ts";
 import type { RoomState } from "../room-state.ts";
 import type { SuiteName } from "../suites.ts";
 import type {
@@ -336,6 +337,8 @@ export interface WorkerMethods {
       readonly addKeyPackages: readonly Uint8Array[];
       readonly removeDevices: readonly DeviceId[];
       readonly roomState: RoomState | null;
+      /** Goes along in clear, signed: the mark of the epoch that it ends. Left out: nothing. */
+      readonly authenticatedData?: Uint8Array;
     },
     {
       readonly epoch: number;
@@ -401,6 +404,22 @@ export interface WorkerMethods {
       readonly bytes: Uint8Array;
       readonly writes: GroupWrites;
     }
+  >;
+  /** Signs that this device can't take a commit, with the device key. */
+  readonly "rejection.sign": Method<
+    { readonly place: CommitPlace },
+    { readonly signature: Uint8Array }
+  >;
+  /** Which devices have signed that they can't take a commit, of those whose records are believed. */
+  readonly "rejection.check": Method<
+    {
+      readonly place: CommitPlace;
+      readonly rejections: readonly {
+        readonly deviceId: DeviceId;
+        readonly signature: Uint8Array;
+      }[];
+    },
+    { readonly devices: readonly DeviceId[] }
   >;
   /**
    * Takes a log entry of another device. Never feed our own back. `receivedAtMs` is when the relay had it; left out: now. A commit that is refused

@@ -9,6 +9,7 @@ import {
   type ErrorCode,
   type EventMessage,
   type KeySlotKind,
+  type OwnAccountNotice,
   type LockSettings,
   type SettingsView,
   type VaultId,
@@ -308,6 +309,7 @@ class FakeClient {
   vaultPolicy: VaultPolicy = defaultVaultPolicy;
   lockSettings: LockSettings = { idleMinutes: 15, onOsLock: true, onSuspend: true };
   rejoining: number | null = null;
+  ownNotices: readonly OwnAccountNotice[] = [];
   /** Set while it rests. */
   arrive: (() => void) | null = null;
   rests = 0;

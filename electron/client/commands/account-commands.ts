@@ -65,10 +65,11 @@ export function accountCommands(engine: Engine): AccountCommands {
       return Promise.resolve(
         core.people
           .all()
-          .map(({ user, devices }): PersonDetailsView => ({
+          .map(({ user, devices, suspended }): PersonDetailsView => ({
             userId: user.userId,
             displayName: user.displayName,
             role: user.role,
+            suspended,
             trust: trustIn(user.userId),
             deviceCount: devices.length,
             me: user.userId === core.self.userId,

@@ -1,15 +1,6 @@
-import type { ConversationId, KeyLeaf, MessageId, SignedRecord, UserId } from "#protocol";
+import type { ConversationId, KeyLeaf, MessageId, UserId } from "#protocol";
 import type { Row } from "../../vault/index.ts";
 import { text } from "./columns.ts";
-
-/** A person's records as signed. */
-export interface SignedPerson {
-  readonly user: SignedRecord;
-  readonly devices: readonly SignedRecord[];
-  /** As verified; left out in entries from before there were any. */
-  readonly revocations?: readonly SignedRecord[];
-  readonly suspension?: SignedRecord | null;
-}
 
 /** What one reader has done with an own message. */
 export interface StoredReceipt {

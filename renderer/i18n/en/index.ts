@@ -4,9 +4,11 @@ import { composer } from "./composer.ts";
 import { conversation } from "./conversation.ts";
 import { details } from "./details.ts";
 import { firstRun } from "./first-run.ts";
+import { linking } from "./linking.ts";
 import { list } from "./list.ts";
 import { search } from "./search.ts";
 import { settings } from "./settings.ts";
+import { trust } from "./trust.ts";
 import { vault } from "./vault.ts";
 
 /** English: the catalogue that every other one is measured against. */
@@ -17,8 +19,10 @@ export const englishMessages = {
   ...conversation,
   ...composer,
   ...details,
+  ...linking,
   ...search,
   ...settings,
+  ...trust,
   ...vault,
 } as const;
 
