@@ -134,12 +134,21 @@ export type EntryOutcome =
       readonly content: Uint8Array;
       readonly authenticatedData: Uint8Array;
     }
-  | { readonly kind: "commit"; readonly memory: GroupMemory; readonly change: GroupChange }
+  | {
+      readonly kind: "commit";
+      readonly memory: GroupMemory;
+      readonly change: GroupChange;
+      readonly authenticatedData: Uint8Array;
+    }
   | { readonly kind: "leave-proposed"; readonly memory: GroupMemory; readonly member: GroupMember }
   | { readonly kind: "removed"; readonly change: GroupChange }
   | { readonly kind: "stale" | "future"; readonly epoch: number }
   | { readonly kind: "device-unknown"; readonly devices: readonly DeviceId[] }
-  | { readonly kind: "refused"; readonly code: ErrorCode };
+  | {
+      readonly kind: "refused";
+      readonly code: ErrorCode;
+      readonly authenticatedData?: Uint8Array;
+    };
 
 /**
  * Opens an entry of another device. Whatever it is, a refusal leaves the group as it was.
@@ -183,18 +192,30 @@ export async function openEntry(
       case "proposal":
         return await openProposal(memory, message);
       case "commit":
-        return await openCommit(memory, judgingMember(memory, at), async (judge) => {
-          const { impl, state } = memory;
-          const result = await processPrivateMessage(state, message, emptyPskIndex, impl, judge);
-          if (result.kind !== "newState") throw new AppError("commit-refused");
-          return result;
-        });
+        return withData(
+          await openCommit(memory, judgingMember(memory, at), async (judge) => {
+            const { impl, state } = memory;
+            const result = await processPrivateMessage(state, message, emptyPskIndex, impl, judge);
+            if (result.kind !== "newState") throw new AppError("commit-refused");
+            return result;
+          }),
+          message,
+        );
     }
   } catch (error) {
     memory.gate.takeUnknown();
     const fallback = contentType === "application" ? "message-unopenable" : "commit-refused";
-    return { kind: "refused", code: mapMlsError(error, fallback).code };
+    const { code } = mapMlsError(error, fallback);
+    const authenticatedData = partOf(entry).authenticatedData.slice();
+    return { kind: "refused", code, ...(authenticatedData.length > 0 && { authenticatedData }) };
   }
+}
+
+/** What a commit carried in clear, now that it has proved to be the committer's. */
+function withData(outcome: EntryOutcome, { authenticatedData }: PrivateMessage): EntryOutcome {
+  return outcome.kind === "commit"
+    ? { ...outcome, authenticatedData: authenticatedData.slice() }
+    : outcome;
 }
 
 /** Where both kinds of messages say what they are. */
@@ -355,5 +376,6 @@ async function openCommit(
     kind: "commit",
     memory: { ...memory, state: withoutPast(newState), pending: null },
     change,
+    authenticatedData: new Uint8Array(),
   };
 }

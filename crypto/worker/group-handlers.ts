@@ -210,9 +210,9 @@ export function groupHandlers(
           return { ...entry, writes: keep(conversationId, memory) };
         }
         case "commit": {
-          const { memory, change } = outcome;
+          const { memory, ...entry } = outcome;
           const writes = keep(conversationId, memory);
-          return { kind: "commit", change, summary: summaryOf(memory), writes };
+          return { ...entry, summary: summaryOf(memory), writes };
         }
         case "removed":
           return { ...outcome, writes: keep(conversationId, null) };
