@@ -70,6 +70,7 @@ export function lifetimeAllowsAdding(lifetime: Lifetime, nowMs: number): boolean
  */
 export interface TrustGate {
   readonly clientConfig: ClientConfig;
+  readonly standing: Standing;
   /** The devices that were unknown since the last call. */
   takeUnknown(): readonly DeviceId[];
 }
@@ -86,6 +87,7 @@ export function createTrustGate(trust: DeviceTrust): TrustGate {
   }
 
   return {
+    standing: trust,
     takeUnknown() {
       const taken = [...unknown];
       unknown.clear();

@@ -86,6 +86,7 @@ export class FixtureRuntime implements Runtime {
   readonly #handlers: Handlers;
   readonly #vault: FixtureVault;
   readonly #trust: FixtureTrust;
+  readonly #suspended = new Map<string, boolean>();
   #conversations: FixtureConversation[];
   #view: AppView;
   #invites: InviteView[];
@@ -557,12 +558,14 @@ export class FixtureRuntime implements Runtime {
             : [],
         };
       },
-      "people.list": () => (this.#scene === "alone" ? [me] : people),
+      "people.list": () =>
+        (this.#scene === "alone" ? [me] : people).map((person) => ({
+          ...person,
+          suspended: this.#suspended.get(person.userId) ?? person.suspended,
+        })),
       "network.suspend": ({ userId, suspended }) => {
-        const found = people.find((person) => person.userId === userId);
-        if (found === undefined) throw new AppError("not-found");
-        people[people.indexOf(found)] = { ...found, suspended };
-        this.#emit("people.changed", null);
+        this.#suspended.set(userId, suspended);
+        this.#listeners.emit("people.changed", null);
         return done;
       },
       ...this.#trust.handlers,

@@ -70,6 +70,20 @@ export async function addLines(
   }
 }
 
+/** Why people's devices went, where the directory says so. */
+function excludedOf(
+  { people }: Core,
+  removed: GroupChange["removed"],
+): ReadonlyMap<UserId, "suspended" | "revoked"> {
+  const excluded = new Map<UserId, "suspended" | "revoked">();
+  for (const { userId, deviceId } of removed) {
+    const person = people.get(userId);
+    if (person?.suspended === true) excluded.set(userId, "suspended");
+    else if (person?.revoked.includes(deviceId) === true) excluded.set(userId, "revoked");
+  }
+  return excluded;
+}
+
 /** Takes a commit that the group has applied: its members and state, and a line for each thing that people should know. */
 export async function takeGroupChange(
   core: Core,
@@ -89,6 +103,7 @@ export async function takeGroupChange(
       ...core.store.leavers(conversationId),
       ...(conversation.state === "leaving" ? [core.self.userId] : []),
     ]),
+    excluded: excludedOf(core, change.removed),
     first: conversation.epoch === 0,
   });
   await addLines(

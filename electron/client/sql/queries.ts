@@ -100,6 +100,11 @@ export const queries = {
 
   outboxHasKind: `SELECT 1 AS found FROM outbox WHERE conversation_id = ?1 AND kind = ?2 LIMIT 1`,
 
+  mending: `SELECT * FROM mending WHERE conversation_id = ?1`,
+  ownCommits: `SELECT intent FROM own_commits WHERE conversation_id = ?1 AND sequence >= ?2
+    ORDER BY sequence`,
+  stuckLine: `SELECT message_id FROM messages WHERE conversation_id = ?1 AND kind = 'unopenable'
+    AND code = 'conversation-stuck' AND missing = 1`,
   sentByGeneration: `SELECT * FROM sent
     WHERE conversation_id = ?1 AND epoch = ?2 AND generation BETWEEN ?3 AND ?4`,
   sentBySequence: `SELECT * FROM sent WHERE conversation_id = ?1 AND sequence BETWEEN ?2 AND ?3`,

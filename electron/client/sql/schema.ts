@@ -376,4 +376,36 @@ export const migrations: readonly string[] = [
     DELETE FROM leaf_ages WHERE conversation_id = OLD.conversation_id;
   END;
   `,
+  `
+  -- Where in the log the present epoch began; NULL: that isn't known.
+  ALTER TABLE conversations ADD COLUMN epoch_start INTEGER;
+  -- Others have another view of the present epoch: the conversation may have split.
+  ALTER TABLE conversations ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0;
+
+  -- What this device has done where it couldn't follow a log (docs/adr/0022).
+  CREATE TABLE mending (
+    conversation_id TEXT PRIMARY KEY,
+    -- The last commit that it has rejected, and how many of the same epoch.
+    epoch INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    rejections INTEGER NOT NULL,
+    -- How often it has joined anew, when last, and whether that is under way.
+    rejoins INTEGER NOT NULL,
+    rejoined_ms INTEGER NOT NULL,
+    rejoining INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- What this device's latest commits were for, until somebody else has followed: they may be found void, and are made again then.
+  CREATE TABLE own_commits (
+    conversation_id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    intent BLOB NOT NULL,
+    PRIMARY KEY (conversation_id, sequence)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER mending_over AFTER DELETE ON conversations
+  BEGIN
+    DELETE FROM mending WHERE conversation_id = OLD.conversation_id;
+    DELETE FROM own_commits WHERE conversation_id = OLD.conversation_id;
+  END;
+  `,
 ];

@@ -69,6 +69,24 @@ export const statements = {
       lost = 0, stale = 0 WHERE conversation_id = ?1`,
   "conversation.doubtAll": `UPDATE conversations SET stale = 1
     WHERE state IN ('creating', 'active', 'leaving')`,
+  /** Nothing is encrypted by its group any more: it is joined anew first. */
+  "conversation.setStale": `UPDATE conversations SET stale = 1
+    WHERE conversation_id = ?1 AND state IN ('active', 'leaving')`,
+  "conversation.setEpochStart": `UPDATE conversations SET epoch_start = ?2
+    WHERE conversation_id = ?1`,
+  "conversation.setDoubtful": `UPDATE conversations SET doubtful = ?2 WHERE conversation_id = ?1`,
+  /** The epochs behind ?2 never were. */
+  "conversation.goBack": `UPDATE conversations SET epoch = ?2, epoch_start = NULL, lost = 0
+    WHERE conversation_id = ?1`,
+
+  "mending.put": `INSERT INTO mending (conversation_id, epoch, sequence, rejections, rejoins,
+      rejoined_ms, rejoining) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    ON CONFLICT (conversation_id) DO UPDATE SET epoch = ?2, sequence = ?3, rejections = ?4,
+      rejoins = ?5, rejoined_ms = ?6, rejoining = ?7`,
+  "ownCommit.put": `INSERT INTO own_commits (conversation_id, sequence, intent) VALUES (?1, ?2, ?3)
+    ON CONFLICT DO NOTHING`,
+  "ownCommit.deleteAll": `DELETE FROM own_commits WHERE conversation_id = ?1`,
+
   "conversation.setHidden": `UPDATE conversations SET hidden = ?2, last_order = 0
     WHERE conversation_id = ?1`,
   "conversation.delete": `DELETE FROM conversations WHERE conversation_id = ?1`,
@@ -131,6 +149,23 @@ export const statements = {
   "message.deleteDue": `DELETE FROM messages WHERE message_id IN (${dueMessages})`,
   "message.deleteAll": `DELETE FROM messages WHERE conversation_id = ?1`,
 
+  /** A message from another device of this account. */
+  "history.insert": `INSERT INTO messages (
+      message_id, conversation_id, ord, kind, sender_user, own, sent_ms, ends_ms, origin,
+      origin_seconds, burn_seconds, revealed, burns_ms, deadline_ms, state, epoch, body, edited,
+      reply_to, owed, told, hour, leaf)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+      ?20, ?20, ?21, ?22)`,
+  "history.receipt": `INSERT INTO receipts (message_id, user_id, delivered_ms, read_ms, burned)
+    SELECT message_id, ?2, ?3, ?4, ?5 FROM messages WHERE message_id = ?1 ON CONFLICT DO NOTHING`,
+  /** How a conversation stood at the other device, while nothing has been said here. */
+  "history.place": `UPDATE conversations SET read_order = max(read_order, ?2), pinned = ?4,
+      muted = ?5, last_activity_ms = CASE WHEN EXISTS (
+        SELECT 1 FROM messages WHERE messages.conversation_id = ?1 AND kind <> 'system'
+          AND ord > ?2 AND sent_ms > ?3)
+      THEN last_activity_ms ELSE ?3 END
+    WHERE conversation_id = ?1`,
+
   "reaction.insert": `INSERT INTO reactions (
       reaction_id, conversation_id, target_id, sender_user, sent_ms, ends_ms, body)
     SELECT ?1, ?2, message_id, ?4, ?5, ?6, ?7 FROM messages
@@ -164,6 +199,16 @@ export const statements = {
   /** Nothing that was encrypted by a group's former state is sent any more. */
   "outbox.unseal": `UPDATE outbox SET ciphertext = NULL, epoch = NULL, digest = NULL, generation = NULL,
       doubtful = 1, sequence = CASE kind WHEN 'drop' THEN sequence END`,
+  "outbox.unsealIn": `UPDATE outbox SET ciphertext = NULL, epoch = NULL, digest = NULL, generation = NULL,
+      doubtful = 1, sequence = CASE kind WHEN 'drop' THEN sequence END WHERE conversation_id = ?1`,
+  /** What stood on a void commit, behind ?2, goes out again, in its order and before anything else; ?3 is behind all of it. */
+  "outbox.takeBack": `INSERT INTO outbox (item_id, conversation_id, position, kind, target_id, ends_ms,
+      failed, content, hour, leaf, alone)
+    SELECT item_id, conversation_id,
+      (SELECT coalesce(min(position), 0) FROM outbox) - ?3 + sequence, kind, target_id, ends_ms,
+      0, content, hour, leaf, alone
+    FROM sent WHERE conversation_id = ?1 AND sequence > ?2 AND content IS NOT NULL
+    ON CONFLICT DO NOTHING`,
   "outbox.setUnsent": `UPDATE outbox SET doubtful = 0 WHERE item_id = ?1`,
   "outbox.setPlace": `UPDATE outbox SET sequence = ?2 WHERE item_id = ?1`,
   "outbox.fail": `UPDATE outbox SET failed = 1, ciphertext = NULL, epoch = NULL, digest = NULL
@@ -205,6 +250,15 @@ export const statements = {
     FROM outbox WHERE item_id = ?1
       AND kind IN ('text', 'control', 'recall', 'status', 'request', 'answer')
     ON CONFLICT DO NOTHING`,
+  "sent.deleteBehind": `DELETE FROM sent WHERE conversation_id = ?1 AND sequence > ?2`,
+  /** Their leaves are the outbox's again. */
+  "doomed.spareOutbox": `DELETE FROM doomed WHERE (hour, leaf) IN
+    (SELECT hour, leaf FROM outbox WHERE conversation_id = ?1 AND alone = 1)`,
+  "message.setWaiting": `UPDATE messages SET state = 'waiting', sequence = NULL
+    WHERE message_id = ?1 AND own = 1 AND state = 'sent'`,
+  /** Places in the log that stand for nothing. */
+  "gap.deletePlaces": `DELETE FROM gaps WHERE conversation_id = ?1 AND device_id = '' AND epoch = 0
+    AND number BETWEEN ?2 AND ?3 AND line_id IS NULL`,
   "sent.emptyOf": `UPDATE sent SET kind = 'over', content = NULL, target_id = NULL, alone = 0
     WHERE target_id = ?1`,
   "sent.emptyDue": `UPDATE sent SET kind = 'over', content = NULL, target_id = NULL, alone = 0

@@ -26,6 +26,7 @@ import {
 } from "./rows.ts";
 import { Ends } from "./ends.ts";
 import { Trusted } from "./trusted.ts";
+import { Mendings } from "./mendings.ts";
 import { Missing } from "./missing.ts";
 import type { StoredReaction, StoredReceipt } from "./stored.ts";
 
@@ -51,6 +52,7 @@ export class Store {
   readonly ends: Ends;
   readonly trusted: Trusted;
   readonly missing: Missing;
+  readonly mendings: Mendings;
   readonly #groups = new Map<
     string,
     { readonly room: Uint8Array; readonly members: Uint8Array; readonly columns: GroupColumns }
@@ -61,6 +63,7 @@ export class Store {
     this.ends = new Ends(vault);
     this.trusted = new Trusted(vault);
     this.missing = new Missing(vault);
+    this.mendings = new Mendings(vault);
   }
 
   #read(query: QueryName, ...params: readonly SqlValue[]): readonly Row[] {
@@ -357,6 +360,12 @@ export class Store {
       readAtMs: nullable(number, row, "read_ms"),
       burned: number(row, "burned") === 1,
     }));
+  }
+
+  /** The receipt that a message's sender has, or is to get. */
+  owedOf(messageId: MessageId): number {
+    const row = this.#first("message", messageId);
+    return row === undefined ? 0 : number(row, "owed");
   }
 
   outboxNext(conversationId: ConversationId, nowMs: number): StoredOutboxItem | undefined {

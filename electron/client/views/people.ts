@@ -26,6 +26,13 @@ export class People {
     return [...this.#people.values()];
   }
 
+  /** The devices of a person that may be in conversations. */
+  addableDevices(userId: UserId): readonly DeviceId[] {
+    const person = this.#people.get(userId);
+    if (person === undefined || person.suspended) return [];
+    return person.devices.map(({ deviceId }) => deviceId);
+  }
+
   /** Whose device this is. */
   ownerOf(deviceId: DeviceId): UserId | undefined {
     return this.#userOfDevice.get(deviceId);

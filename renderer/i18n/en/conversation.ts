@@ -114,6 +114,9 @@ export const conversation = {
   "system.added": "{by} added {people}",
   "system.removed": "{by} removed {people}",
   "system.left": "{by} left",
+  "system.suspended": "{by} is out: an administrator of the network suspended them",
+  "system.revoked": "{by} is out: their computer was removed from their account",
+  "system.reopened": "{by} made a change that nobody could take; it doesn’t count",
   "system.renamed": "{by} named this conversation “{name}”",
   "system.timers": "{by} set messages to end after {duration}",
   "system.timersBurn": "{by} set messages to end after {duration} and to burn {burn} after reading",
@@ -126,6 +129,12 @@ export const conversation = {
   "system.you.added": "You added {people}",
   "system.you.removed": "You removed {people}",
   "system.you.left": "You left",
+  "system.you.suspended": "You are out: an administrator of the network suspended you",
+  "system.you.revoked": "You are out: this computer was removed from your account",
+  "system.you.reopened": "Nobody could take your change; it is made again",
+  "system.you.rejoined": "This computer had lost the thread, and joined this conversation anew",
+  "system.you.forked":
+    "Others see another conversation than you. Compare what was said with them some other way",
   "system.you.renamed": "You named this conversation “{name}”",
   "system.you.timers": "You set messages to end after {duration}",
   "system.you.timersBurn":

@@ -75,7 +75,7 @@ const good: Readonly<Record<CommandName, Readonly<Record<string, unknown>>>> = {
   "message.retry": message,
   "message.info": message,
   "people.list": {},
-  "network.suspend": { userId: id, suspended: true },
+  "network.suspend": { userId, suspended: true },
   "verification.get": { userId },
   "verification.compare": { userId, code: "sotto-verify:" },
   "verification.accept": { userId, digits: "01234".repeat(12), how: "digits" },

@@ -246,7 +246,14 @@ describe("locking", () => {
 
   test("leaves nothing of what was shown in the page's memory", async () => {
     runtime.answer("people.list", () => [
-      { ...other, role: "member", trust: "unverified", deviceCount: 1, me: false } as const,
+      {
+        ...other,
+        role: "member",
+        suspended: false,
+        trust: "unverified",
+        deviceCount: 1,
+        me: false,
+      } as const,
     ]);
     await start(ready);
     app.select(c1);
