@@ -65,6 +65,21 @@ export function lifetimeAllowsAdding(lifetime: Lifetime, nowMs: number): boolean
 }
 
 /**
+ * Whether a key package was valid when the relay ordered the commit that adds it. Every receiver comes to the same verdict, however late it reads. Source:
+ * RFC 9420 §7.3.
+ *
+ * @param atMs - the relay's time, which may differ from the maker's
+ */
+export function lifetimeHeld(lifetime: Lifetime, atMs: number): boolean {
+  const atSeconds = BigInt(Math.floor(atMs / 1000));
+  return (
+    lifetime.notBefore <= atSeconds + BigInt(clockSkewSeconds) &&
+    lifetime.notAfter >= atSeconds &&
+    lifetime.notAfter - lifetime.notBefore <= BigInt(maxLifetimeSeconds)
+  );
+}
+
+/**
  * The library's authentication service, which also remembers who was unknown: it lets them pass, and whoever called it throws
  * the result away when {@link TrustGate.takeUnknown} isn't empty. So one answer names them all.
  */
@@ -104,8 +119,8 @@ export function createTrustGate(trust: DeviceTrust): TrustGate {
       },
       lifetimeConfig: {
         maximumTotalLifetime: BigInt(maxLifetimeSeconds),
-        // Whoever adds a device asks `lifetimeAllowsAdding` first. A leaf that grew old in the group stays a member, and newcomers must
-        // be able to join it (RFC 9420 §7.3).
+        // The library's check is by this computer's time, at which a leaf that grew old in the group must still be joined with, and a commit
+        // of a month ago be followed (RFC 9420 §7.3). Ours: `lifetimeAllowsAdding` by whoever adds, `lifetimeHeld` by every receiver.
         validateLifetimeOnReceive: false,
       },
       keyPackageEqualityConfig: {

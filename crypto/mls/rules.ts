@@ -11,7 +11,7 @@ import {
   type RoomState,
   type UserId,
 } from "#protocol";
-import type { JudgedAt, Standing } from "./client-config.ts";
+import { lifetimeHeld, type JudgedAt, type Standing } from "./client-config.ts";
 import { leafIdentityOf } from "./credential.ts";
 import { peopleAmong, roomStateOf, type Leaf } from "./room.ts";
 
@@ -48,7 +48,9 @@ export function judgeCommit(commit: JudgedCommit): GroupChange {
     const actor = leafAt(commit, senderLeafIndex);
     switch (proposal.proposalType) {
       case "add": {
-        const newcomer = leafIdentityOf(proposal.add.keyPackage.leafNode.credential);
+        const { leafNode } = proposal.add.keyPackage;
+        const newcomer = leafIdentityOf(leafNode.credential);
+        if (at !== "now" && !lifetimeHeld(leafNode.lifetime, at)) throw refused("an expired device");
         if (newcomer.networkId !== actor.networkId) throw refused("another network's device");
         requireCommitter(commit, actor);
         if (!standing.mayBeAdded(memberOf(newcomer), at)) throw refused("an excluded device");
