@@ -156,12 +156,12 @@ const pendingSchema = v.union([
 
 /** All rows of a commit under way: `tree` names those in which its ratchet tree differs from the present one. */
 function pendingRows(memory: GroupMemory | null): ReadonlyMap<string, Uint8Array | null> {
-  if (memory === null || memory.pending === null) return new Map();
-  const { pending, state } = memory;
+  const pending = memory?.pending ?? null;
+  if (memory === null || pending === null) return new Map();
   if (pending.kind === "rejoin") {
     return new Map([["pending", encodeCbor({ rejoin: pending.change })]]);
   }
-  const tree = changedTree(state.ratchetTree, pending.next.ratchetTree);
+  const tree = changedTree(memory.state.ratchetTree, pending.next.ratchetTree);
   for (const [name, plain] of tree) if (plain === null) tree.delete(name);
   const rows = [
     ...changedEpoch(null, pending.next),
