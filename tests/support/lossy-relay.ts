@@ -128,6 +128,6 @@ export function aheadClock(): Clock & { aheadMs: number } {
     now() {
       return systemClock.now() + this.aheadMs;
     },
-    setTimeout: systemClock.setTimeout,
+    setTimeout: (run, delayMs) => systemClock.setTimeout(run, delayMs),
   };
 }

@@ -79,7 +79,7 @@ export function noteDropped(
   conversation: StoredConversation,
   sequences: readonly number[],
 ): void {
-  const { conversationId, roomState, lastActivityMs } = conversation;
+  const { conversationId, roomState, lastActivityMs, stale } = conversation;
   const unknown = sequences.filter((sequence) => {
     const own = core.store.missing.sentBySequence(conversationId, {
       first: sequence,
@@ -89,7 +89,9 @@ export function noteDropped(
   });
   const awayMs = core.time.now() - lastActivityMs;
   const young = awayMs < roomState.timers.expirationSeconds * 1000;
-  const graceMs = young ? liveGraceMs : longGraceMs;
+  // A vault that was put back has forgotten what it read and sent: most of it is this device's own, or was read by all.
+  const forgot = stale ? Number.MAX_SAFE_INTEGER / 2 : longGraceMs;
+  const graceMs = young && !stale ? liveGraceMs : forgot;
   openGaps(core, changes, conversation, { keys: sequenceKeys(unknown), lineId: null, graceMs });
 }
 

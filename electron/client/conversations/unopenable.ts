@@ -39,6 +39,7 @@ export async function noteUnopenable(
     sender === null &&
     last?.kind === "unopenable" &&
     last.sender === nobody &&
+    blocks(last.code) === blocks(code) &&
     last.order === conversation.lastOrder;
   if (merges) {
     changes.write("message.addMissing", last.messageId, count, code);
@@ -46,6 +47,11 @@ export async function noteUnopenable(
     return last.messageId;
   }
   return insertLine(core, changes, conversation, { ...unopenable, count });
+}
+
+/** A log that can't be read on is no message that is missing: it has words of its own. */
+function blocks(code: ErrorCode): boolean {
+  return code === "conversation-stuck" || code === "device-unknown";
 }
 
 async function insertLine(

@@ -44,6 +44,7 @@ export const conversation = {
     one: "A message is missing and can't be had any more",
     other: "{count} messages are missing and can't be had any more",
   },
+  "message.blocked": "This device could not read on from here",
   "message.missingAskedHint":
     "It did not arrive, or could not be opened. This device has asked its sender, and it appears here when it comes.",
   "message.missingLostHint":
