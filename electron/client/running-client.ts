@@ -34,6 +34,7 @@ import { Refresher } from "./conversations/refresher.ts";
 import { LeaveHelper } from "./conversations/leave-helper.ts";
 import { Outbox } from "./conversations/outbox.ts";
 import { ReceiptSender } from "./conversations/receipt-sender.ts";
+import { Mender } from "./conversations/mender.ts";
 import { Rejoiner } from "./conversations/rejoiner.ts";
 import { Changes } from "./core/changes.ts";
 import type { Core } from "./core/core.ts";
@@ -42,6 +43,7 @@ import { Forgetting } from "./ephemerality/forgetting.ts";
 import { Sweeper } from "./ephemerality/sweeper.ts";
 import { linkIdentity } from "./identity.ts";
 import { DeviceLinker } from "./linking/device-linker.ts";
+import { History } from "./linking/history.ts";
 import { Indexer } from "./search/indexer.ts";
 import { Searcher } from "./search/searcher.ts";
 import { putFact, readFact, type StoredAccount } from "./store/facts.ts";
@@ -81,6 +83,7 @@ export class RunningClient {
   readonly #forgetting: Forgetting;
   readonly #indexer: Indexer;
   readonly #linker: DeviceLinker;
+  readonly #history: History;
   readonly #sync: Sync;
   readonly #engine: Engine;
   readonly #viewListeners = new Set<() => void>();
@@ -143,7 +146,15 @@ export class RunningClient {
       onChanged: (view) => {
         this.#hub.emit("link.changed", view);
       },
-      onLinked: () => undefined,
+      onLinked: () => {
+        this.#history.channelsChanged();
+      },
+    });
+    this.#history = new History(core, {
+      onChanged: viewChanged,
+      onReady: () => {
+        this.#membership.audit();
+      },
     });
     this.#sync = new Sync({
       core,
@@ -161,6 +172,7 @@ export class RunningClient {
       refresher: this.#refresher,
       acknowledger: this.#acknowledger,
       rollBack: this.#rollBack,
+      mender: new Mender(core, this.#log),
       rejoiner: new Rejoiner(core, {
         log: this.#log,
         directory: this.#directory,
@@ -223,10 +235,15 @@ export class RunningClient {
         onSession: (session) => {
           this.#sync.onSession(session);
           this.#linker.look();
+          this.#history.begin();
         },
         onEvent: (event) => {
-          if (event.name === "rendezvous.arrived") this.#linker.look(event.body.rendezvousId);
-          else this.#sync.onEvent(event);
+          if (event.name !== "rendezvous.arrived") {
+            this.#sync.onEvent(event);
+            return;
+          }
+          this.#linker.look(event.body.rendezvousId);
+          this.#history.look(event.body.rendezvousId);
         },
         onState: (state) => {
           this.#engine.connection = state;
@@ -241,6 +258,7 @@ export class RunningClient {
     this.#sweeper.follow(changes);
     this.#indexer.follow(changes);
     this.#hub.follow(changes);
+    this.#history.follow(changes);
     this.#receipts.owe(changes.owing);
     this.#asker.wanted(changes.asking);
     for (const conversationId of changes.outboxes) this.#outbox.kick(conversationId);
@@ -270,6 +288,7 @@ export class RunningClient {
     const core = this.#core;
     const engine = this.#engine;
     const rollBack = this.#rollBack;
+    const history = this.#history;
     const keyChanges = this.#keyChanges;
     return {
       commands: rejecting({
@@ -286,7 +305,7 @@ export class RunningClient {
       }),
       on: (name, listener) => this.#hub.on(name, listener),
       get view() {
-        return clientView(engine);
+        return { ...clientView(engine), history: history.view };
       },
       onViewChanged: (listener) => {
         this.#viewListeners.add(listener);
@@ -344,6 +363,7 @@ export class RunningClient {
     this.#viewListeners.clear();
     this.#noticeListeners.clear();
     this.#linker.close();
+    this.#history.close();
     this.#sync.close();
     this.#commits.close();
     this.#acknowledger.close();
@@ -356,7 +376,11 @@ export class RunningClient {
     await Promise.allSettled([this.#sweeper.close(), this.#forgetting.close()]);
     await this.#destruction.close();
     // What is under way sees a closed link, and ends.
-    await Promise.allSettled([this.#sync.idle(), this.#core.groupQueue.idle()]);
+    await Promise.allSettled([
+      this.#sync.idle(),
+      this.#history.idle(),
+      this.#core.groupQueue.idle(),
+    ]);
     await this.#sweeper.keepTime().catch(ensureAppError);
     this.#core.close();
     await wiped;

@@ -13,6 +13,7 @@ import type { LeaveHelper } from "./conversations/leave-helper.ts";
 import type { Membership } from "./conversations/membership.ts";
 import type { Outbox } from "./conversations/outbox.ts";
 import type { Refresher } from "./conversations/refresher.ts";
+import type { Mender } from "./conversations/mender.ts";
 import type { Rejoiner } from "./conversations/rejoiner.ts";
 import type { ReceiptSender } from "./conversations/receipt-sender.ts";
 import type { Core } from "./core/core.ts";
@@ -36,6 +37,7 @@ export interface SyncParts {
   readonly refresher: Refresher;
   readonly acknowledger: Acknowledger;
   readonly rejoiner: Rejoiner;
+  readonly mender: Mender;
   readonly rollBack: RollBack;
 }
 
@@ -203,15 +205,41 @@ export class Sync {
 
   /** Finishes what is under way in a conversation, and reads its log. @throws AppError what meets all conversations */
   #goOn(conversationId: ConversationId): Promise<void> {
-    const { core, commits, log } = this.#parts;
     return this.#contain(conversationId, async () => {
-      if (core.store.conversation(conversationId)?.stale === true) {
-        await this.#rejoin(conversationId);
+      try {
+        await this.#readOn(conversationId);
+      } catch (error) {
+        if (isEverywhere(ensureAppError(error).code)) throw error;
+        await this.#mend(conversationId);
+        throw error;
       }
-      const intent = core.store.intent(conversationId) !== undefined;
-      if (intent) await commits.resume(conversationId);
-      await core.groupQueue.run(conversationId, () => log.catchUp(conversationId));
+      if (this.#parts.mender.isWanted(conversationId)) await this.#mend(conversationId);
     });
+  }
+
+  async #readOn(conversationId: ConversationId): Promise<void> {
+    const { core, commits, log } = this.#parts;
+    if (core.store.conversation(conversationId)?.stale === true) {
+      await this.#rejoin(conversationId);
+    }
+    const intent = core.store.intent(conversationId) !== undefined;
+    if (intent) await commits.resume(conversationId);
+    await core.groupQueue.run(conversationId, () => log.catchUp(conversationId));
+  }
+
+  /** A log that can't be followed: says so, or joins anew. */
+  async #mend(conversationId: ConversationId): Promise<void> {
+    const { core, mender } = this.#parts;
+    const failures = this.#troubles.get(conversationId)?.failures ?? 0;
+    await core.groupQueue.run(conversationId, () => mender.mend(conversationId, failures));
+    if (core.store.conversation(conversationId)?.stale === true) await this.#readOn(conversationId);
+  }
+
+  /** Whether a conversation goes on as it should. */
+  #isWell(conversationId: ConversationId): boolean {
+    const { core, log, mender } = this.#parts;
+    const stale = core.store.conversation(conversationId)?.stale === true;
+    return log.blockedBy(conversationId) === null && !stale && !mender.isWanted(conversationId);
   }
 
   /**
@@ -222,7 +250,7 @@ export class Sync {
   async #contain(conversationId: ConversationId, work: () => Promise<void>): Promise<void> {
     try {
       await work();
-      if (this.#parts.log.blockedBy(conversationId) === null) this.#calm(conversationId);
+      if (this.#isWell(conversationId)) this.#calm(conversationId);
       else this.#tryLater(conversationId);
     } catch (cause) {
       const error = ensureAppError(cause);

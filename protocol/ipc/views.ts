@@ -48,6 +48,8 @@ export type AppView =
       /** Set when the vault is damaged or can't be written: everything can be read, nothing changed. */
       readonly readOnly: ErrorCode | null;
       readonly settings: SettingsView;
+      /** Messages that come over between two computers of this person; left out or null: none do. */
+      readonly history?: HistoryView | null;
       /** Whether "Lock" can be had: there is a passphrase. */
       readonly canLock: boolean;
       /** What the person should know of the vault's keys, the gravest first. */
@@ -219,6 +221,8 @@ export interface ConversationView {
     readonly suite: string;
     readonly epoch: number;
     readonly epochAuthenticator: string;
+    /** Others see another conversation: the relay may have shown different ones. */
+    readonly doubtful: boolean;
     /** Messages of this conversation that this device could not open, or that didn't come, when it was their turn. */
     readonly unopenableCount: number;
     /** How many of them came after all. */
@@ -307,6 +311,12 @@ export type MessageView =
 /** A system line: facts, not words; the catalogue makes the sentence. */
 export type SystemLine =
   | { readonly kind: "created"; readonly by: PersonView }
+  /** A change of theirs was void: nobody else could take it. */
+  | { readonly kind: "reopened"; readonly by: PersonView }
+  /** This device had lost the thread, and joined anew. */
+  | { readonly kind: "rejoined"; readonly by: PersonView }
+  /** Others see another conversation than this device. */
+  | { readonly kind: "forked"; readonly by: PersonView }
   | { readonly kind: "joined"; readonly by: PersonView }
   | { readonly kind: "added"; readonly by: PersonView; readonly people: readonly PersonView[] }
   | { readonly kind: "removed"; readonly by: PersonView; readonly people: readonly PersonView[] }

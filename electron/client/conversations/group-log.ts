@@ -6,6 +6,7 @@ import {
   userUri,
   type ConversationId,
   type GroupEntry,
+  type GroupMember,
   type OpenedEntry,
 } from "#protocol";
 import type { Acknowledger } from "../account/acknowledger.ts";
@@ -15,17 +16,21 @@ import type { Core } from "../core/core.ts";
 import { digestOf } from "../core/digest.ts";
 import type { Blocked, StoredConversation } from "../store/rows.ts";
 import { isLive } from "../store/store.ts";
-import { noteBlocked } from "./blocked.ts";
+import { forgetStuckLine, noteBlocked } from "./blocked.ts";
 import { takeContent } from "./content.ts";
 import { endConversation, takeGroupChange } from "./group-change.ts";
 import { decodeOffer } from "./intent.ts";
 import { noteDropped, noteSpoilt } from "./gaps.ts";
 import { noteGeneration } from "./generations.ts";
+import { Marks } from "./marks.ts";
+import { RefusedCommits, type RefusedCommit } from "./refused-commits.ts";
 import { renewsLeaf } from "./refresher.ts";
+import { takeReopened } from "./reopened.ts";
 import { noteSent } from "./sent.ts";
 
 type Application = Extract<GroupEntry, { readonly kind: "application" }>;
 type Commit = Extract<GroupEntry, { readonly kind: "commit" }>;
+type Reopened = Extract<GroupEntry, { readonly kind: "reopened" }>;
 const pageEntries = 200;
 
 /** What taking an entry led to. A {@link Blocked}: it stays where it is, and is tried again later. */
@@ -40,6 +45,8 @@ export class GroupLog {
   readonly #directory: Directory;
   readonly #acknowledger: Acknowledger;
   readonly #onLeaveProposed: (conversationId: ConversationId) => void;
+  readonly #refused = new RefusedCommits();
+  readonly marks: Marks;
 
   constructor(
     core: Core,
@@ -51,6 +58,7 @@ export class GroupLog {
     },
   ) {
     this.#core = core;
+    this.marks = new Marks(core);
     this.#directory = parts.directory;
     this.#acknowledger = parts.acknowledger;
     this.#onLeaveProposed = parts.onLeaveProposed;
@@ -111,6 +119,11 @@ export class GroupLog {
     return "taken";
   }
 
+  /** The commit that a conversation stands before, when it was refused. */
+  refusedCommit(conversationId: ConversationId): RefusedCommit | undefined {
+    return this.#refused.get(conversationId);
+  }
+
   /** Why a conversation's log can't be read on; null when it can. */
   blockedBy(conversationId: ConversationId): Blocked | null {
     return this.#core.store.conversation(conversationId)?.blocked ?? null;
@@ -152,9 +165,11 @@ export class GroupLog {
       await this.#block(conversation, taken);
       return taken;
     }
+    this.#refused.forget(conversationId);
     if (conversation.blocked !== null) {
       changes.write("conversation.setBlocked", conversationId, null);
       changes.touch(conversationId);
+      forgetStuckLine(this.#core, changes, conversationId);
     }
     changes.write("conversation.setCursor", conversationId, entry.sequence);
     await this.#core.commit(changes);
@@ -184,11 +199,12 @@ export class GroupLog {
       noteDropped(this.#core, changes, conversation, [entry.sequence]);
       return "taken";
     }
+    if (entry.kind === "reopened") return this.#takeReopened(changes, conversation, entry);
     await this.#core.loadGroup(conversationId);
     // Whose entry it is, its bytes say; the relay's word for it is none.
     if (entry.kind === "commit") {
       return this.#isOffered(conversationId, entry)
-        ? this.#takeOwnCommit(changes, conversation)
+        ? this.#takeOwnCommit(changes, conversation, entry)
         : this.#takeOpened(changes, conversation, entry);
     }
     const digest = await digestOf(entry.bytes);
@@ -204,8 +220,16 @@ export class GroupLog {
   }
 
   /** Our commit won: it counts from here on. */
-  async #takeOwnCommit(changes: Changes, conversation: StoredConversation): Promise<Taken> {
+  async #takeOwnCommit(
+    changes: Changes,
+    conversation: StoredConversation,
+    { sequence }: Commit,
+  ): Promise<Taken> {
     const { conversationId } = conversation;
+    const stored = this.#core.store.intent(conversationId);
+    if (stored !== undefined && conversation.state !== "creating") {
+      changes.write("ownCommit.put", conversationId, sequence, stored.intent);
+    }
     const { change, summary, writes } = await this.#core.worker.call("group.settleCommit", {
       conversationId,
       accepted: true,
@@ -221,7 +245,34 @@ export class GroupLog {
       }
       await takeGroupChange(this.#core, changes, conversation, { change, summary });
     }
+    changes.write("conversation.setEpochStart", conversationId, sequence);
     return "taken";
+  }
+
+  async #takeReopened(
+    changes: Changes,
+    conversation: StoredConversation,
+    entry: Reopened,
+  ): Promise<Taken> {
+    switch (await takeReopened(this.#core, changes, { conversation, entry })) {
+      case "taken":
+        return "taken";
+      case "followed":
+        return "ended";
+      case "refused":
+        return "conversation-stuck";
+    }
+  }
+
+  /** Somebody else has followed what this device has committed: it isn't found void any more. */
+  #noteFollowed(
+    changes: Changes,
+    { conversationId }: StoredConversation,
+    { userId }: GroupMember,
+  ): void {
+    if (userId === this.#core.self.userId) return;
+    if (this.#core.store.mendings.ownCommits(conversationId, 0).length === 0) return;
+    changes.write("ownCommit.deleteAll", conversationId);
   }
 
   async #takeOpened(
@@ -233,6 +284,11 @@ export class GroupLog {
     switch (opened.kind) {
       case "application":
         changes.writeGroup(opened.writes);
+        this.#noteFollowed(changes, conversation, opened.sender);
+        await this.marks.hold(changes, conversation, {
+          sender: opened.sender.userId,
+          data: opened.authenticatedData,
+        });
         await noteGeneration(this.#core, changes, conversation, { ...opened, epoch: entry.epoch });
         // Who is leaving doesn't want to hear any more, but what they have is still to be changed and recalled.
         if (conversation.state === "leaving" && !this.#changesEarlier(conversation, opened)) {
@@ -257,7 +313,13 @@ export class GroupLog {
         changes.writeGroup(opened.writes);
         // It has won the epoch: a commit of ours is to be made anew.
         changes.write("intent.withdrawOffer", conversation.conversationId);
+        this.#noteFollowed(changes, conversation, opened.change.committer);
+        await this.marks.hold(changes, conversation, {
+          sender: opened.change.committer.userId,
+          data: opened.authenticatedData,
+        });
         await takeGroupChange(this.#core, changes, conversation, opened);
+        changes.write("conversation.setEpochStart", conversation.conversationId, entry.sequence);
         changes.outboxes.add(conversation.conversationId);
         return "taken";
       case "leave-proposed":
@@ -277,10 +339,25 @@ export class GroupLog {
         return "taken";
       case "refused":
         // The others may have followed it: what comes after it can't be opened here, and its cause may pass.
-        if (entry.kind === "commit") return "conversation-stuck";
+        if (entry.kind === "commit") {
+          await this.#noteRefusedCommit(conversation, entry);
+          return "conversation-stuck";
+        }
+        await this.marks.hold(changes, conversation, {
+          sender: null,
+          data: opened.authenticatedData,
+        });
         await this.#noteRefused(changes, conversation, entry, opened.code);
         return "taken";
     }
+  }
+
+  async #noteRefusedCommit(
+    { conversationId }: StoredConversation,
+    { epoch, sequence, bytes }: Commit,
+  ): Promise<void> {
+    const commitHash = await digestOf(bytes);
+    this.#refused.note({ conversationId, epoch, sequence, commitHash });
   }
 
   #changesEarlier(

@@ -191,9 +191,7 @@ export class Inbox {
   }
 
   /** Which of our key packages a Welcome was made for. A malformed one is for none. */
-  async #targetOf(
-    welcome: Uint8Array,
-  ): Promise<KeyPackageTarget | undefined> {
+  async #targetOf(welcome: Uint8Array): Promise<KeyPackageTarget | undefined> {
     const { refs } = await this.#core.worker
       .call("group.welcomeTargets", { welcome })
       .catch((error: unknown) => {
@@ -207,10 +205,7 @@ export class Inbox {
     return undefined;
   }
 
-  async #open(
-    { conversationId, bytes }: InboxEntry,
-    { ref, sealed }: KeyPackageTarget,
-  ) {
+  async #open({ conversationId, bytes }: InboxEntry, { ref, sealed }: KeyPackageTarget) {
     const params = { welcome: bytes, ref, sealedPrivate: sealed, conversationId };
     const first = await this.#core.worker.call("group.join", params);
     if (first.kind !== "device-unknown") return first;
@@ -236,12 +231,15 @@ export class Inbox {
       // What was said before isn't for this device any more.
       changes.write("gap.deleteAll", conversationId);
     }
+    changes.write("conversation.setEpochStart", conversationId, groupSequence);
     changes.touch(conversationId);
   }
 
   async #tell(changes: Changes, summary: GroupSummary, { userId: by }: GroupMember): Promise<void> {
     const { conversationId } = summary;
     const me = this.#core.self.userId;
+    // One more computer of somebody who is in it: nothing has happened for the people there.
+    if (by === me && summary.epoch > 1) return;
     const line =
       summary.epoch <= 1
         ? ({ kind: "created", by } as const)

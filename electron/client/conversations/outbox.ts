@@ -157,7 +157,8 @@ export class Outbox {
   async #refuseBlocked(conversation: StoredConversation, item: StoredOutboxItem): Promise<Step> {
     const blocked = this.#log.blockedBy(conversation.conversationId);
     const waits = item.kind === "leave" || item.kind === "recall" || item.kind === "drop";
-    if (blocked === null || waits) return "later";
+    // What is stuck is being mended: nothing is given up for that.
+    if (blocked === null || blocked === "conversation-stuck" || waits) return "later";
     await this.#refuse(conversation, item, blocked);
     return "again";
   }
@@ -251,7 +252,7 @@ export class Outbox {
       await this.#core.loadGroup(conversationId);
       const content = await this.#open({ messageId: itemId, leaf, sealed: item.content });
       const { worker } = this.#core;
-      const authenticatedData = new Uint8Array();
+      const authenticatedData = await this.#log.marks.of(conversation);
       const made = await worker.call("group.seal", { conversationId, content, authenticatedData });
       const { epoch, generation, bytes, writes } = made;
       const sealed = await sealBody(worker, itemId, leaf, bytes);

@@ -50,8 +50,12 @@ export interface StoredConversation {
   readonly blocked: Blocked | null;
   /** Entries of this epoch that never came or can't be read, and that no gap has told of. */
   readonly lost: number;
-  /** Its group's state was rolled back: nothing may be encrypted by it. */
+  /** Its group's state was rolled back or led astray: nothing may be encrypted by it. */
   readonly stale: boolean;
+  /** Where in the log the present epoch began; null when that isn't known. */
+  readonly epochStart: number | null;
+  /** Others see another epoch than this device. */
+  readonly doubtful: boolean;
 }
 
 /**
@@ -121,6 +125,8 @@ export function conversationOf(row: Row, { roomState, members }: GroupColumns): 
     blocked: nullable(text, row, "blocked") as Blocked | null,
     lost: number(row, "lost"),
     stale: number(row, "stale") === 1,
+    epochStart: nullable(number, row, "epoch_start"),
+    doubtful: number(row, "doubtful") === 1,
     draft: draftOf(row),
   };
 }

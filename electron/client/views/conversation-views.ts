@@ -104,6 +104,7 @@ export async function conversationView(
       suite: conversation.suite,
       epoch: conversation.epoch,
       epochAuthenticator: conversation.authenticator,
+      doubtful: conversation.doubtful,
       ...missingCounts(conversation, store),
     },
     firstUnreadId: store.firstUnread(conversation, sources.now())?.messageId ?? null,

@@ -12,7 +12,15 @@ import type { People } from "./people.ts";
 /** A system line as it is kept: ids in place of names, which may change. */
 export type StoredLine =
   | {
-      readonly kind: "created" | "joined" | "left" | "suspended" | "revoked";
+      readonly kind:
+        | "created"
+        | "joined"
+        | "left"
+        | "suspended"
+        | "revoked"
+        | "reopened"
+        | "rejoined"
+        | "forked";
       readonly by: UserId;
     }
   | { readonly kind: "added" | "removed"; readonly by: UserId; readonly people: readonly UserId[] }
@@ -48,6 +56,9 @@ export function lineView(line: StoredLine, people: People): SystemLine {
     case "left":
     case "suspended":
     case "revoked":
+    case "reopened":
+    case "rejoined":
+    case "forked":
       return { kind: line.kind, by };
     case "added":
     case "removed":

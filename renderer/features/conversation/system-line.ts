@@ -23,6 +23,12 @@ export function systemLineText(i18n: I18n, line: SystemLine, meId: UserId): stri
       return byMe ? t("system.you.suspended") : t("system.suspended", { by });
     case "revoked":
       return byMe ? t("system.you.revoked") : t("system.revoked", { by });
+    case "reopened":
+      return byMe ? t("system.you.reopened") : t("system.reopened", { by });
+    case "rejoined":
+      return t("system.you.rejoined");
+    case "forked":
+      return t("system.you.forked");
     case "added": {
       const people = names(line.people);
       return byMe ? t("system.you.added", { people }) : t("system.added", { by, people });

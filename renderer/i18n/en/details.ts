@@ -38,6 +38,9 @@ export const details = {
   "details.authenticatorHint":
     "All members see the same digits. Compare them over another channel to be sure that nobody sits in between.",
   "details.copyAuthenticator": "Copy epoch authenticator",
+  "details.sameForAll": "The same for everybody",
+  "details.sameForAll.yes": "As far as others have said",
+  "details.sameForAll.doubtful": "In doubt: others see another conversation",
   "details.unopenable": "Missed or unreadable",
   "details.unopenableCount": { one: "{count} message", other: "{count} messages" },
   "details.missingAsked": "Asked for again",

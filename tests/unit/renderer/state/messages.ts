@@ -75,6 +75,7 @@ export function conversationView(change: Partial<ConversationView> = {}): Conver
       suite: "",
       epoch: 1,
       epochAuthenticator: "",
+      doubtful: false,
       unopenableCount: 0,
       recoveredCount: 0,
       askedCount: 0,
