@@ -8,6 +8,7 @@ import { linking } from "./linking.ts";
 import { list } from "./list.ts";
 import { search } from "./search.ts";
 import { settings } from "./settings.ts";
+import { suspension } from "./suspension.ts";
 import { trust } from "./trust.ts";
 import { vault } from "./vault.ts";
 
@@ -22,6 +23,7 @@ export const englishMessages = {
   ...linking,
   ...search,
   ...settings,
+  ...suspension,
   ...trust,
   ...vault,
 } as const;
