@@ -86,7 +86,7 @@ export function phaseView(phase: Phase, surroundings: Surroundings): AppView {
     case "problem":
       return { phase: "problem", profile, problem: phase.problem };
     case "ready": {
-      const { me, network, settings } = phase.client.view;
+      const { me, network, settings, history } = phase.client.view;
       const connection = connectionView(phase.client.view, relay);
       const readOnly = phase.vault.readOnly;
       const canLock = slots.includes("passphrase");
@@ -99,6 +99,7 @@ export function phaseView(phase: Phase, surroundings: Surroundings): AppView {
         connection,
         readOnly,
         settings,
+        history,
         canLock,
         vaultNotices,
       };

@@ -6,6 +6,7 @@ import type {
   CryptoWorker,
   EventName,
   Events,
+  HistoryView,
   Invite,
   LockSettings,
   MeView,
@@ -50,6 +51,8 @@ export interface ClientView {
   readonly network: NetworkView;
   readonly connection: ConnectionView;
   readonly settings: SettingsView;
+  /** Messages that come over between two computers of this person; null: none do. */
+  readonly history: HistoryView | null;
 }
 
 /** Something to tell the person about, without content. */

@@ -15,6 +15,7 @@ import { putFact, readFact } from "../store/facts.ts";
 import { statement } from "../store/statement.ts";
 import { decodeAccountFacts, type AccountFacts } from "./account-facts.ts";
 import { channelLifeMs } from "./channels.ts";
+import { firstLinkedOrder } from "./history-sink.ts";
 import { Mailbox } from "./mailbox.ts";
 import { pause, Visitor } from "./visitor.ts";
 
@@ -218,6 +219,7 @@ class Joining {
       statement("directory.put", userId, 0, encodeCbor(person)),
       putFact("issuer", issuer),
       putFact("policy", policy),
+      putFact("firstOrder", firstLinkedOrder),
       putFact("linkChannels", [
         {
           ...account.channel,

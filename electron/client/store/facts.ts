@@ -10,6 +10,7 @@ import {
   type SuiteName,
   type UserId,
 } from "#protocol";
+import type { HistoryProgress } from "../linking/history-sink.ts";
 import type { StoredChannel } from "../linking/channels.ts";
 import type { Statement, Vault } from "../../vault/index.ts";
 import { statement } from "./statement.ts";
@@ -68,6 +69,10 @@ export interface Facts {
   readonly sequenceOffset: number;
   /** Channels to devices that were linked, for as long as something comes over. */
   readonly linkChannels: readonly StoredChannel[];
+  /** What of the other device's messages has come over to this one. */
+  readonly historyProgress: HistoryProgress;
+  /** Where the orders of this device's own items begin; never written: 1. */
+  readonly firstOrder: number;
   /** The vault was rolled back, and not everything has been made anew. */
   readonly rollback: Rollback;
 }

@@ -85,6 +85,16 @@ const good: Readonly<Record<CommandName, Readonly<Record<string, unknown>>>> = {
   "invites.create": { lifetimeSeconds: 86_400, uses: 1 },
   "invites.revoke": { inviteId: userId },
   "devices.list": {},
+  "devices.rename": { deviceId: userId, deviceName: "Desk" },
+  "devices.remove": { deviceId: userId },
+  "link.get": {},
+  "link.show": {},
+  "link.match": { history: true },
+  "link.differ": {},
+  "link.cancel": {},
+  "profile.link": { link: "sotto://link/x", passphrase: null },
+  "profile.linkCompared": { match: true },
+  "profile.linkCancel": {},
   "settings.set": { theme: "dark", textScale: 1.2, closeToTray: true, notifications: false },
 };
 const names = Object.keys(commands) as CommandName[];
