@@ -39,18 +39,18 @@ export const trust = {
   "verify.marked": "{name} is verified",
   "verify.clear": "Clear verification",
   "verify.cleared": "{name} is no longer marked as verified",
-  "verify.stateDigits": "You verified {name} by the number {when}.",
-  "verify.stateCode": "You verified {name} by their code {when}.",
-  "verify.local": "Kept on this computer only. Your other devices and {name} don't hear of it.",
+  "verify.stateDigits": "You verified {name} by the number",
+  "verify.stateCode": "You verified {name} by their code",
+  "verify.local":
+    "{when}. Kept on this computer only: your other devices and {name} don't hear of it.",
   "verify.devices": { one: "{count} device", other: "{count} devices" },
   "verify.since": "Since {when}",
   "verify.deviceKey": "Key {fingerprint}",
   "verify.noDevices": "No device is known.",
 
-  "stopped.title": "{people}: the key has changed",
+  "stopped.title": "The key of {people} has changed",
   "stopped.text":
     "You had verified it. Nothing you write here is sent until you verify again; what waits is kept.",
-  "stopped.waiting": "Messages that wait stay until their end.",
   "stopped.what": "What does this mean?",
   "stopped.about.title": "When a key changes",
   "stopped.about.text":
