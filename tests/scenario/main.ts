@@ -1,16 +1,18 @@
 /*
  * npm run test:scenario: seeded schedules of many devices. `-- --seeds 1000 --commits 100 --devices 30 --first 1` are what it does of itself;
- * `-- --seed 7` runs one and prints what happened; `-- --replay FILE` runs a schedule that was printed.
+ * `-- --seed 7` runs one and prints what happened; `-- --replay FILE` runs a schedule that was printed; `-- attackers` sits in the attackers' seats.
  * Ends with exit code 1 if anything wasn't as it should be; what fails is printed, and a smaller schedule that fails in the same way.
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import { parseArgs } from "node:util";
+import { runAttackers } from "./attackers.ts";
 import { planOf, runScenario, suiteOf, type ScenarioOptions } from "./scenario.ts";
 import { shrink } from "./shrink.ts";
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     seeds: { type: "string", default: "1000" },
     commits: { type: "string", default: "100" },
@@ -153,4 +155,5 @@ async function runAll(): Promise<void> {
 }
 
 if (!isMainThread && parentPort !== null) serveSeeds(parentPort);
+else if (positionals.includes("attackers")) process.exitCode = (await runAttackers(say)) ? 0 : 1;
 else await runAll();
