@@ -145,10 +145,13 @@ describe("a device that is killed", () => {
       const text = `message ${String(sentAt.size)}`;
       const plain = new TextEncoder().encode(text);
       const sealed = await sealApplication(from.memory(id), plain, noData);
-      if (moment === "answered") return from.restart();
+      if (moment === "answered") {
+        from.restart();
+        return;
+      }
       from.keep(id, sealed.memory);
       from.restart();
-      if (moment === "committed") return undefined;
+      if (moment === "committed") return;
       // What has left a device has a generation to itself.
       const place = `${from.deviceId} ${String(sealed.epoch)} ${String(sealed.generation)}`;
       expect(sentAt.has(place)).toBe(false);
@@ -157,18 +160,20 @@ describe("a device that is killed", () => {
       expect(await to.read(id, sealed.bytes)).toBe(text);
       to.restart();
       expect(await to.read(id, sealed.bytes)).toBe("refused: message-unopenable");
-      return undefined;
     }
 
     async function commitAndKill(from: MlsDevice, to: MlsDevice, moment: (typeof moments)[number]) {
       const prepared = await from.prepare(id);
       from.restart();
       // Nothing left the device: nobody has seen it, so it has lost.
-      if (moment !== "sent") return from.settle(id, false);
+      if (moment !== "sent") {
+        from.settle(id, false);
+        return;
+      }
       expect(await to.open(id, prepared.bytes)).toMatchObject({ kind: "commit" });
       to.restart();
       from.settle(id, true);
-      return from.restart();
+      from.restart();
     }
   });
 });
