@@ -1,5 +1,6 @@
 import {
   AppError,
+  ensureAppError,
   parseInviteLink,
   parseLinkText,
   type AppView,
@@ -78,7 +79,14 @@ export class Lifecycle {
         this.#rested();
       },
       onOpened: (client, vault) => {
-        this.#unlisten = options.onOpened(client, vault);
+        const unlisten = options.onOpened(client, vault);
+        const unwatch = client.onViewChanged(() => {
+          this.#watchRemoval(client);
+        });
+        this.#unlisten = () => {
+          unwatch();
+          unlisten();
+        };
       },
       onSlotsChanged: onChanged,
     });
@@ -315,6 +323,20 @@ export class Lifecycle {
     const isHalted = phase.kind === "problem" && phase.problem.code === "worker-stopped";
     if (this.#operations.isStopped || !(isOpen || isHalted)) return;
     await this.#alone(() => this.#beginAnew());
+  }
+
+  /** Taken out of the account from another of its computers: nothing of it stays open here. What is on disk stays, for the person to erase. */
+  #watchRemoval({ view: { connection } }: Client): void {
+    if (connection.kind !== "offline" || connection.code !== "device-revoked") return;
+    if (this.#phase.kind !== "ready" || this.#operations.isBusy) return;
+    const closing = this.#alone(async () => {
+      await this.#closeAll();
+      await this.#engine.dropKeys();
+      this.#opening.fail(new AppError("device-revoked"));
+    });
+    closing.catch((error: unknown) => {
+      this.#options.log.error("a removed device could not be closed", ensureAppError(error));
+    });
   }
 
   async #beginAnew(): Promise<void> {

@@ -151,6 +151,8 @@ export function isKeyProblem(code: ErrorCode): boolean {
 
 /** Damage for good: what can be read is offered first, and nothing repairs it. */
 const lost: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["vault-damaged", "vault-older-format"]);
+/** What lies here is of no more use to its person, who may want it gone. */
+const orphaned: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["device-revoked"]);
 /** Trying again changes nothing. */
 const final: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "vault-newer-format",
@@ -176,7 +178,7 @@ export function problemView(
         ? (["use-recovery-code"] as const)
         : []),
       "quit",
-      ...(hasKeyProblem || lost.has(code) ? (["erase"] as const) : []),
+      ...(hasKeyProblem || lost.has(code) || orphaned.has(code) ? (["erase"] as const) : []),
     ],
     changed: changedSince(data),
   };

@@ -391,8 +391,7 @@ export interface HistoryView {
   /** `sending`: to the other one; `receiving`: from it. */
   readonly direction: "sending" | "receiving";
   readonly done: number;
-  /** null: not known yet. */
-  readonly total: number | null;
+  readonly total: number;
   /** Whether all of it has come. */
   readonly finished: boolean;
 }

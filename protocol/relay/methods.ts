@@ -49,10 +49,10 @@ export const maxRosterDevices = 2000;
 /** Most entries in one page of a log, inbox or the directory. */
 export const maxPageEntries = 500;
 
-/** Largest message of a rendezvous, bytes: a visitor's frame holds it. */
-export const maxRendezvousMessageBytes = 48 * 1024;
+/** Largest message of a rendezvous, bytes. A visitor's frames allow it less. */
+export const maxRendezvousMessageBytes = 256 * 1024;
 /** Messages that wait for a side of a rendezvous at most; its other side then waits. */
-export const maxRendezvousMessages = 16;
+export const maxRendezvousMessages = 8;
 /** Size of the token that holds the guest's seat, bytes. */
 export const rendezvousSeatBytes = 16;
 /** A rendezvous lives no longer than 7 days. */

@@ -216,6 +216,11 @@ export class DeviceLinker {
     const expiresAtMs = core.clock.now() + channelLifeMs;
     const { deviceId } = offered;
     await this.#keepChannel({ ...channel, role: "owner", deviceId, history, expiresAtMs });
+    // Before the account goes out: the new device comes there at once.
+    await core.request("rendezvous.open", {
+      rendezvousId: channel.rendezvousId,
+      lifetimeMs: channelLifeMs,
+    });
   }
 
   async #sign({

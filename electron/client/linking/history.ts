@@ -58,7 +58,6 @@ export class History {
   /** There is a new channel. */
   channelsChanged(): void {
     this.#readChannels();
-    this.#work((line) => this.#open(line));
   }
 
   /** Signed in. */

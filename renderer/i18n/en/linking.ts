@@ -7,6 +7,9 @@ export const linking = {
   "linking.enter.code": "Code from your other computer",
   "linking.enter.codeHint":
     "Paste all of it, or type it: capitals, blanks and hyphens don't matter.",
+  "linking.enter.picture": "Read it from a picture",
+  "linking.enter.noPicture":
+    "No code could be read from that picture. Take another one, straight and sharp, or type the code.",
   "linking.enter.submit": "Continue",
 
   "linking.joining.connecting": "Looking for your other computer",
@@ -30,6 +33,7 @@ export const linking = {
   "linking.add.text":
     "Install Sotto on the other computer and choose “Add this computer to my account”. It asks for this code.",
   "linking.add.code": "One-time code",
+  "linking.add.qr": "The code as a QR code",
   "linking.add.copy": "Copy",
   "linking.add.copied": "Code copied",
   "linking.add.left": "Works once, for another {time}.",
@@ -60,7 +64,6 @@ export const linking = {
 
   "linking.history.sending": "Sending messages to a new computer: {done} of {total}",
   "linking.history.receiving": "Messages from your other computer: {done} of {total}",
-  "linking.history.receivingUnknown": "Messages come over from your other computer: {done} so far",
   "linking.history.sent": "All messages have been sent to your new computer",
   "linking.history.received": "All messages have come over from your other computer",
 

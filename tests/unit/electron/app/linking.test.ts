@@ -73,3 +73,21 @@ describe("adding this computer to an account", () => {
     expect(bench.engine.links).toEqual([]);
   });
 });
+
+test("a computer that was removed from the account keeps nothing open, and says what can be done", async () => {
+  const bench = new AppBench();
+  bench.engine.hasVault("keychain");
+  bench.engine.progress = { kind: "ready", hosted: false, relayUrl: "ws://127.0.0.1:1" };
+  await bench.start();
+  const { client } = bench.engine;
+  client.connection = { kind: "offline", code: "device-revoked", retryAtMs: 1 };
+  client.emit("view", null);
+  await settle();
+  expect(bench.app.view).toMatchObject({
+    phase: "problem",
+    problem: { code: "device-revoked", actions: ["retry", "quit", "erase"] },
+  });
+  expect(client.closed).toBe(true);
+  expect(bench.engine.vault.closed).toBe(true);
+  expect(bench.engine.steps).toContain("dropKeys");
+});
