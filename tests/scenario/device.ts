@@ -180,6 +180,15 @@ export class Device {
       this.cable.cut();
     });
     this.#life = life;
+    try {
+      await this.#begin(life);
+    } catch (error) {
+      // What a dead one stumbles over, nobody minds: its vault may have been put back meanwhile.
+      if (life.alive) throw error;
+    }
+  }
+
+  async #begin(life: Life): Promise<void> {
     const worker = await this.#startWorker(life);
     const [even, odd] = this.#entries;
     await worker.call("vault.unlock", {
