@@ -176,7 +176,7 @@ export const errorKinds = {
   },
   "conversation-stuck": {
     fault: "environment",
-    text: "This device can't follow a change to this conversation, so it can read and send nothing in it. Ask a member to remove you and add you again, or start a new conversation.",
+    text: "This device can't follow a change to this conversation. Sotto mends that by itself, and what you send waits; if it lasts, ask a member to remove you and add you again.",
   },
   "device-unknown": {
     fault: "environment",

@@ -6,7 +6,6 @@ import {
   userUri,
   type ConversationId,
   type GroupEntry,
-  type GroupMember,
   type OpenedEntry,
 } from "#protocol";
 import type { Acknowledger } from "../account/acknowledger.ts";
@@ -21,6 +20,7 @@ import { takeContent } from "./content.ts";
 import { endConversation, takeGroupChange } from "./group-change.ts";
 import { decodeOffer } from "./intent.ts";
 import { noteDropped, noteSpoilt } from "./gaps.ts";
+import { noteFollowed, noteFresh } from "./fresh-commits.ts";
 import { noteGeneration } from "./generations.ts";
 import { Marks } from "./marks.ts";
 import { RefusedCommits, type RefusedCommit } from "./refused-commits.ts";
@@ -223,13 +223,12 @@ export class GroupLog {
   async #takeOwnCommit(
     changes: Changes,
     conversation: StoredConversation,
-    { sequence }: Commit,
+    entry: Commit,
   ): Promise<Taken> {
     const { conversationId } = conversation;
-    const stored = this.#core.store.intent(conversationId);
-    if (stored !== undefined && conversation.state !== "creating") {
-      changes.write("ownCommit.put", conversationId, sequence, stored.intent);
-    }
+    const committer = this.#core.self.userId;
+    const intent = this.#core.store.intent(conversationId)?.intent ?? null;
+    await noteFresh(changes, { ...entry, conversationId, committer, intent });
     const { change, summary, writes } = await this.#core.worker.call("group.settleCommit", {
       conversationId,
       accepted: true,
@@ -245,7 +244,7 @@ export class GroupLog {
       }
       await takeGroupChange(this.#core, changes, conversation, { change, summary });
     }
-    changes.write("conversation.setEpochStart", conversationId, sequence);
+    changes.write("conversation.setEpochStart", conversationId, entry.sequence);
     return "taken";
   }
 
@@ -264,17 +263,6 @@ export class GroupLog {
     }
   }
 
-  /** Somebody else has followed what this device has committed: it isn't found void any more. */
-  #noteFollowed(
-    changes: Changes,
-    { conversationId }: StoredConversation,
-    { userId }: GroupMember,
-  ): void {
-    if (userId === this.#core.self.userId) return;
-    if (this.#core.store.mendings.ownCommits(conversationId, 0).length === 0) return;
-    changes.write("ownCommit.deleteAll", conversationId);
-  }
-
   async #takeOpened(
     changes: Changes,
     conversation: StoredConversation,
@@ -284,7 +272,7 @@ export class GroupLog {
     switch (opened.kind) {
       case "application":
         changes.writeGroup(opened.writes);
-        this.#noteFollowed(changes, conversation, opened.sender);
+        noteFollowed(this.#core, changes, { ...conversation, by: opened.sender });
         await this.marks.hold(changes, conversation, {
           sender: opened.sender.userId,
           data: opened.authenticatedData,
@@ -313,7 +301,11 @@ export class GroupLog {
         changes.writeGroup(opened.writes);
         // It has won the epoch: a commit of ours is to be made anew.
         changes.write("intent.withdrawOffer", conversation.conversationId);
-        this.#noteFollowed(changes, conversation, opened.change.committer);
+        noteFollowed(this.#core, changes, { ...conversation, by: opened.change.committer });
+        await noteFresh(changes, {
+          ...{ ...entry, conversationId: conversation.conversationId },
+          committer: opened.change.committer.userId,
+        });
         await this.marks.hold(changes, conversation, {
           sender: opened.change.committer.userId,
           data: opened.authenticatedData,

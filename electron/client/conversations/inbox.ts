@@ -20,6 +20,7 @@ import { putFact, readFact } from "../store/facts.ts";
 import type { StoredConversation } from "../store/rows.ts";
 import { isLive } from "../store/store.ts";
 import { addLines, groupColumns, peerOf } from "./group-change.ts";
+import { noteFresh } from "./fresh-commits.ts";
 import type { GroupLog } from "./group-log.ts";
 
 /** As many Welcomes are kept until the directory knows everybody in their groups; of more, the oldest are given up. */
@@ -181,6 +182,11 @@ export class Inbox {
     changes.write("leafAge.put", conversationId, this.#core.time.now());
     this.#writeConversation(changes, entry, summary);
     this.#core.groupLoaded(conversationId);
+    changes.write("freshCommit.deleteAll", conversationId);
+    await noteFresh(changes, {
+      ...{ conversationId, epoch: summary.epoch - 1, sequence: entry.groupSequence },
+      ...{ bytes: null, committer: inviter.userId },
+    });
     await this.#tell(changes, summary, inviter);
     return "joined";
   }

@@ -13,6 +13,7 @@ import { isEverywhere } from "../core/failures.ts";
 import { mendingColumns } from "../store/mendings.ts";
 import type { StoredConversation } from "../store/rows.ts";
 import { forgetStuckLine } from "./blocked.ts";
+import { noteFresh } from "./fresh-commits.ts";
 import { addLines, endConversation, groupColumns, peerOf } from "./group-change.ts";
 import { noteSkippedBefore } from "./gaps.ts";
 import type { GroupLog } from "./group-log.ts";
@@ -140,6 +141,11 @@ export class Rejoiner {
       await noteSkippedBefore(this.#core, changes, before, ordered.sequence);
     }
     this.#write(changes, settled.summary, ordered.sequence);
+    changes.write("freshCommit.deleteAll", conversationId);
+    await noteFresh(changes, {
+      ...{ conversationId, epoch: made.epoch, sequence: ordered.sequence, bytes: made.bytes },
+      committer: this.#core.self.userId,
+    });
     await this.#tellMended(changes, settled.summary);
     await this.#core.commit(changes);
     this.#core.groupLoaded(conversationId);
@@ -193,7 +199,6 @@ export class Rejoiner {
       }
     }
     changes.write("conversation.setEpochStart", conversationId, sequence);
-    changes.write("ownCommit.deleteAll", conversationId);
     changes.write("generation.deleteAll", conversationId);
     changes.write("leaver.deleteAll", conversationId);
     changes.write("leafAge.put", conversationId, time.now());

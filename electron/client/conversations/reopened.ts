@@ -43,12 +43,20 @@ export async function takeReopened(
   return "followed";
 }
 
-/** Whether another device of the conversation has signed that it couldn't take the commit. */
+/**
+ * Whether it is about a commit that this device has taken and nobody else is known to have followed, so that no old word counts again, and whether
+ * another device of the conversation has signed that it couldn't take it.
+ */
 async function isWitnessed(
   core: Core,
   { conversationId, members }: StoredConversation,
   { epoch, voids, commitHash, rejections }: Reopened,
 ): Promise<boolean> {
+  const fresh = core.store.mendings
+    .freshCommits(conversationId)
+    .find((commit) => commit.sequence === voids && commit.epoch === epoch);
+  if (fresh === undefined) return false;
+  if (fresh.hash !== null && !equalBytes(fresh.hash, commitHash)) return false;
   const place = { conversationId, epoch, sequence: voids, commitHash };
   const { devices } = await core.worker.call("rejection.check", { place, rejections });
   const others = members.filter(({ userId }) => userId !== core.self.userId);
@@ -104,8 +112,10 @@ function takeUpAgain(
   changes: Changes,
   { conversationId, entry }: { readonly conversationId: ConversationId; readonly entry: Reopened },
 ): void {
-  const intents = core.store.mendings.ownCommits(conversationId, entry.voids);
-  changes.write("ownCommit.deleteAll", conversationId);
+  const intents = core.store.mendings
+    .freshCommits(conversationId)
+    .flatMap(({ sequence, intent }) => (sequence < entry.voids || intent === null ? [] : [intent]));
+  changes.write("freshCommit.deleteAll", conversationId);
   if (core.store.intent(conversationId) !== undefined) {
     changes.write("intent.withdrawOffer", conversationId);
     return;

@@ -76,6 +76,7 @@ export const queries = {
   deadlines: `SELECT message_id, deadline_ms FROM messages WHERE deadline_ms <= ?1
     UNION ALL SELECT reaction_id, ends_ms FROM reactions WHERE ends_ms <= ?1
     UNION ALL SELECT item_id, ends_ms FROM outbox WHERE ends_ms <= ?1
+    UNION ALL SELECT message_id, ends_ms FROM orphans WHERE ends_ms <= ?1
     UNION ALL SELECT draft_id, draft_ends_ms FROM conversations WHERE draft_ends_ms <= ?1`,
   owing: `SELECT message_id, owed, ends_ms FROM messages
     WHERE conversation_id = ?1 AND owed > told AND deadline_ms > ?2 ORDER BY ord LIMIT ?3`,
@@ -101,8 +102,7 @@ export const queries = {
   outboxHasKind: `SELECT 1 AS found FROM outbox WHERE conversation_id = ?1 AND kind = ?2 LIMIT 1`,
 
   mending: `SELECT * FROM mending WHERE conversation_id = ?1`,
-  ownCommits: `SELECT intent FROM own_commits WHERE conversation_id = ?1 AND sequence >= ?2
-    ORDER BY sequence`,
+  freshCommits: `SELECT * FROM fresh_commits WHERE conversation_id = ?1 ORDER BY sequence`,
   stuckLine: `SELECT message_id FROM messages WHERE conversation_id = ?1 AND kind = 'unopenable'
     AND code = 'conversation-stuck' AND missing = 1`,
   sentByGeneration: `SELECT * FROM sent
@@ -119,6 +119,8 @@ export const queries = {
   join: `SELECT epoch FROM joins WHERE conversation_id = ?1 AND device_id = ?2`,
   answer: `SELECT times, last_ms FROM answers
     WHERE conversation_id = ?1 AND device_id = ?2 AND kind = ?3 AND item_id = ?4`,
+  answerOfItem: `SELECT max(last_ms) AS last_ms FROM answers
+    WHERE conversation_id = ?1 AND kind = 'item' AND item_id = ?2`,
   answersSince: `SELECT count(*) AS count FROM answers
     WHERE conversation_id = ?1 AND device_id = ?2 AND kind = ?3 AND last_ms > ?4`,
   adoptable: `SELECT * FROM orphans WHERE conversation_id = ?1

@@ -320,6 +320,7 @@ export const migrations: readonly string[] = [
     last_ms INTEGER NOT NULL,
     PRIMARY KEY (conversation_id, device_id, kind, item_id)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX answers_by_item ON answers (conversation_id, kind, item_id);
 
   -- What changes a message that isn't here, yet: it is applied when the message comes after all.
   CREATE TABLE orphans (
@@ -395,17 +396,24 @@ export const migrations: readonly string[] = [
     rejoining INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 
-  -- What this device's latest commits were for, until somebody else has followed: they may be found void, and are made again then.
-  CREATE TABLE own_commits (
+  -- Commits that were taken, until something has come from somebody who has followed them too: till then they can be found void.
+  CREATE TABLE fresh_commits (
     conversation_id TEXT NOT NULL,
     sequence INTEGER NOT NULL,
-    intent BLOB NOT NULL,
+    -- The epoch that it ended.
+    epoch INTEGER NOT NULL,
+    -- SHA-256; NULL for one that this device came in by and hasn't seen.
+    hash BLOB,
+    -- Whose it is.
+    committer TEXT NOT NULL,
+    -- What it was for, when it is this device's.
+    intent BLOB,
     PRIMARY KEY (conversation_id, sequence)
   ) STRICT, WITHOUT ROWID;
   CREATE TRIGGER mending_over AFTER DELETE ON conversations
   BEGIN
     DELETE FROM mending WHERE conversation_id = OLD.conversation_id;
-    DELETE FROM own_commits WHERE conversation_id = OLD.conversation_id;
+    DELETE FROM fresh_commits WHERE conversation_id = OLD.conversation_id;
   END;
   `,
 ];

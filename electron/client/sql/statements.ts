@@ -83,9 +83,11 @@ export const statements = {
       rejoined_ms, rejoining) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (conversation_id) DO UPDATE SET epoch = ?2, sequence = ?3, rejections = ?4,
       rejoins = ?5, rejoined_ms = ?6, rejoining = ?7`,
-  "ownCommit.put": `INSERT INTO own_commits (conversation_id, sequence, intent) VALUES (?1, ?2, ?3)
-    ON CONFLICT DO NOTHING`,
-  "ownCommit.deleteAll": `DELETE FROM own_commits WHERE conversation_id = ?1`,
+  "freshCommit.put": `INSERT INTO fresh_commits (conversation_id, sequence, epoch, hash, committer, intent)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING`,
+  /** ?2 has followed all but their own. */
+  "freshCommit.deleteFollowed": `DELETE FROM fresh_commits WHERE conversation_id = ?1 AND committer <> ?2`,
+  "freshCommit.deleteAll": `DELETE FROM fresh_commits WHERE conversation_id = ?1`,
 
   "conversation.setHidden": `UPDATE conversations SET hidden = ?2, last_order = 0
     WHERE conversation_id = ?1`,

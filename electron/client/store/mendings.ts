@@ -1,7 +1,7 @@
-import type { ConversationId, MessageId } from "#protocol";
+import type { ConversationId, MessageId, UserId } from "#protocol";
 import type { Row, SqlValue, Vault } from "../../vault/index.ts";
 import type { QueryName } from "../sql/queries.ts";
-import { bytes, number, text } from "./columns.ts";
+import { bytes, nullable, number, text } from "./columns.ts";
 
 /** What this device has done where it couldn't follow a log. */
 export interface Mending {
@@ -13,6 +13,18 @@ export interface Mending {
   readonly rejoins: number;
   readonly rejoinedAtMs: number;
   readonly rejoining: boolean;
+}
+
+/** A commit that was taken and can still be found void. */
+export interface FreshCommit {
+  readonly sequence: number;
+  /** The epoch that it ended. */
+  readonly epoch: number;
+  /** SHA-256; null for one that this device came in by. */
+  readonly hash: Uint8Array | null;
+  readonly committer: UserId;
+  /** What it was for, when it is this device's. */
+  readonly intent: Uint8Array | null;
 }
 
 const none: Mending = {
@@ -55,9 +67,15 @@ export class Mendings {
     };
   }
 
-  /** What this device's commits from a place on were for, in order; of those that nobody else is known to have followed. */
-  ownCommits(conversationId: ConversationId, from: number): readonly Uint8Array[] {
-    return this.#rows("ownCommits", conversationId, from).map((row) => bytes(row, "intent"));
+  /** Commits that were taken and that nobody else is known to have followed, in order. */
+  freshCommits(conversationId: ConversationId): readonly FreshCommit[] {
+    return this.#rows("freshCommits", conversationId).map((row) => ({
+      sequence: number(row, "sequence"),
+      epoch: number(row, "epoch"),
+      hash: nullable(bytes, row, "hash"),
+      committer: text(row, "committer") as UserId,
+      intent: nullable(bytes, row, "intent"),
+    }));
   }
 
   /** The line that says that a conversation is stuck, if it stands for that alone. */

@@ -203,6 +203,40 @@ describe("a device that alone can't follow", () => {
   });
 });
 
+describe("a rejection of former times", () => {
+  test("voids nothing later", async () => {
+    const reopened: GroupEntry[] = [];
+    forge(ada, (entry) => {
+      if (entry.kind === "reopened") reopened.push(entry);
+      return entry;
+    });
+    spoilCommits(ada, 1);
+    await setTimers(ada, 600);
+    for (const person of [ada, ben, cem]) {
+      await until(`${person.name} has the change`, async () => {
+        return (await viewOf(person)).timers.expirationSeconds === 600;
+      });
+    }
+    await agree(ada, ben, cem);
+    const [old] = reopened;
+    if (old?.kind !== "reopened") throw new Error("nothing was reopened");
+    let forged = 0;
+    forge(ada, (entry) => {
+      if (entry.kind !== "application") return entry;
+      forged += 1;
+      return { ...old, sequence: entry.sequence };
+    });
+    await ben.say(group, "hidden");
+    await until("Ada has joined anew", () => linesOf(ada, "rejoined") === 1);
+    expect(forged).toBeGreaterThan(0);
+    expect(linesOf(ada, "reopened")).toBe(1);
+    ada.cable.onFrame = null;
+    await ben.say(group, "in the open");
+    await ada.sees(group, "in the open");
+    expect((await viewOf(ada)).timers.expirationSeconds).toBe(600);
+  });
+});
+
 describe("a relay that shows people different logs", () => {
   test("is noticed at the next message on both sides, and said; nobody joins anew without end", async () => {
     shiftLog(ben, headOf(ben) + 1);
