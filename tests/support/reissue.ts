@@ -1,4 +1,4 @@
-import type { UserId } from "#protocol";
+import { decodeRecord, type SignedRecord, type UserId } from "#protocol";
 import type { RelayContext } from "../../relay/domain/context.ts";
 import { directoryScope } from "../../relay/domain/context.ts";
 import { noteChange } from "../../relay/domain/directory.ts";
@@ -59,5 +59,21 @@ export async function reissueUser(
       devices: devices.map(({ deviceId }) => deviceId),
       revocations: [],
     });
+  });
+}
+
+/** Adds a device to the directory as its person has signed it. */
+export async function reissueDevice(
+  { storage }: RelayFixture,
+  record: SignedRecord,
+): Promise<void> {
+  const { userId, deviceId, signatureKey } = decodeRecord("device", record.payload);
+  await createUnits(storage).run(directoryScope, async (transaction) => {
+    const before = await transaction.load(userSlot(userId));
+    if (before === undefined) throw new Error("nobody to give a device to");
+    transaction.store(deviceSlot(deviceId), { userId, record, signatureKey });
+    const devices = [...before.devices, deviceId];
+    const context = { storage } as unknown as RelayContext;
+    await noteChange(context, transaction, { ...before, userId, devices });
   });
 }

@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { idFromBytes, type ConversationId, type UserId, type VerificationView } from "#protocol";
+import {
+  idFromBytes,
+  type ConversationId,
+  type DeviceId,
+  type UserId,
+  type VerificationView,
+} from "#protocol";
 import { until, World, type Person } from "../../support/client-world.ts";
-import { reissueUser } from "../../support/reissue.ts";
+import { reissueDevice, reissueUser } from "../../support/reissue.ts";
 import { TestDevice, TestKey } from "../../support/relay-identity.ts";
 
 let world: World;
@@ -42,6 +48,29 @@ function anew({ userId }: { readonly userId: UserId }): TestDevice {
 async function becomes(userId: UserId, device: TestDevice): Promise<void> {
   const accountKey = device.account.publicKey;
   await reissueUser(world.relay, userId, { accountKey, devices: [device] });
+}
+
+function key(): { readonly signatureKey: Uint8Array } {
+  return { signatureKey: new TestKey().publicKey };
+}
+
+/** Signs a further device of a person and gives it to the relay, as linking does. */
+async function addDevice(
+  { worker, client: { view } }: Person,
+  device: { readonly deviceId: DeviceId; readonly signatureKey: Uint8Array },
+): Promise<void> {
+  const { record } = await worker.call("record.sign", {
+    kind: "device",
+    value: {
+      networkId: view.network.networkId,
+      userId: view.me.userId,
+      deviceName: "Office laptop",
+      platform: "linux",
+      createdAtMs: Date.now(),
+      ...device,
+    },
+  });
+  await reissueDevice(world.relay, record);
 }
 
 function deliveryOf(who: Person, text: string): string | undefined {
@@ -184,6 +213,23 @@ test("an unverified person's new key is taken, and a notice stands in every conv
   expect(devices.map(({ deviceId }) => deviceId)).toEqual([next.deviceId]);
   await ada.say(direct, "Hello again");
   await until("nothing is stopped", () => deliveryOf(ada, "Hello again") !== "waiting");
+});
+
+test("a further computer of somebody is told in every conversation with them, and to themselves", async () => {
+  const device = { deviceId: idFromBytes<DeviceId>(new Uint8Array(16).fill(7)), ...key() };
+  await addDevice(ben, device);
+  await until("Ada is told", () => ada.lines(direct).includes("device-added"));
+  expect(ben.lines(direct)).not.toContain("device-added");
+  await until("Ben is told", () => ben.client.ownNotices.length > 0);
+  const deviceName = "Office laptop";
+  expect(ben.client.ownNotices).toEqual([
+    { kind: "own-device", deviceId: device.deviceId, deviceName },
+  ]);
+  const { devices } = await shown(ada, ben.userId);
+  expect(devices.map((one) => one.deviceName)).toContain(deviceName);
+
+  await ben.client.commands["devices.remove"]({ deviceId: device.deviceId });
+  await until("Ada is told", () => ada.lines(direct).includes("device-removed"));
 });
 
 test("another key for one's own account is never believed, and is told until it has been read", async () => {
