@@ -125,7 +125,7 @@ async function alreadyMade(
 }
 
 /** How a device stands: whose it is, and whether it may be in conversations. Null: the directory doesn't have it. */
-export interface DeviceStanding {
+interface DeviceStanding {
   readonly userId: UserId;
   readonly refusal: "device-revoked" | "account-suspended" | null;
 }

@@ -22,7 +22,7 @@ import { loadNetwork } from "./network.ts";
 import { openRecord } from "./records.ts";
 
 /** What a client's clock may differ from ours in a record that counts from its time on. */
-export const recordToleranceMs = 10 * 60_000;
+const recordToleranceMs = 10 * 60_000;
 
 /** Adds a device to the caller's account, or gives one another name. */
 export async function addDevice(

@@ -21,7 +21,7 @@ import {
 import { maxPageBytes } from "./pages.ts";
 
 /** A person's row as it is to be; `version` is the one that it had, null when it is new. */
-export type ChangedUser = Omit<StoredUser, "version"> & {
+type ChangedUser = Omit<StoredUser, "version"> & {
   readonly userId: UserId;
   readonly version: number | null;
 };

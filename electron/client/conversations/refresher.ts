@@ -11,7 +11,7 @@ import type { Commits } from "./commits.ts";
 
 const hourMs = 60 * 60_000;
 /** A leaf is older than this for no longer than until this device is on line next: one week. */
-export const leafLifeMs = 7 * 24 * hourMs;
+const leafLifeMs = 7 * 24 * hourMs;
 /** Members of a conversation that were made at one time don't all come at one time. */
 const weeklySpreadMs = 6 * hourMs;
 /** Nor do those who all come to work at nine. */
