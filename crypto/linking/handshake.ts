@@ -85,7 +85,7 @@ function commitmentTo(publicKey: Uint8Array): Uint8Array {
  *
  * Source: RFC 6189 §4.5.2 (from a key derivation over the transcript, its first bits); 64 symbols as in Matrix (MSC2241).
  */
-export function symbolsOf(
+function symbolsOf(
   code: CodeKeys,
   { commitment, ownerKey, joinerKey }: Pick<Transcript, "commitment" | "ownerKey" | "joinerKey">,
 ): readonly number[] {

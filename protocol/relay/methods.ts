@@ -56,7 +56,7 @@ export const maxRendezvousMessages = 8;
 /** Size of the token that holds the guest's seat, bytes. */
 export const rendezvousSeatBytes = 16;
 /** A rendezvous lives no longer than 7 days. */
-export const maxRendezvousLifeMs = 7 * 24 * 3_600_000;
+const maxRendezvousLifeMs = 7 * 24 * 3_600_000;
 
 const nothing = v.strictObject({});
 const rendezvousPlace = {

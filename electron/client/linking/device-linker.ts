@@ -22,7 +22,7 @@ import { Mailbox } from "./mailbox.ts";
 const codeLifeMs = 10 * 60_000;
 
 /** What a {@link DeviceLinker} is made of. */
-export interface DeviceLinkerParts {
+interface DeviceLinkerParts {
   readonly core: Core;
   readonly account: StoredAccount;
   readonly relayUrl: string;

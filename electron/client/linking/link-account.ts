@@ -20,7 +20,7 @@ import { Mailbox } from "./mailbox.ts";
 import { pause, Visitor } from "./visitor.ts";
 
 /** How this computer becomes one more of an account. */
-export interface LinkAccountOptions extends ClientPorts {
+interface LinkAccountOptions extends ClientPorts {
   readonly link: LinkText;
   readonly deviceName: string;
   readonly platform: string;

@@ -1,13 +1,13 @@
 import type { RelayMethodName, RelayParams, RelayResult, RendezvousId } from "#protocol";
 
 /** Asks the relay, signed in or not. @throws AppError with the relay's code */
-export type Ask = <Name extends RelayMethodName>(
+type Ask = <Name extends RelayMethodName>(
   name: Name,
   params: RelayParams<Name>,
 ) => Promise<RelayResult<Name>>;
 
 /** A side of a rendezvous: the owner's, or with a token the guest's. */
-export interface MailboxPlace {
+interface MailboxPlace {
   readonly rendezvousId: RendezvousId;
   readonly seat: Uint8Array | null;
 }

@@ -12,7 +12,7 @@ import { openConnection, type Clock, type Connect, type Connection } from "../..
 const retryMs = 1000;
 
 /** What a {@link Visitor} is made of. */
-export interface VisitorOptions {
+interface VisitorOptions {
   readonly connect: Connect;
   readonly clock: Clock;
   readonly relayUrl: string;

@@ -257,7 +257,7 @@ describe("conversations", () => {
     expect(one).toMatchObject({ own: true, sender: { displayName: "Ada" } });
     expect(edited).toMatchObject({ messageId: two, own: false, edited: true });
     expect(edited).toMatchObject({ reactions: [{ emoji: "👍", own: true }] });
-    expect(desk.rows[0]).toMatchObject({ conversationId: crew, pinned: true });
+    await until("it is pinned there too", () => desk.rows[0]?.pinned === true);
 
     await desk.say(crew, "from the desk");
     await bo.sees(crew, "from the desk");
@@ -334,8 +334,7 @@ describe("conversations", () => {
     expect(done).toBe(total);
     const { page } = await desk.client.commands["conversation.open"]({ conversationId: crew });
     const texts = page.messages.flatMap((message) => (message.kind === "text" ? message.text : []));
-    expect(texts).toEqual(said.slice(-texts.length));
-    expect(desk.vault.read("itemCount", [])[0]).toMatchObject({ count: total });
+    expect(texts).toEqual(said);
   });
 
   test("a computer that is removed learns it, and the others hear nothing from it", async () => {
