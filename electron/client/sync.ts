@@ -51,7 +51,10 @@ const longestRetryMs = 15 * 60_000;
 /** Brings this device up to date after each sign-in, and hands what the relay says to whom it concerns. */
 export class Sync {
   readonly #parts: SyncParts;
-  readonly #troubles = new Map<ConversationId, { failures: number; cancel: () => void }>();
+  readonly #troubles = new Map<
+    ConversationId,
+    { failures: number; waits: boolean; cancel: () => void }
+  >();
   #running: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -105,7 +108,9 @@ export class Sync {
     switch (event.name) {
       case "group.entry": {
         const { conversationId, entry } = event.body;
-        return this.#contain(conversationId, () => log.onEntry(conversationId, entry));
+        // What a conversation that is joined anew has missed is looked for then.
+        if (this.#parts.core.store.conversation(conversationId)?.stale === true) return;
+        return this.#contain(conversationId, () => log.onEntry(conversationId, entry), "entry");
       }
       case "inbox.entry":
         await inbox.onEntry(event.body);
@@ -247,31 +252,42 @@ export class Sync {
    *
    * @throws AppError what meets all conversations
    */
-  async #contain(conversationId: ConversationId, work: () => Promise<void>): Promise<void> {
+  async #contain(
+    conversationId: ConversationId,
+    work: () => Promise<void>,
+    occasion: "entry" | "retry" = "retry",
+  ): Promise<void> {
     try {
       await work();
       if (this.#isWell(conversationId)) this.#calm(conversationId);
-      else this.#tryLater(conversationId);
+      else this.#tryLater(conversationId, occasion);
     } catch (cause) {
       const error = ensureAppError(cause);
       if (isEverywhere(error.code)) throw error;
-      this.#tryLater(conversationId);
+      this.#tryLater(conversationId, occasion);
     }
   }
 
-  #tryLater(conversationId: ConversationId): void {
+  /** @param occasion - an entry that comes while a retry waits puts that off no further */
+  #tryLater(conversationId: ConversationId, occasion: "entry" | "retry"): void {
     const { core } = this.#parts;
     const before = this.#troubles.get(conversationId);
+    if (occasion === "entry" && before?.waits === true) return;
     before?.cancel();
     if (core.closed || this.#closed) return;
     const failures = (before?.failures ?? 0) + 1;
-    const cancel = core.clock.setTimeout(
-      () => {
-        if (core.online) void this.#guard(this.#goOn(conversationId));
-      },
-      Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs),
-    );
-    this.#troubles.set(conversationId, { failures, cancel });
+    const trouble = {
+      failures,
+      waits: true,
+      cancel: core.clock.setTimeout(
+        () => {
+          trouble.waits = false;
+          if (core.online) void this.#guard(this.#goOn(conversationId));
+        },
+        Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs),
+      ),
+    };
+    this.#troubles.set(conversationId, trouble);
   }
 
   #calm(conversationId: ConversationId): void {
