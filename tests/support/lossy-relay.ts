@@ -4,7 +4,7 @@ import { until, World, type Person } from "./client-world.ts";
 import { systemClock } from "./fake-clock.ts";
 
 /** What a relay makes of an entry on its way to somebody. */
-export type Change = (entry: GroupEntry) => GroupEntry;
+type Change = (entry: GroupEntry) => GroupEntry;
 
 /** As if it had ended or been recalled. */
 export const dropped: Change = ({ sequence }) => ({ kind: "dropped", sequence });

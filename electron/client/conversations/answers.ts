@@ -16,7 +16,7 @@ const hourMs = 60 * 60 * 1000;
 export const answerLimits = { requestsPerHour: 30, itemsPerHour: 300, itemsPerRequest: 100 };
 /** How often one message is said again to one device: the relay may drop answers, too. */
 const maxTimes = 4;
-/** How long one message isn't said again to one device, milliseconds. */
+/** How long one message isn't said again, milliseconds: an answer is for all who miss it. */
 const againAfterMs = 3000;
 
 type Request = Extract<DecodedMessage, { readonly kind: "missing" }>;
@@ -55,7 +55,7 @@ export async function answerMissing(
     itemId: messageId,
   });
   const { requestsPerHour, itemsPerHour, itemsPerRequest } = answerLimits;
-  if (repeated.times > 0 || answered("request") >= requestsPerHour) return;
+  if (repeated > 0 || answered("request") >= requestsPerHour) return;
   changes.write("answer.note", conversationId, requester, "request", messageId, nowMs);
   const answering: Answering = {
     taking,
@@ -110,10 +110,11 @@ async function answerOne(answering: Answering, item: StoredSent): Promise<void> 
     return;
   }
   const nowMs = core.time.now();
-  const before = core.store.missing.answered(conversationId, requester, { kind: "item", itemId });
-  const tooSoon = before.times > 0 && nowMs - before.lastAtMs < againAfterMs;
-  // It asks again later, or has asked too often.
-  if (answering.left <= 0 || before.times >= maxTimes || tooSoon) return;
+  const { missing } = core.store;
+  const times = missing.answered(conversationId, requester, { kind: "item", itemId });
+  const tooSoon = nowMs - missing.saidAgainAtMs(conversationId, itemId) < againAfterMs;
+  // It has it meanwhile or asks again later, or has asked too often.
+  if (answering.left <= 0 || times >= maxTimes || tooSoon) return;
   const opened = await openBodies(core.worker, [{ messageId: itemId, leaf, sealed: content }]);
   const plain = opened.get(itemId);
   if (plain === undefined || plain.length > maxAgainBytes) {

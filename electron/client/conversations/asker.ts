@@ -2,6 +2,7 @@ import {
   ensureAppError,
   maxMissingPlaces,
   type ConversationId,
+  type MissingGenerations,
   type MissingRequest,
   type NumberRange,
 } from "#protocol";
@@ -15,6 +16,9 @@ import { noteUnopenable } from "./unopenable.ts";
 
 /** How long what is missing is gathered, milliseconds: one request for all that was noticed together. */
 const gatherMs = 250;
+/** Up to how much longer for each device, milliseconds: where many miss the same, few ask, and the answer is for all. */
+const spreadMs = 20;
+const shareBytes = 8;
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
@@ -43,7 +47,7 @@ const maxRanges = 128;
  */
 export class Asker {
   readonly #core: Core;
-  readonly #timers = new Map<ConversationId, () => void>();
+  readonly #timers = new Map<ConversationId, { readonly atMs: number; cancel: () => void }>();
   /** When each conversation was asked in the last hour. */
   readonly #asked = new Map<ConversationId, readonly number[]>();
   #closed = false;
@@ -59,18 +63,26 @@ export class Asker {
 
   /** Something is missing, or has come that others waited for. */
   wanted(conversations: Iterable<ConversationId>): void {
-    for (const conversationId of conversations) this.#runIn(conversationId, gatherMs);
+    for (const conversationId of conversations) {
+      const devices = this.#core.store.conversation(conversationId)?.members.length ?? 0;
+      const share = this.#core.random(shareBytes).at(-1) ?? 0;
+      this.#runIn(conversationId, gatherMs + (devices * spreadMs * share) / 256);
+    }
   }
 
   close(): void {
     this.#closed = true;
-    for (const cancel of this.#timers.values()) cancel();
+    for (const { cancel } of this.#timers.values()) cancel();
     this.#timers.clear();
   }
 
   #runIn(conversationId: ConversationId, delayMs: number): void {
     if (this.#closed) return;
-    this.#timers.get(conversationId)?.();
+    const atMs = this.#core.clock.now() + delayMs;
+    const earlier = this.#timers.get(conversationId);
+    // Whoever spoils one entry after the other doesn't put it off.
+    if (earlier !== undefined && earlier.atMs <= atMs) return;
+    earlier?.cancel();
     const cancel = this.#core.clock.setTimeout(() => {
       this.#timers.delete(conversationId);
       // In line with what is read from the log. What fails here is still in the vault, and is asked for in the next session.
@@ -78,7 +90,7 @@ export class Asker {
         .run(conversationId, () => this.#run(conversationId))
         .catch(ensureAppError);
     }, delayMs);
-    this.#timers.set(conversationId, cancel);
+    this.#timers.set(conversationId, { atMs, cancel });
   }
 
   async #run(conversationId: ConversationId): Promise<void> {
@@ -190,8 +202,7 @@ export function requestFor(due: readonly Gap[]): {
   readonly named: readonly Gap[];
 } {
   const named: Gap[] = [];
-  const generations: (NumberRange &
-    Pick<MissingRequest["generations"][number], "deviceId" | "epoch">)[] = [];
+  const generations: MissingGenerations[] = [];
   const sequences: NumberRange[] = [];
   const sorted = due.toSorted((left, right) => {
     const byDevice = (left.deviceId ?? "").localeCompare(right.deviceId ?? "");

@@ -168,17 +168,21 @@ export class Missing {
     return row === undefined ? 0 : number(row, "epoch");
   }
 
-  /** How often something was answered to a device, and when last. */
+  /** When something was last said again, to whoever asked; 0: never. */
+  saidAgainAtMs(conversationId: ConversationId, itemId: MessageId): number {
+    const [row] = this.#read("answerOfItem", conversationId, itemId);
+    return row === undefined ? 0 : (nullable(number, row, "last_ms") ?? 0);
+  }
+
+  /** How often something was answered to a device. */
   answered(
     conversationId: ConversationId,
     deviceId: DeviceId,
     answer: { readonly kind: "request" | "item"; readonly itemId: MessageId },
-  ): { readonly times: number; readonly lastAtMs: number } {
+  ): number {
     const { kind, itemId } = answer;
     const row = this.#read("answer", conversationId, deviceId, kind, itemId)[0];
-    return row === undefined
-      ? { times: 0, lastAtMs: 0 }
-      : { times: number(row, "times"), lastAtMs: number(row, "last_ms") };
+    return row === undefined ? 0 : number(row, "times");
   }
 
   /** How much was answered to a device since a time. */

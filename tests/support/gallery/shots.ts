@@ -319,6 +319,19 @@ export const screens: readonly Screen[] = [
       await page.waitForTimeout(300);
     },
   },
+  {
+    name: "missing",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Engineering")(page);
+      await page.getByRole("feed").evaluate((feed) => {
+        feed.scrollTop = 480;
+      });
+      await page.waitForTimeout(300);
+      await details(page);
+      await page.getByText("Asked for again", { exact: true }).scrollIntoViewIfNeeded();
+    },
+  },
   { name: "long-names", scene: "ready", steps: open("Maximiliane") },
   { name: "arabic", scene: "ready", steps: open("نور") },
   { name: "rtl", scene: "ready", query: "dir=rtl", steps: open("Supplier review") },

@@ -114,7 +114,7 @@ async function people() {
 
 describe("who is asked", () => {
   test("says a message again as it was, by its generation and by its place in the log", async () => {
-    const { core, say, deliver, ask, generations, said } = await people();
+    const { core, clock, say, deliver, ask, generations, said } = await people();
     const messageId = await say("hello");
     const [before] = await deliver();
     await ask(generations(0));
@@ -128,6 +128,10 @@ describe("who is asked", () => {
     const room = roomUri(networkId, core.store.conversations()[0]!.conversationId);
     expect(decodeMessage(again.content, userUri(networkId, userId), room)).toEqual(before);
     expect((before as { readonly messageId?: MessageId }).messageId).toBe(messageId);
+    // The answer was for everybody.
+    await ask({ sequences: [{ first: 1, last: 1 }] }, otherDevice);
+    expect(said(await deliver())).toEqual([]);
+    clock.advance(4000);
     await ask({ sequences: [{ first: 1, last: 1 }] }, otherDevice);
     expect(said(await deliver())).toMatchObject([{ outcome: "again" }]);
   });
