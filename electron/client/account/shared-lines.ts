@@ -7,7 +7,7 @@ import { isLive } from "../store/store.ts";
 import type { StoredLine } from "../views/system-line.ts";
 
 /** Whether a person hears what is said in a conversation. */
-export function isIn({ members, peer }: StoredConversation, userId: UserId): boolean {
+function isIn({ members, peer }: StoredConversation, userId: UserId): boolean {
   return peer === userId || members.some((member) => member.userId === userId);
 }
 

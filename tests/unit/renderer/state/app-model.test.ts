@@ -103,6 +103,7 @@ beforeEach(() => {
     later: timers.later,
     every: () => () => undefined,
     copyText: () => Promise.resolve(false),
+    codes: { fromPicture: () => Promise.resolve(null), fromScreen: () => Promise.resolve(null) },
     print: () => undefined,
   });
 });
