@@ -26,7 +26,7 @@ export interface NewGaps {
 }
 
 /** Notes messages that are to be asked for, and keeps a place in the conversation for each. */
-export function openGaps(
+function openGaps(
   core: Core,
   changes: Changes,
   conversation: StoredConversation,
