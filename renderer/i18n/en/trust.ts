@@ -21,7 +21,6 @@ export const trust = {
     "Drop or paste a picture of the code that {name} sees, choose a file, or take it from the screen.",
   "verify.scanFile": "Choose picture",
   "verify.scanScreen": "Scan the screen",
-  "verify.scanning": "Looking for a code",
   "verify.noCode":
     "There is no readable QR code in this picture. Take one that shows the whole code, straight and sharp.",
   "verify.notPicture": "This is no picture that can be read.",
