@@ -232,6 +232,7 @@ class Scenario {
       devices: this.#devices,
       logs: relay.logs,
       sent: this.#sent,
+      withheld: relay.withheld,
       rolledBack: this.#rolledBack,
       leaving: this.#leaving,
     });
@@ -302,7 +303,7 @@ class Scenario {
         device.lightFuse(1 + (step.what % 40));
         this.#around.timeline.at(200 + (step.where % 20_000), () => {
           device.crash();
-          void this.#open(device);
+          if (!this.#absent.has(device)) void device.open();
         });
         return;
       case "restart":
@@ -338,10 +339,8 @@ class Scenario {
     if (!device.running) return;
     this.#note(`${device.name} quits`);
     // Its fuse may end it on the way.
-    await Promise.race([
-      this.#around.timeline.until(device.quit(), 60_000).catch(() => undefined),
-      this.#around.timeline.pass(5000),
-    ]);
+    const { timeline } = this.#around;
+    await timeline.until(Promise.race([device.quit(), timeline.sleep(5000)]));
     device.crash();
   }
 
