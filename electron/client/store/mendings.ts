@@ -16,7 +16,7 @@ export interface Mending {
 }
 
 /** A commit that was taken and can still be found void. */
-export interface FreshCommit {
+interface FreshCommit {
   readonly sequence: number;
   /** The epoch that it ended. */
   readonly epoch: number;

@@ -15,7 +15,7 @@ const reopeningSchema = v.strictObject({
   rejections: rejectionsSchema,
 });
 /** What a `reopened` entry says. */
-export type Reopening = v.InferOutput<typeof reopeningSchema>;
+type Reopening = v.InferOutput<typeof reopeningSchema>;
 
 const maxBytes = 16 * 1024;
 
