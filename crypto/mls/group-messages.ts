@@ -181,7 +181,7 @@ export async function openEntry(
   try {
     if (entry.kind === "external-commit") {
       const { message } = entry;
-      return await openCommit(memory, judgingRejoin(memory), (judge) =>
+      return await openCommit(memory, judgingRejoin(memory, at), (judge) =>
         processPublicMessage(memory.state, message, emptyPskIndex, memory.impl, judge),
       );
     }
@@ -320,7 +320,7 @@ function judgingMember({ state, gate }: GroupMemory, at: JudgedAt): Judging {
   };
 }
 
-function judgingRejoin({ state }: GroupMemory): Judging {
+function judgingRejoin({ state, gate }: GroupMemory, at: JudgedAt): Judging {
   const { extensions } = state.groupContext;
   const leaves = leavesOf(state.ratchetTree);
   let former: Leaf | undefined;
@@ -328,6 +328,7 @@ function judgingRejoin({ state }: GroupMemory): Judging {
     judge(incoming) {
       if (incoming.kind !== "commit" || incoming.senderLeafIndex !== undefined) return "reject";
       former = judgeRejoin({ extensions, leaves, proposals: incoming.proposals });
+      if (!gate.standing.mayBeAdded(memberOf(former), at)) return "reject";
       // Another copy of this device, which can't be followed.
       return former.leafIndex === state.privatePath.leafIndex ? "reject" : "accept";
     },

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import type { GroupMember, RoomState, UserId } from "#protocol";
 import { lifetimeHeld, type JudgedAt } from "../../../../crypto/mls/client-config.ts";
 import { decodeKeyPackage, encodePrivateMessage } from "../../../../crypto/mls/codec.ts";
+import { groupInfoOf } from "../../../../crypto/mls/group-begin.ts";
 import { openEntry } from "../../../../crypto/mls/group-messages.ts";
 import { leavesOf } from "../../../../crypto/mls/room.ts";
 import { suiteNames } from "../../../../crypto/mls/suites.ts";
@@ -125,6 +126,15 @@ describe("an excluded device", () => {
     await expect(ben.prepare(id)).rejects.toMatchObject({ code: "commit-refused" });
     expect(await opened(anna, bytes, world.nowMs)).toBe("commit");
   });
+});
+
+test("an excluded device doesn't come back from outside", async () => {
+  const { doors, world, anna, ben } = await groupOfThree();
+  const { impl, state } = anna.memory(id);
+  const { bytes } = await ben.rejoin(id, await groupInfoOf(impl, state));
+  doors.exclude(ben, world.nowMs);
+  expect(await opened(anna, bytes, world.nowMs + 1)).toBe("commit-refused");
+  expect(await opened(anna, bytes, world.nowMs)).toBe("commit");
 });
 
 describe("a key package's lifetime", () => {
