@@ -12,7 +12,7 @@ import { conversationId, createMlsWorld, MlsDevice } from "../support/mls-device
 import { filledGroup } from "./filled-group.ts";
 
 /*
- * Commits by the size of the group: medians of the thread's processor time, which a busy machine doesn't stretch, in a tree without blank
+ * Commits by the size of the group: means of the thread's processor time, which a busy machine doesn't stretch, in a tree without blank
  * nodes, and what they write. With the growth per doubling
  * of the members: 1.0 would be no growth, 2.0 is linear.
  */
@@ -30,7 +30,12 @@ function note(figures: Figures, what: string, value: number): void {
   figures.set(what, [...(figures.get(what) ?? []), value]);
 }
 
-function median(values: readonly number[]): number {
+/** Processor time is counted in ticks: only the mean of several says something of what is short. The first two rounds warm up. */
+function figureOf(what: string, values: readonly number[]): number {
+  if (what.endsWith("ms")) {
+    const warm = values.slice(2);
+    return warm.reduce((sum, value) => sum + value, 0) / warm.length;
+  }
   return [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? NaN;
 }
 
@@ -77,7 +82,7 @@ async function measure(suite: SuiteName, members: number): Promise<Figures> {
     return prepared;
   };
 
-  for (let round = 0; round < (members > 100 ? 7 : 15); round++) {
+  for (let round = 0; round < (members > 100 ? 12 : 30); round++) {
     await commit("empty commit", {});
     const newcomer = new MlsDevice(world);
     const own = await createKeyPackage(impl, newcomer.own, { nowMs, lastResort: false });
@@ -119,16 +124,18 @@ for (const [suite, memberCounts] of Object.entries(sizes)) {
     ].join(" "),
   );
   for (const what of measured.values().next().value?.keys() ?? []) {
-    const medians = memberCounts.map((members) => median(measured.get(members)?.get(what) ?? []));
-    const growth = medians.slice(1).map((value, at) => {
+    const figures = memberCounts.map((members) =>
+      figureOf(what, measured.get(members)?.get(what) ?? []),
+    );
+    const growth = figures.slice(1).map((value, at) => {
       const doublings = Math.log2((memberCounts[at + 1] ?? 1) / (memberCounts[at] ?? 1));
-      return (value / (medians[at] ?? NaN)) ** (1 / doublings);
+      return (value / (figures[at] ?? NaN)) ** (1 / doublings);
     });
     const digits = what.endsWith("ms") ? 2 : 0;
     console.log(
       [
         what.padEnd(36),
-        ...medians.map((value) => value.toFixed(digits).padStart(9)),
+        ...figures.map((value) => value.toFixed(digits).padStart(9)),
         growth.map((ratio) => ratio.toFixed(2).padStart(6)).join(""),
       ].join(" "),
     );
