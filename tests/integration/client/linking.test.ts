@@ -176,6 +176,37 @@ describe("nothing is added", () => {
     await expect(stays).rejects.toThrow(errorWith("link-ended"));
   });
 
+  test("when the account has as many devices as it can, and both are told", async () => {
+    const { shown, link: text } = await showCode(ada);
+    let asked: number | null = null;
+    // As it would be answered by a relay that has ten: the request never reaches this one.
+    ada.cable.onRequest = ({ method, id }) => {
+      if (method === "device.add") asked = id;
+      return method !== "device.add";
+    };
+    ada.cable.onFrame = (frame) => {
+      if (asked === null || frame.kind !== "response" || frame.id < asked) return frame;
+      const id = asked;
+      asked = Infinity;
+      return { kind: "failure", id, error: { code: "too-many-devices" } };
+    };
+    const compared = async (): Promise<boolean> => {
+      await shown.reaches("compare");
+      void ada.client.commands["link.match"]({ history: true });
+      return true;
+    };
+    const linking = desk.link(text, { compared });
+    linking.catch(() => undefined);
+    await until("it is asked for", () => asked !== null);
+    // Whatever is answered next becomes the refusal.
+    ada.client.commands["invites.list"]({}).catch(() => undefined);
+    expect(await shown.reaches("failed")).toEqual({ kind: "failed", code: "too-many-devices" });
+    ada.cable.onFrame = null;
+    ada.cable.onRequest = null;
+    await ada.reconnect();
+    await expect(linking).rejects.toThrow(errorWith("link-declined"));
+  });
+
   test("when a relay changes what they say", async () => {
     const { shown, link: text } = await showCode(ada);
     ada.cable.onRequest = () => true;
