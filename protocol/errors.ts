@@ -84,6 +84,22 @@ export const errorKinds = {
     fault: "peer",
     text: "The relay doesn't know this device. Ask your administrator whether it was removed.",
   },
+  "device-revoked": {
+    fault: "peer",
+    text: "This computer was removed from your account, so it gets and sends nothing any more. What it has here stays until it ends. If you didn't remove it, tell your administrator.",
+  },
+  "account-suspended": {
+    fault: "peer",
+    text: "An administrator has suspended your account. This computer gets and sends nothing, and leaves your conversations. Ask your administrator.",
+  },
+  "too-many-devices": {
+    fault: "caller",
+    text: "An account has at most 10 computers at a time and 50 in all. Remove one that you no longer use, then try again.",
+  },
+  "network-key-missing": {
+    fault: "caller",
+    text: "This computer doesn't hold the network's key. Only the computer on which the network was founded can suspend people.",
+  },
   "invite-malformed": {
     fault: "caller",
     text: "This isn't a complete Sotto invite link. Copy the whole link, or ask for a new one.",
@@ -96,6 +112,38 @@ export const errorKinds = {
   "invite-used": {
     fault: "caller",
     text: "This invite has already been used. Ask for a new one; an invite works once unless it says otherwise.",
+  },
+  "link-code-malformed": {
+    fault: "caller",
+    text: "This isn't a complete code. Copy all of it from your other computer, or look for a mistyped character.",
+  },
+  "link-code-unknown": {
+    fault: "caller",
+    text: "This code isn't known there. It may have ended after ten minutes, or the address may be another relay's. Show a new code on your other computer.",
+  },
+  "link-code-used": {
+    fault: "caller",
+    text: "Another computer has used this code already. If that wasn't you, choose “They differ” on your other computer. Then show a new code there.",
+  },
+  "link-ended": {
+    fault: "environment",
+    text: "Your other computer has ended this, or the ten minutes are over. Nothing was added. Show a new code there to begin again.",
+  },
+  "link-declined": {
+    fault: "caller",
+    text: "This computer was declined on your other one. Nothing was added. Show a new code there to begin again.",
+  },
+  "link-symbols-differ": {
+    fault: "peer",
+    text: "The symbols differ, so somebody may have stood between your two computers. Nothing was added and nothing was given away. Use another way to carry the code, and tell your security officer if it happens again.",
+  },
+  "link-open": {
+    fault: "environment",
+    text: "The other computer hasn't said that it is done. Look there: if Sotto doesn't show your conversations, remove it from this list and begin again.",
+  },
+  "link-refused": {
+    fault: "peer",
+    text: "What came from the other computer doesn't fit the code, so it was refused. Nothing was added. Show a new code to begin again.",
   },
   "network-claimed": {
     fault: "caller",
@@ -132,7 +180,7 @@ export const errorKinds = {
   },
   "conversation-stuck": {
     fault: "environment",
-    text: "This device can't follow a change to this conversation, so it can read and send nothing in it. Ask a member to remove you and add you again, or start a new conversation.",
+    text: "This device can't follow a change to this conversation. Sotto mends that by itself, and what you send waits; if it lasts, ask a member to remove you and add you again.",
   },
   "device-unknown": {
     fault: "environment",
@@ -198,6 +246,10 @@ export const errorKinds = {
   "vault-exists": {
     fault: "caller",
     text: "There already is a vault here. Sotto never puts a new one over it.",
+  },
+  "safety-number-changed": {
+    fault: "peer",
+    text: "The safety number has changed while it was shown. Compare the new one before you decide.",
   },
   "vault-damaged": {
     fault: "environment",

@@ -21,6 +21,8 @@ export type VaultId = Brand<string, "VaultId">;
 export type BlobId = Brand<string, "BlobId">;
 /** An invite as the relay knows it: base64url of 16 random bytes; not the token that redeems it. */
 export type InviteId = Brand<string, "InviteId">;
+/** Where two of a person's devices meet at the relay: base64url of 16 bytes that nobody else can guess. */
+export type RendezvousId = Brand<string, "RendezvousId">;
 /** An MLS KeyPackageRef (RFC 9420 §5.2): base64url of the hash, 32, 48 or 64 bytes. */
 export type KeyPackageRef = Brand<string, "KeyPackageRef">;
 
@@ -45,6 +47,7 @@ export const userIdSchema = idSchema("UserId", shortIdBytes);
 export const deviceIdSchema = idSchema("DeviceId", shortIdBytes);
 export const conversationIdSchema = idSchema("ConversationId", shortIdBytes);
 export const vaultIdSchema = idSchema("VaultId", shortIdBytes);
+export const rendezvousIdSchema = idSchema("RendezvousId", shortIdBytes);
 export const inviteIdSchema = idSchema("InviteId", shortIdBytes);
 export const messageIdSchema = idSchema("MessageId", messageIdBytes);
 

@@ -18,6 +18,7 @@ export {
   inviteIdSchema,
   messageIdSchema,
   networkIdSchema,
+  rendezvousIdSchema,
   userIdSchema,
   vaultIdSchema,
   type Brand,
@@ -28,6 +29,7 @@ export {
   type KeyPackageRef,
   type MessageId,
   type NetworkId,
+  type RendezvousId,
   type UserId,
   type VaultId,
 } from "./ids.ts";
@@ -58,7 +60,9 @@ export {
   type NetworkRole,
   type RecordKindName,
   type RecordValue,
+  type Revocation,
   type SignedRecord,
+  type Suspension,
   type UserRecord,
 } from "./records.ts";
 export { suiteNames, supportedSuites, type SuiteName } from "./suites.ts";
@@ -104,7 +108,9 @@ export {
   encodeMessageStatusReport,
   encodeMimiContent,
   markdownType,
+  maxAgainBytes,
   maxContentBytes,
+  maxMissingPlaces,
   maxPartDepth,
   maxParts,
   maxReportedMessages,
@@ -119,6 +125,7 @@ export {
   roomUri,
   saltBytes,
   userUri,
+  type Again,
   type DecodedMessage,
   type EncodedMessage,
   type Expiration,
@@ -129,11 +136,15 @@ export {
   type MessageIdInput,
   type MessageIntent,
   type MimiContent,
+  type MissingGenerations,
+  type MissingRequest,
   type MultiPart,
   type NestedPart,
   type NullPart,
+  type NumberRange,
   type PartSemantics,
   type PerMessageStatus,
+  type SentPlace,
   type SinglePart,
 } from "./content/index.ts";
 export {
@@ -148,8 +159,12 @@ export {
 } from "./relay/frames.ts";
 export {
   directoryEntrySchema,
+  maxActiveDevices,
+  maxKnownDevices,
   groupEntrySchema,
   inboxEntrySchema,
+  maxRejections,
+  rejectionsSchema,
   type DirectoryEntry,
   type GroupEntry,
   type InboxEntry,
@@ -159,9 +174,12 @@ export {
   challengeBytes,
   maxKeyPackages,
   maxPageEntries,
+  maxRendezvousMessageBytes,
+  maxRendezvousMessages,
   maxRosterDevices,
   relayEvents,
   relayMethods,
+  rendezvousSeatBytes,
   signInLabel,
   type InviteSummary,
   type Ordered,
@@ -175,10 +193,13 @@ export {
 } from "./relay/methods.ts";
 export { relayCloseCodes, type RelayCloseReason } from "./relay/close-codes.ts";
 export { signInPayload } from "./relay/sign-in.ts";
+export { rejectionLabel, rejectionPayload, type CommitPlace } from "./relay/rejection.ts";
 export type { EmbeddedRelayMessage, EmbeddedRelayRequest } from "./relay/embedded.ts";
 export type {
   BodyItem,
+  CodeVerdict,
   Deadline,
+  FormerRecords,
   GroupChange,
   GroupMember,
   GroupPiece,
@@ -198,6 +219,7 @@ export type {
   OpenedEntry,
   OrganisationSlot,
   PassphraseSlot,
+  PersonRecords,
   RecoveryCodeSlot,
   SealedVaultKey,
   StoredGroupPiece,
@@ -249,8 +271,11 @@ export type {
   DeliveryView,
   DeviceView,
   ExpiryView,
+  HistoryView,
   InvitePreviewView,
   InviteView,
+  LinkStepView,
+  LinkView,
   LockedView,
   LockSettings,
   MemberView,
@@ -259,7 +284,9 @@ export type {
   MessageView,
   MeView,
   NetworkView,
+  OwnAccountNotice,
   PersonDetailsView,
+  PersonDeviceView,
   PersonView,
   ProblemView,
   ProtectionView,
@@ -273,5 +300,9 @@ export type {
   StartStep,
   StorageView,
   SystemLine,
+  TrustState,
   VaultNotice,
+  VerificationView,
 } from "./ipc/views.ts";
+export type { LinkChannel, LinkStep, OfferedDevice } from "./worker/linking.ts";
+export { formatLinkText, isLinkText, parseLinkText, type LinkText } from "./link-text.ts";

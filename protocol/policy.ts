@@ -19,6 +19,8 @@ export interface Policy {
   readonly membersMayInvite: boolean;
   /** The suite of new conversations; left out: the default one. */
   readonly suite?: SuiteName;
+  /** Whether messages may come over to a computer that is added to an account; left out: they may. */
+  readonly historyOnLink?: boolean;
   /** What protects the vaults of members' computers; left out: {@link defaultVaultPolicy}. */
   readonly vault?: VaultPolicy;
 }
@@ -70,6 +72,7 @@ export const policySchema: v.GenericSchema<unknown, Policy> = v.pipe(
     membersMayInvite: v.boolean(),
     suite: v.exactOptional(v.picklist(supportedSuites)),
     vault: v.exactOptional(vaultPolicySchema),
+    historyOnLink: v.exactOptional(v.boolean()),
   }),
   v.check(
     (policy) => policy.defaultExpirationSeconds <= policy.maxExpirationSeconds,

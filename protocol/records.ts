@@ -67,6 +67,22 @@ export interface DeviceRecord {
   readonly createdAtMs: number;
 }
 
+/** The account key says: this device is mine no longer, for ever. */
+export interface Revocation {
+  readonly networkId: NetworkId;
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  readonly revokedAtMs: number;
+}
+
+/** The network key says: this person's devices leave every conversation, or may come back. The latest one counts. */
+export interface Suspension {
+  readonly networkId: NetworkId;
+  readonly userId: UserId;
+  readonly suspended: boolean;
+  readonly issuedAtMs: number;
+}
+
 interface RecordKind<Value> {
   /** What {@link signingInput} is bound to. */
   readonly label: string;
@@ -111,6 +127,26 @@ const deviceRecordKind: RecordKind<DeviceRecord> = {
   }),
 };
 
+const revocationKind: RecordKind<Revocation> = {
+  label: "Revocation",
+  schema: v.strictObject({
+    networkId: networkIdSchema,
+    userId: userIdSchema,
+    deviceId: deviceIdSchema,
+    revokedAtMs: timestampMsSchema,
+  }),
+};
+
+const suspensionKind: RecordKind<Suspension> = {
+  label: "Suspension",
+  schema: v.strictObject({
+    networkId: networkIdSchema,
+    userId: userIdSchema,
+    suspended: v.boolean(),
+    issuedAtMs: timestampMsSchema,
+  }),
+};
+
 const policyKind: RecordKind<Policy> = { label: "Policy", schema: policySchema };
 
 /** Every kind of signed record: its label and what its payload must be. */
@@ -118,6 +154,8 @@ export const recordKinds = {
   issuerCertificate: issuerCertificateKind,
   user: userRecordKind,
   device: deviceRecordKind,
+  revocation: revocationKind,
+  suspension: suspensionKind,
   policy: policyKind,
 } as const satisfies Readonly<Record<string, RecordKind<unknown> & { schema: Schema }>>;
 

@@ -1,9 +1,10 @@
+import { codeReader } from "./code-reader.ts";
 import type { AppPorts } from "./state/ports.ts";
 
-/** What the browser itself gives: time, timers, storage, the clipboard and the printer. */
+/** What the browser itself gives: time, timers, storage, the clipboard, pictures and the printer. */
 export function browserPorts(
   view: Window,
-): Pick<AppPorts, "storage" | "now" | "later" | "every" | "copyText" | "print"> {
+): Pick<AppPorts, "storage" | "now" | "later" | "every" | "copyText" | "codes" | "print"> {
   return {
     storage: view.localStorage,
     now: () => Date.now(),
@@ -20,6 +21,7 @@ export function browserPorts(
       };
     },
     copyText: (text) => copyText(view, text),
+    codes: codeReader(view),
     print: () => {
       view.print();
     },

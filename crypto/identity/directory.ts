@@ -3,7 +3,9 @@ import {
   equalBytes,
   type DeviceId,
   type DeviceRecord,
+  type FormerRecords,
   type NetworkId,
+  type PersonRecords,
   type SignedRecord,
   type TrustedPerson,
   type UserId,
@@ -11,9 +13,17 @@ import {
 } from "#protocol";
 import type { DeviceTrust, TrustVerdict } from "../mls/client-config.ts";
 import type { Ed25519 } from "../primitives/index.ts";
+import { Exclusions } from "./exclusions.ts";
 import { networkIdOf } from "./identity.ts";
 import { isLeafKeyOf } from "./leaf-keys.ts";
 import { verifyRecord } from "./records.ts";
+
+/** What came of a person's records. */
+export type TrustAnswer =
+  | { readonly kind: "trusted"; readonly person: TrustedPerson }
+  /** Properly issued and newer than what is known, but for another account key: nothing of it is believed before `acceptKey`. */
+  | { readonly kind: "other-key"; readonly user: UserRecord }
+  | { readonly kind: "refused" };
 
 /** The records this worker believes, and hence the devices it lets into a group. */
 export interface TrustDirectory extends DeviceTrust {
@@ -32,17 +42,27 @@ export interface TrustDirectory extends DeviceTrust {
     nowMs: number,
   ): NetworkId;
   /**
-   * Checks a person's record and their devices'. The first account key that is believed for a person is the only one.
+   * Checks a person's record, their devices', revocations and suspension. The first account key that is believed for a person stays
+   * theirs until {@link acceptKey}.
    *
-   * @returns what was believed, or null when the person's record was refused
    * @throws AppError `not-ready` before {@link setNetwork}
    */
-  trust(user: SignedRecord, devices: readonly SignedRecord[]): TrustedPerson | null;
+  trust(records: PersonRecords): TrustAnswer;
+  /**
+   * Takes another account key in place of the one that is known. The devices of the former ones are as good as revoked.
+   *
+   * @returns null when the issuer hasn't signed it, when it is older than what is known, and for this device's own person
+   * @throws AppError `not-ready` before {@link setNetwork}
+   */
+  acceptKey(records: PersonRecords): TrustedPerson | null;
+  /** The device key of a believed record; undefined for a device that isn't known. */
+  deviceKeyOf(deviceId: DeviceId): Uint8Array | undefined;
   clear(): void;
 }
 
 interface Network {
   readonly networkId: NetworkId;
+  readonly networkKey: Uint8Array;
   readonly issuerKey: Uint8Array;
 }
 
@@ -53,21 +73,64 @@ export function createTrustDirectory(
 ): TrustDirectory {
   const people = new Map<UserId, UserRecord>();
   const devices = new Map<DeviceId, DeviceRecord>();
+  const exclusions = new Exclusions(ed25519);
   let network: Network | null = null;
 
-  function verifiedUser(
-    record: SignedRecord,
-    { networkId, issuerKey }: Network,
-  ): UserRecord | null {
+  function issuedUser(record: SignedRecord, { networkId, issuerKey }: Network): UserRecord | null {
     const user = orNull(() => verifyRecord(ed25519, "user", record, issuerKey));
-    if (user?.networkId !== networkId) return null;
-    const known = people.get(user.userId);
-    // A person has one account key for ever: the issuer, which the relay is, can't put another in its place.
-    if (!equalBytes(known?.accountKey ?? ownKey(user.userId) ?? user.accountKey, user.accountKey)) {
-      return null;
+    return user?.networkId === networkId ? user : null;
+  }
+
+  /** A record as it is issued now: an older one than the one we have is a roll-back. */
+  function currentUser(record: SignedRecord, from: Network): UserRecord | null {
+    const user = issuedUser(record, from);
+    if (user === null) return null;
+    return (people.get(user.userId)?.issuedAtMs ?? 0) > user.issuedAtMs ? null : user;
+  }
+
+  /** What their former account keys have signed is known, so that the log can be read, and is theirs no longer. */
+  function expelFormer(
+    { userId, issuedAtMs }: UserRecord,
+    former: readonly FormerRecords[],
+    from: Network,
+  ): void {
+    for (const { user: record, devices: deviceRecords } of former) {
+      const user = issuedUser(record, from);
+      if (user?.userId !== userId) continue;
+      for (const deviceRecord of deviceRecords) {
+        const device = verifiedDevice(deviceRecord, user);
+        if (device === null) continue;
+        devices.set(device.deviceId, device);
+        exclusions.expel(device, issuedAtMs);
+      }
     }
-    // An older record than the one we have is a roll-back.
-    return known !== undefined && known.issuedAtMs > user.issuedAtMs ? null : user;
+  }
+
+  function believe(user: UserRecord, records: PersonRecords, from: Network): TrustedPerson {
+    const { devices: deviceRecords, revocations = [], suspension = null, former = [] } = records;
+    // First: a device id that another key had is never theirs again.
+    expelFormer(user, former, from);
+    people.set(user.userId, user);
+    const believed: DeviceRecord[] = [];
+    for (const record of deviceRecords) {
+      const device = verifiedDevice(record, user);
+      if (device === null) continue;
+      devices.set(device.deviceId, device);
+      believed.push(device);
+    }
+    exclusions.take(user, { revocations, suspension }, from.networkKey);
+    const { userId } = user;
+    return {
+      user,
+      devices: believed.filter(({ deviceId }) => !exclusions.isRevoked({ userId, deviceId })),
+      refusedDevices: deviceRecords.length - believed.length,
+      ...exclusions.of(userId),
+    };
+  }
+
+  function ensureNetwork(): Network {
+    if (network === null) throw new AppError("not-ready", { data: { reason: "no network yet" } });
+    return network;
   }
 
   function verifiedDevice(record: SignedRecord, user: UserRecord): DeviceRecord | null {
@@ -98,24 +161,29 @@ export function createTrustDirectory(
       if (network !== null && network.networkId !== networkId) {
         throw new AppError("relay-identity-changed", { data: { reason: "another network" } });
       }
-      network = { networkId, issuerKey };
+      network = { networkId, networkKey, issuerKey };
       return networkId;
     },
 
-    trust(userRecord, deviceRecords) {
-      if (network === null) throw new AppError("not-ready", { data: { reason: "no network yet" } });
-      const user = verifiedUser(userRecord, network);
-      if (user === null) return null;
-      people.set(user.userId, user);
-      const believed: DeviceRecord[] = [];
-      for (const record of deviceRecords) {
-        const device = verifiedDevice(record, user);
-        if (device === null) continue;
-        devices.set(device.deviceId, device);
-        believed.push(device);
-      }
-      return { user, devices: believed, refusedDevices: deviceRecords.length - believed.length };
+    trust(records) {
+      const from = ensureNetwork();
+      const user = currentUser(records.user, from);
+      if (user === null) return { kind: "refused" };
+      const key = people.get(user.userId)?.accountKey ?? ownKey(user.userId) ?? user.accountKey;
+      // The issuer, which the relay is, can't put another key in its place: people decide that.
+      if (!equalBytes(key, user.accountKey)) return { kind: "other-key", user };
+      return { kind: "trusted", person: believe(user, records, from) };
     },
+
+    acceptKey(records) {
+      const from = ensureNetwork();
+      const user = currentUser(records.user, from);
+      if (user === null || ownKey(user.userId) !== undefined) return null;
+      return believe(user, records, from);
+    },
+
+    mayBeAdded: (member, at) => exclusions.mayBeAdded(member, at),
+    mayBeRemoved: (member, at) => exclusions.mayBeRemoved(member, at),
 
     judge({ networkId, userId, deviceId, certificate }, signatureKey): TrustVerdict {
       if (network === null) return "unknown";
@@ -129,9 +197,12 @@ export function createTrustDirectory(
       return same ? "trusted" : "refused";
     },
 
+    deviceKeyOf: (deviceId) => devices.get(deviceId)?.signatureKey,
+
     clear() {
       people.clear();
       devices.clear();
+      exclusions.clear();
       network = null;
     },
   };

@@ -1,13 +1,24 @@
 import type { Capabilities, ClientConfig, Credential, Lifetime } from "ts-mls";
-import { roomStateExtensionType, type DeviceId } from "#protocol";
+import { roomStateExtensionType, type DeviceId, type GroupMember } from "#protocol";
 import { supportedSuites } from "./suites.ts";
 import { leafIdentityOf, type LeafIdentity } from "./credential.ts";
 
 /** What is known about a leaf's claim to be a device. */
 export type TrustVerdict = "trusted" | "unknown" | "refused";
 
-/** Decides which device a signature key belongs to; the directory's verified records. */
-export interface DeviceTrust {
+/** When a commit is judged: ours now, by what is known now; that of somebody else by when the relay had ordered it, milliseconds. */
+export type JudgedAt = "now" | number;
+
+/** Who is excluded, and when: devices that were revoked, and people who are suspended. See docs/adr/0021. */
+export interface Standing {
+  /** Whether this device may be added to groups. */
+  mayBeAdded(member: GroupMember, at: JudgedAt): boolean;
+  /** Whether every member may remove it, whatever their role: it was revoked, or its person suspended. */
+  mayBeRemoved(member: GroupMember, at: JudgedAt): boolean;
+}
+
+/** Decides which device a signature key belongs to; the directory's verified records. One that was revoked is known still. */
+export interface DeviceTrust extends Standing {
   judge(identity: LeafIdentity, signatureKey: Uint8Array): TrustVerdict;
 }
 
@@ -54,11 +65,27 @@ export function lifetimeAllowsAdding(lifetime: Lifetime, nowMs: number): boolean
 }
 
 /**
+ * Whether a key package was valid when the relay ordered the commit that adds it. Every receiver comes to the same verdict, however late it reads. Source:
+ * RFC 9420 §7.3.
+ *
+ * @param atMs - the relay's time, which may differ from the maker's
+ */
+export function lifetimeHeld(lifetime: Lifetime, atMs: number): boolean {
+  const atSeconds = BigInt(Math.floor(atMs / 1000));
+  return (
+    lifetime.notBefore <= atSeconds + BigInt(clockSkewSeconds) &&
+    lifetime.notAfter >= atSeconds &&
+    lifetime.notAfter - lifetime.notBefore <= BigInt(maxLifetimeSeconds)
+  );
+}
+
+/**
  * The library's authentication service, which also remembers who was unknown: it lets them pass, and whoever called it throws
  * the result away when {@link TrustGate.takeUnknown} isn't empty. So one answer names them all.
  */
 export interface TrustGate {
   readonly clientConfig: ClientConfig;
+  readonly standing: Standing;
   /** The devices that were unknown since the last call. */
   takeUnknown(): readonly DeviceId[];
 }
@@ -75,6 +102,7 @@ export function createTrustGate(trust: DeviceTrust): TrustGate {
   }
 
   return {
+    standing: trust,
     takeUnknown() {
       const taken = [...unknown];
       unknown.clear();
@@ -91,8 +119,8 @@ export function createTrustGate(trust: DeviceTrust): TrustGate {
       },
       lifetimeConfig: {
         maximumTotalLifetime: BigInt(maxLifetimeSeconds),
-        // Whoever adds a device asks `lifetimeAllowsAdding` first. A leaf that grew old in the group stays a member, and newcomers must
-        // be able to join it (RFC 9420 §7.3).
+        // The library's check is by this computer's time, at which a leaf that grew old in the group must still be joined with, and a commit
+        // of a month ago be followed (RFC 9420 §7.3). Ours: `lifetimeAllowsAdding` by whoever adds, `lifetimeHeld` by every receiver.
         validateLifetimeOnReceive: false,
       },
       keyPackageEqualityConfig: {

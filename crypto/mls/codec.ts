@@ -34,7 +34,7 @@ function decodeExactly<Value>(
     throw new AppError("frame-malformed", { cause });
   }
   if (value === undefined || again === undefined || !equalBytes(again, bytes)) {
-    throw new AppError("frame-malformed", { data: { reason: "not one exact MLS structure" } });
+    throw notExact();
   }
   return value;
 }
@@ -43,7 +43,38 @@ function decodeMessage(bytes: Uint8Array): MLSMessage {
   if (bytes.length > maxMessageBytes) {
     throw new AppError("frame-too-large", { data: { sizeBytes: bytes.length } });
   }
+  const decoded = decodedOrUndefined(bytes);
+  // All its lengths are minimal when the whole has the right size, and the rest of it is free or out of a closed table: the frequent
+  // kind isn't encoded again to be compared.
+  if (decoded?.[0].wireformat === "mls_private_message") {
+    const [message, readBytes] = decoded;
+    const isExact = readBytes === bytes.length && sizeOf(message.privateMessage) === bytes.length;
+    if (!isExact) throw notExact();
+    return message;
+  }
   return decodeExactly(decodeMlsMessage, encodeMlsMessage, bytes);
+}
+
+function decodedOrUndefined(bytes: Uint8Array): [MLSMessage, number] | undefined {
+  try {
+    return decodeMlsMessage(bytes, 0);
+  } catch (cause) {
+    throw new AppError("frame-malformed", { cause });
+  }
+}
+
+/** The size of a PrivateMessage's one right encoding as an MLSMessage, bytes. Source: RFC 9420 §2.1.2, §6, §6.3. */
+function sizeOf(message: PrivateMessage): number {
+  const { groupId, authenticatedData, encryptedSenderData, ciphertext } = message;
+  const headBytes = 2 + 2 + 8 + 1;
+  return [groupId, authenticatedData, encryptedSenderData, ciphertext].reduce(
+    (sum, { length }) => sum + (length < 64 ? 1 : length < 16_384 ? 2 : 4) + length,
+    headBytes,
+  );
+}
+
+function notExact(): AppError {
+  return new AppError("frame-malformed", { data: { reason: "not one exact MLS structure" } });
 }
 
 function wrongKind(message: MLSMessage): AppError {

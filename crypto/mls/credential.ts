@@ -43,12 +43,23 @@ export function credentialOf(leaf: LeafIdentity): Credential {
   return { credentialType: "basic", identity };
 }
 
+/** Credentials are never changed in place; a group of a thousand reads each of them at every commit. */
+const known = new WeakMap<Credential, LeafIdentity>();
+
 /**
- * Reads a credential. Says nothing about whether it is true.
+ * Reads a credential, once for each object that holds one. Says nothing about whether it is true.
  *
  * @throws AppError `frame-malformed` for anything but a credential of ours
  */
 export function leafIdentityOf(credential: Credential): LeafIdentity {
+  const remembered = known.get(credential);
+  if (remembered !== undefined) return remembered;
+  const identity = readIdentity(credential);
+  known.set(credential, identity);
+  return identity;
+}
+
+function readIdentity(credential: Credential): LeafIdentity {
   if (credential.credentialType !== "basic" || !("identity" in credential)) {
     throw new AppError("frame-malformed", { data: { reason: "not a basic credential" } });
   }

@@ -22,6 +22,8 @@ export interface WantedChanges {
   readonly addKeyPackages: readonly Uint8Array[];
   readonly removeDevices: readonly DeviceId[];
   readonly roomState: RoomState | null;
+  /** Goes along in clear, signed. */
+  readonly authenticatedData?: Uint8Array;
 }
 
 /** A commit, and the group that waits for the relay to order it. */
@@ -62,12 +64,18 @@ export async function prepareCommit(
       ...Object.values(state.unappliedProposals),
       ...proposals.map((proposal) => ({ proposal, senderLeafIndex: committerLeaf })),
     ],
+    standing: gate.standing,
+    at: "now",
   });
   gate.takeUnknown();
   const made = await mappingErrors("commit-refused", () =>
     createCommit(
       { state, cipherSuite: impl },
-      { extraProposals: proposals, ratchetTreeExtension: true },
+      {
+        extraProposals: proposals,
+        ratchetTreeExtension: true,
+        authenticatedData: wanted.authenticatedData ?? new Uint8Array(),
+      },
     ),
   );
   const [unknown] = gate.takeUnknown();

@@ -10,6 +10,7 @@ import {
   type PrivateMessage,
 } from "ts-mls";
 import { unprotectPrivateMessage } from "ts-mls/messageProtection.js";
+import { leafRatchets } from "ts-mls/secretTree.js";
 import {
   AppError,
   equalBytes,
@@ -32,6 +33,7 @@ import {
   withoutPast,
   type GroupMemory,
 } from "./memory.ts";
+import type { JudgedAt } from "./client-config.ts";
 import { leafOf, leavesOf, type Leaf } from "./room.ts";
 import {
   judgeCommit,
@@ -46,6 +48,8 @@ import {
 export interface SealedEntry {
   readonly memory: GroupMemory;
   readonly epoch: number;
+  /** Its place among this device's of the epoch. */
+  readonly generation: number;
   readonly bytes: Uint8Array;
 }
 
@@ -72,6 +76,7 @@ export async function sealApplication(
   return {
     memory: { ...memory, state: newState },
     epoch: Number(state.groupContext.epoch),
+    generation: lastGeneration(newState.secretTree, state.privatePath.leafIndex),
     bytes,
   };
 }
@@ -129,18 +134,32 @@ export type EntryOutcome =
       readonly content: Uint8Array;
       readonly authenticatedData: Uint8Array;
     }
-  | { readonly kind: "commit"; readonly memory: GroupMemory; readonly change: GroupChange }
+  | {
+      readonly kind: "commit";
+      readonly memory: GroupMemory;
+      readonly change: GroupChange;
+      readonly authenticatedData: Uint8Array;
+    }
   | { readonly kind: "leave-proposed"; readonly memory: GroupMemory; readonly member: GroupMember }
   | { readonly kind: "removed"; readonly change: GroupChange }
   | { readonly kind: "stale" | "future"; readonly epoch: number }
   | { readonly kind: "device-unknown"; readonly devices: readonly DeviceId[] }
-  | { readonly kind: "refused"; readonly code: ErrorCode };
+  | {
+      readonly kind: "refused";
+      readonly code: ErrorCode;
+      readonly authenticatedData?: Uint8Array;
+    };
 
-/** Opens an entry of another device. Whatever it is, a refusal leaves the group as it was. */
+/**
+ * Opens an entry of another device. Whatever it is, a refusal leaves the group as it was.
+ *
+ * @param at - when the relay had ordered it, milliseconds
+ */
 export async function openEntry(
   memory: GroupMemory,
   conversationId: ConversationId,
   bytes: Uint8Array,
+  at: JudgedAt = "now",
 ): Promise<EntryOutcome> {
   let entry: LogMessage;
   try {
@@ -162,7 +181,7 @@ export async function openEntry(
   try {
     if (entry.kind === "external-commit") {
       const { message } = entry;
-      return await openCommit(memory, judgingRejoin(memory), (judge) =>
+      return await openCommit(memory, judgingRejoin(memory, at), (judge) =>
         processPublicMessage(memory.state, message, emptyPskIndex, memory.impl, judge),
       );
     }
@@ -173,18 +192,30 @@ export async function openEntry(
       case "proposal":
         return await openProposal(memory, message);
       case "commit":
-        return await openCommit(memory, judgingMember(memory), async (judge) => {
-          const { impl, state } = memory;
-          const result = await processPrivateMessage(state, message, emptyPskIndex, impl, judge);
-          if (result.kind !== "newState") throw new AppError("commit-refused");
-          return result;
-        });
+        return withData(
+          await openCommit(memory, judgingMember(memory, at), async (judge) => {
+            const { impl, state } = memory;
+            const result = await processPrivateMessage(state, message, emptyPskIndex, impl, judge);
+            if (result.kind !== "newState") throw new AppError("commit-refused");
+            return result;
+          }),
+          message,
+        );
     }
   } catch (error) {
     memory.gate.takeUnknown();
     const fallback = contentType === "application" ? "message-unopenable" : "commit-refused";
-    return { kind: "refused", code: mapMlsError(error, fallback).code };
+    const { code } = mapMlsError(error, fallback);
+    const authenticatedData = partOf(entry).authenticatedData.slice();
+    return { kind: "refused", code, ...(authenticatedData.length > 0 && { authenticatedData }) };
   }
+}
+
+/** What a commit carried in clear, now that it has proved to be the committer's. */
+function withData(outcome: EntryOutcome, { authenticatedData }: PrivateMessage): EntryOutcome {
+  return outcome.kind === "commit"
+    ? { ...outcome, authenticatedData: authenticatedData.slice() }
+    : outcome;
 }
 
 /** Where both kinds of messages say what they are. */
@@ -213,7 +244,7 @@ async function openApplication(
   }
   const { leafIndex } = content.sender;
   const sender = leafOf(state.ratchetTree, leafIndex);
-  const generation = (opened.tree[2 * leafIndex]?.application.generation ?? 0) - 1;
+  const generation = lastGeneration(opened.tree, leafIndex);
   if (sender === undefined) throw new AppError("message-unopenable");
   wipe(...opened.consumed);
   return {
@@ -224,6 +255,11 @@ async function openApplication(
     content: content.applicationData.slice(),
     authenticatedData: content.authenticatedData.slice(),
   };
+}
+
+/** The generation of the last message that a leaf's ratchet has sealed or opened. */
+function lastGeneration(tree: ClientState["secretTree"], leafIndex: number): number {
+  return (leafRatchets(tree, leafIndex)?.application.generation ?? 0) - 1;
 }
 
 async function openProposal(memory: GroupMemory, message: PrivateMessage): Promise<EntryOutcome> {
@@ -260,7 +296,7 @@ interface Judging {
   readonly judgeOutcome: (after: ReadonlyMap<number, Leaf>) => GroupChange;
 }
 
-function judgingMember({ state }: GroupMemory): Judging {
+function judgingMember({ state, gate }: GroupMemory, at: JudgedAt): Judging {
   const leaves = leavesOf(state.ratchetTree);
   let change: GroupChange | undefined;
   return {
@@ -271,6 +307,8 @@ function judgingMember({ state }: GroupMemory): Judging {
         leaves,
         committerLeaf: incoming.senderLeafIndex,
         proposals: incoming.proposals,
+        standing: gate.standing,
+        at,
       });
       return "accept";
     },
@@ -282,7 +320,7 @@ function judgingMember({ state }: GroupMemory): Judging {
   };
 }
 
-function judgingRejoin({ state }: GroupMemory): Judging {
+function judgingRejoin({ state, gate }: GroupMemory, at: JudgedAt): Judging {
   const { extensions } = state.groupContext;
   const leaves = leavesOf(state.ratchetTree);
   let former: Leaf | undefined;
@@ -290,6 +328,7 @@ function judgingRejoin({ state }: GroupMemory): Judging {
     judge(incoming) {
       if (incoming.kind !== "commit" || incoming.senderLeafIndex !== undefined) return "reject";
       former = judgeRejoin({ extensions, leaves, proposals: incoming.proposals });
+      if (!gate.standing.mayBeAdded(memberOf(former), at)) return "reject";
       // Another copy of this device, which can't be followed.
       return former.leafIndex === state.privatePath.leafIndex ? "reject" : "accept";
     },
@@ -338,5 +377,6 @@ async function openCommit(
     kind: "commit",
     memory: { ...memory, state: withoutPast(newState), pending: null },
     change,
+    authenticatedData: new Uint8Array(),
   };
 }

@@ -1,4 +1,5 @@
 import type { CiphersuiteImpl, ClientState } from "ts-mls";
+import { allSecretTreeValues } from "ts-mls/secretTree.js";
 import {
   AppError,
   idFromBytes,
@@ -106,13 +107,9 @@ export function wipeMemory({ state, pending }: GroupMemory): void {
 }
 
 function secretsOf({ keySchedule, secretTree, privatePath }: ClientState): readonly Uint8Array[] {
-  const ratchets = secretTree.flatMap(({ application, handshake }) => [application, handshake]);
   return [
     ...Object.values({ ...keySchedule }),
-    ...ratchets.flatMap(({ secret, unusedGenerations }) => [
-      secret,
-      ...Object.values(unusedGenerations),
-    ]),
+    ...allSecretTreeValues(secretTree),
     ...Object.values(privatePath.privateKeys),
   ];
 }

@@ -1,26 +1,24 @@
-import {
-  decodeGroupState,
-  encodeGroupState,
-  type CiphersuiteName,
-  type ClientConfig,
-  type ClientState,
-  type Decoder,
-  type GenerationSecret,
-  type GroupState,
-  type SecretTree,
-  type SecretTreeNode,
-} from "ts-mls";
-import { encode } from "ts-mls/codec/tlsEncoder.js";
-import { decodeSecretTree, secretTreeEncoder } from "ts-mls/secretTree.js";
+import type { CiphersuiteName, ClientConfig, ClientState, GroupState } from "ts-mls";
+import { decodeGroupStateWithoutTree, encodeGroupStateWithoutTree } from "ts-mls/clientState.js";
+import { nodeWidth } from "ts-mls/treemath.js";
 import * as v from "valibot";
 import { AppError, decodeCbor, encodeCbor, parse } from "#protocol";
 import { wipe } from "../primitives/index.ts";
 import { groupChangeSchema } from "./change-schema.ts";
 import type { GroupMemory, PendingCommit } from "./memory.ts";
+import { decodeStored, type PieceMap, type PieceReader } from "./piece-rows.ts";
+import { changedSecrets, readSecrets } from "./secret-pieces.ts";
+import { changedTree, readTree } from "./tree-pieces.ts";
 
 /*
- * A group's state as rows. `epoch` holds what a commit changes; `ratchets/<n>` the sending and receiving ratchets of eight
- * leaves each, so that a message writes one small row whatever the group's size; `pending` our commit under way.
+ * A group's state as rows (docs/adr/0026), each written only when it changes:
+ *
+ * - `epoch`: what every commit changes and no message does: group context, key schedule, private keys of the path;
+ * - `tree/<node>`: the ratchet tree, see tree-pieces.ts;
+ * - `secrets/<node>`: the secret tree, see secret-pieces.ts;
+ * - `pending`: our commit under way; `pending/epoch`, `pending/secrets/<node>` and, where they differ, `pending/tree/<node>`: the
+ *   state that it leads to.
+ *
  * The device's signature key is not among them: it is the same in every group of a suite and comes from the identity.
  */
 
@@ -36,13 +34,9 @@ export interface ReadGroup {
   readonly pending: PendingCommit | null;
 }
 
-const leavesPerChunk = 8;
-const maxPendingBytes = 32 * 1024 * 1024;
+const maxPendingBytes = 1024 * 1024;
 const noBytes = new Uint8Array(0);
-
-const noRatchet: GenerationSecret = { secret: noBytes, generation: 0, unusedGenerations: {} };
-/** Stands at the parents' places of a secret tree, which no message is keyed from. */
-const noNode: SecretTreeNode = { handshake: noRatchet, application: noRatchet };
+const pendingPrefix = "pending/";
 
 /**
  * The rows in which `after` differs from `before`.
@@ -54,20 +48,18 @@ export function changedPieces(
   before: GroupMemory | null,
   after: GroupMemory | null,
 ): readonly PlainPiece[] {
-  const pieces: PlainPiece[] = [];
-  if (after !== null && (before === null || !sameEpochPart(before.state, after.state))) {
-    pieces.push({ name: "epoch", plain: encodeEpochPart(after.state) });
+  const [state, nextState] = [before?.state ?? null, after?.state ?? null];
+  const rows = new Map([
+    ...changedEpoch(state, nextState),
+    ...changedTree(state?.ratchetTree ?? [], nextState?.ratchetTree ?? []),
+    ...changedSecrets(state?.secretTree ?? null, nextState?.secretTree ?? null),
+  ]);
+  const [pending, nextPending] = [before?.pending ?? null, after?.pending ?? null];
+  if (pending !== nextPending) {
+    for (const name of pendingRows(before).keys()) rows.set(name, null);
+    for (const [name, plain] of pendingRows(after)) rows.set(name, plain);
   }
-  if (after === null) pieces.push({ name: "epoch", plain: null });
-  pieces.push(...changedRatchets(before?.state.secretTree ?? [], after?.state.secretTree ?? []));
-  const [pendingBefore, pendingAfter] = [before?.pending ?? null, after?.pending ?? null];
-  if (pendingBefore !== pendingAfter) {
-    pieces.push({
-      name: "pending",
-      plain: pendingAfter === null ? null : encodePending(pendingAfter),
-    });
-  }
-  return pieces;
+  return [...rows].map(([name, plain]) => ({ name, plain }));
 }
 
 /**
@@ -93,20 +85,18 @@ export function readPieces(
     clientConfig,
   });
   try {
-    const epochPart = decodeStored(decodeGroupState, piece("epoch"));
-    const secretTree: SecretTreeNode[] = [];
-    for (let chunk = 0; secretTree.length < epochPart.ratchetTree.length; chunk++) {
-      for (const node of decodeStored(decodeSecretTree, piece(chunkName(chunk)))) {
-        if (secretTree.length > 0) secretTree.push(noNode);
-        secretTree.push(node);
-      }
-    }
-    const state = revived({ ...epochPart, secretTree });
-    const plain = pieces.get("pending");
-    const pending = plain === undefined ? null : decodePending(plain, revived);
-    // Its state was copied out of it.
-    wipe(plain);
-    return { state, pending };
+    const state = revived(readState(piece, { treeRow: piece, base: [] }));
+    if (!pieces.has("pending")) return { state, pending: null };
+    const stored = parse(pendingSchema, decodeCbor(piece("pending"), maxPendingBytes));
+    if ("rejoin" in stored) return { state, pending: { kind: "rejoin", change: stored.rejoin } };
+    const changed = new Set(stored.tree);
+    const pendingPiece: PieceReader = (name) => piece(`${pendingPrefix}${name}`);
+    const next = readState(pendingPiece, {
+      treeRow: (name) => (changed.has(name) ? pendingPiece(name) : undefined),
+      base: state.ratchetTree,
+    });
+    const { change } = stored;
+    return { state, pending: { kind: "commit", next: revived(next), change, consumed: [] } };
   } catch (cause) {
     wipe(...pieces.values());
     throw cause instanceof AppError && cause.code === "vault-damaged"
@@ -115,11 +105,32 @@ export function readPieces(
   }
 }
 
+function readState(
+  piece: PieceReader,
+  tree: {
+    readonly treeRow: (name: string) => Uint8Array | undefined;
+    readonly base: ClientState["ratchetTree"];
+  },
+): GroupState {
+  const epochPart = decodeStored(decodeGroupStateWithoutTree([]), piece("epoch"));
+  const { leafWidth } = epochPart.secretTree;
+  return {
+    ...epochPart,
+    ratchetTree: readTree(nodeWidth(leafWidth), tree.treeRow, tree.base),
+    secretTree: readSecrets(leafWidth, piece),
+  };
+}
+
+function changedEpoch(before: ClientState | null, after: ClientState | null): PieceMap {
+  if (after === null) return new Map([["epoch", null]]);
+  if (before !== null && sameEpochPart(before, after)) return new Map();
+  return new Map([["epoch", encodeEpochPart(after)]]);
+}
+
 function sameEpochPart(left: ClientState, right: ClientState): boolean {
   return (
     left.groupContext === right.groupContext &&
     left.keySchedule === right.keySchedule &&
-    left.ratchetTree === right.ratchetTree &&
     left.privatePath === right.privatePath &&
     left.unappliedProposals === right.unappliedProposals &&
     left.confirmationTag === right.confirmationTag &&
@@ -127,74 +138,36 @@ function sameEpochPart(left: ClientState, right: ClientState): boolean {
   );
 }
 
+/** Of the trees it holds the width alone. */
 function encodeEpochPart(state: ClientState): Uint8Array {
-  return encodeGroupState({
+  const { leafWidth } = state.secretTree;
+  return encodeGroupStateWithoutTree({
     ...state,
-    secretTree: [],
+    secretTree: { leafWidth, root: { kind: "secret", secret: noBytes } },
     signaturePrivateKey: noBytes,
     historicalReceiverData: new Map(),
   });
 }
 
-/** Sealed rows are ours, so they needn't be the only encoding; but they end where they should. */
-function decodeStored<Value>(decode: Decoder<Value>, bytes: Uint8Array): Value {
-  const decoded = decode(bytes, 0);
-  if (decoded?.[1] !== bytes.length) {
-    throw new AppError("vault-damaged", { data: { reason: "a row of group state" } });
-  }
-  return decoded[0];
-}
-
-function chunkName(chunk: number): string {
-  return `ratchets/${String(chunk)}`;
-}
-
-/** The ratchets of one chunk's leaves: every other node of the tree is a parent. */
-function chunkOf(tree: SecretTree, chunk: number): SecretTree {
-  const firstNode = 2 * leavesPerChunk * chunk;
-  return tree
-    .slice(firstNode, firstNode + 2 * leavesPerChunk)
-    .filter((_, place) => place % 2 === 0);
-}
-
-function changedRatchets(before: SecretTree, after: SecretTree): readonly PlainPiece[] {
-  if (before === after) return [];
-  const nodes = Math.max(before.length, after.length);
-  const pieces: PlainPiece[] = [];
-  for (let chunk = 0; 2 * leavesPerChunk * chunk < nodes; chunk++) {
-    const [stored, wanted] = [chunkOf(before, chunk), chunkOf(after, chunk)];
-    if (wanted.length === 0) {
-      pieces.push({ name: chunkName(chunk), plain: null });
-    } else if (
-      wanted.length !== stored.length ||
-      wanted.some((node, place) => node !== stored[place])
-    ) {
-      pieces.push({ name: chunkName(chunk), plain: encode(secretTreeEncoder)(wanted) });
-    }
-  }
-  return pieces;
-}
-
 const pendingSchema = v.union([
-  v.strictObject({ next: v.instance(Uint8Array), change: groupChangeSchema }),
+  v.strictObject({ change: groupChangeSchema, tree: v.array(v.string()) }),
   v.strictObject({ rejoin: groupChangeSchema }),
 ]);
 
-function encodePending(pending: PendingCommit): Uint8Array {
-  if (pending.kind === "rejoin") return encodeCbor({ rejoin: pending.change });
-  const { next, change } = pending;
-  const state = encodeGroupState({ ...next, signaturePrivateKey: noBytes });
-  const encoded = encodeCbor({ next: state, change });
-  wipe(state);
-  return encoded;
-}
-
-function decodePending(
-  bytes: Uint8Array,
-  revived: (state: GroupState) => ClientState,
-): PendingCommit {
-  const stored = parse(pendingSchema, decodeCbor(bytes, maxPendingBytes));
-  if ("rejoin" in stored) return { kind: "rejoin", change: stored.rejoin };
-  const next = revived(decodeStored(decodeGroupState, stored.next));
-  return { kind: "commit", next, change: stored.change, consumed: [] };
+/** All rows of a commit under way: `tree` names those in which its ratchet tree differs from the present one. */
+function pendingRows(memory: GroupMemory | null): ReadonlyMap<string, Uint8Array | null> {
+  const pending = memory?.pending ?? null;
+  if (memory === null || pending === null) return new Map();
+  if (pending.kind === "rejoin") {
+    return new Map([["pending", encodeCbor({ rejoin: pending.change })]]);
+  }
+  const tree = changedTree(memory.state.ratchetTree, pending.next.ratchetTree);
+  for (const [name, plain] of tree) if (plain === null) tree.delete(name);
+  const rows = [
+    ...changedEpoch(null, pending.next),
+    ...tree,
+    ...changedSecrets(null, pending.next.secretTree),
+  ].map(([name, plain]) => [`${pendingPrefix}${name}`, plain] as const);
+  const head = encodeCbor({ change: pending.change, tree: [...tree.keys()] });
+  return new Map([["pending", head], ...rows]);
 }

@@ -11,6 +11,7 @@ import {
   type RoomState,
   type UserId,
 } from "#protocol";
+import { lifetimeHeld, type JudgedAt, type Standing } from "./client-config.ts";
 import { leafIdentityOf } from "./credential.ts";
 import { peopleAmong, roomStateOf, type Leaf } from "./room.ts";
 
@@ -20,6 +21,9 @@ export interface JudgedCommit {
   readonly leaves: ReadonlyMap<number, Leaf>;
   readonly committerLeaf: number;
   readonly proposals: readonly ProposalWithSender[];
+  /** Who is excluded, and when the commit was ordered. */
+  readonly standing: Standing;
+  readonly at: JudgedAt;
 }
 
 /**
@@ -29,6 +33,9 @@ export interface JudgedCommit {
  */
 export function judgeCommit(commit: JudgedCommit): GroupChange {
   const committer = leafAt(commit, commit.committerLeaf);
+  const { standing, at } = commit;
+  // The relay lets nobody in whom it knows to be excluded: one that did would have the others follow a stolen device.
+  if (!standing.mayBeAdded(memberOf(committer), at)) throw refused("an excluded device's commit");
   const stored = roomStateOf(commit.extensions);
   const before = settledRoomState(stored, peopleAmong(commit.leaves));
   const proposed = proposedRoomState(commit);
@@ -41,9 +48,12 @@ export function judgeCommit(commit: JudgedCommit): GroupChange {
     const actor = leafAt(commit, senderLeafIndex);
     switch (proposal.proposalType) {
       case "add": {
-        const newcomer = leafIdentityOf(proposal.add.keyPackage.leafNode.credential);
+        const { leafNode } = proposal.add.keyPackage;
+        const newcomer = leafIdentityOf(leafNode.credential);
+        if (at !== "now" && !lifetimeHeld(leafNode.lifetime, at)) throw refused("an expired device");
         if (newcomer.networkId !== actor.networkId) throw refused("another network's device");
         requireCommitter(commit, actor);
+        if (!standing.mayBeAdded(memberOf(newcomer), at)) throw refused("an excluded device");
         judgeAdd(commit, { actor, newcomer, before });
         added.push(memberOf(newcomer));
         break;
@@ -52,7 +62,9 @@ export function judgeCommit(commit: JudgedCommit): GroupChange {
         const target = leafAt(commit, proposal.remove.removed);
         if (target.userId !== actor.userId) {
           requireCommitter(commit, actor);
-          require(before, actor, "remove-member");
+          // Who is excluded may be taken out by whoever is on line, in a conversation of any kind.
+          const excluded = standing.mayBeRemoved(memberOf(target), at);
+          if (!excluded) require(before, actor, "remove-member");
         }
         removed.push(memberOf(target));
         gone.add(target.leafIndex);
@@ -77,7 +89,7 @@ export function judgeCommit(commit: JudgedCommit): GroupChange {
 }
 
 /** An external commit as its maker and every receiver judge it. */
-export type JudgedRejoin = Omit<JudgedCommit, "committerLeaf">;
+export type JudgedRejoin = Omit<JudgedCommit, "committerLeaf" | "standing" | "at">;
 
 /**
  * Which leaf an external commit replaces. It may do nothing else: whose leaf the new one is, {@link judgeRejoinedLeaves} tells.

@@ -7,7 +7,9 @@ import {
 import {
   AppError,
   type ConversationId,
+  type DeviceId,
   type NetworkId,
+  type RendezvousId,
   type WorkerEventName,
   type WorkerEvents,
   type WorkerMethodName,
@@ -17,6 +19,7 @@ import {
 import { createTrustDirectory, type TrustDirectory } from "../identity/directory.ts";
 import { wipeIdentity, type Identity } from "../identity/identity.ts";
 import { isLeafKeyOf, leafKeyOf, type LeafKey } from "../identity/leaf-keys.ts";
+import type { LinkSession } from "../linking/session.ts";
 import type { DeviceTrust } from "../mls/client-config.ts";
 import type { OwnDevice } from "../mls/key-packages.ts";
 import { wipeMemory, type GroupMemory } from "../mls/memory.ts";
@@ -56,6 +59,12 @@ export interface WorkerPorts {
   readonly passphraseCost: () => Argon2idCost;
 }
 
+/** A linking under way. Secret: the new computer's device key. */
+export interface Linking {
+  readonly session: LinkSession;
+  readonly device: { readonly deviceId: DeviceId; readonly signature: SignatureKeyPair } | null;
+}
+
 /** An identity in its network. */
 export interface LoadedIdentity extends Identity {
   readonly networkId: NetworkId;
@@ -72,6 +81,7 @@ export class WorkerContext {
   readonly sweeper: Sweeper;
   readonly directory: TrustDirectory;
   readonly groups = new Map<ConversationId, GroupMemory>();
+  readonly links = new Map<RendezvousId, Linking>();
   readonly #impls = new Map<CiphersuiteName, CiphersuiteImpl>();
   readonly #leafKeys = new Map<SignatureName, LeafKey>();
   #vault: VaultSession | null = null;
@@ -103,6 +113,8 @@ export class WorkerContext {
 
   /** The directory, and this device itself. */
   readonly trust: DeviceTrust = {
+    mayBeAdded: (member, at) => this.directory.mayBeAdded(member, at),
+    mayBeRemoved: (member, at) => this.directory.mayBeRemoved(member, at),
     judge: (leaf, signatureKey) => {
       const own = this.#identity;
       if (leaf.deviceId !== own?.deviceId) return this.directory.judge(leaf, signatureKey);
@@ -170,6 +182,14 @@ export class WorkerContext {
     this.groups.delete(conversationId);
   }
 
+  /** Wipes a linking and forgets it. */
+  forgetLink(rendezvousId: RendezvousId): void {
+    const linking = this.links.get(rendezvousId);
+    linking?.session.wipe();
+    wipe(linking?.device?.signature.privateKey);
+    this.links.delete(rendezvousId);
+  }
+
   /** Wipes every key and forgets groups, directory and deadlines. */
   lock(): void {
     this.#vault?.wipe();
@@ -178,6 +198,7 @@ export class WorkerContext {
     wipe(this.#networkKey?.privateKey);
     this.#networkKey = null;
     for (const conversationId of [...this.groups.keys()]) this.forgetGroup(conversationId);
+    for (const rendezvousId of [...this.links.keys()]) this.forgetLink(rendezvousId);
     this.directory.clear();
     this.sweeper.stop();
   }

@@ -21,6 +21,8 @@ import { measurePassphraseCost } from "../vault/slots/passphrase-cost.ts";
 import { WorkerContext, type Emit, type Handlers } from "./context.ts";
 import { groupHandlers } from "./group-handlers.ts";
 import { identityHandlers } from "./identity-handlers.ts";
+import { linkHandlers } from "./link-handlers.ts";
+import { rejectionHandlers } from "./rejection-handlers.ts";
 import { sweepHandlers } from "./sweep-handlers.ts";
 import { vaultHandlers } from "./vault-handlers.ts";
 
@@ -61,6 +63,8 @@ export function createWorkerCore(options: WorkerCoreOptions): WorkerCore {
         ...vaultHandlers(context),
         ...identityHandlers(context),
         ...groupHandlers(context),
+        ...linkHandlers(context),
+        ...rejectionHandlers(context),
         ...sweepHandlers(context),
       };
     }

@@ -210,11 +210,12 @@ export function groupHandlers(
 
     "group.seal": async ({ conversationId, content, authenticatedData }) => {
       const sealed = await sealApplication(memoryOf(conversationId), content, authenticatedData);
-      const { memory, epoch, bytes } = sealed;
-      return { epoch, bytes, writes: keep(conversationId, memory) };
+      const { memory, epoch, generation, bytes } = sealed;
+      return { epoch, generation, bytes, writes: keep(conversationId, memory) };
     },
-    "group.open": async ({ conversationId, bytes }): Promise<OpenedEntry> => {
-      const outcome = await openEntry(memoryOf(conversationId), conversationId, bytes);
+    "group.open": async ({ conversationId, bytes, receivedAtMs }): Promise<OpenedEntry> => {
+      const before = memoryOf(conversationId);
+      const outcome = await openEntry(before, conversationId, bytes, receivedAtMs);
       switch (outcome.kind) {
         case "application":
         case "leave-proposed": {
@@ -222,9 +223,9 @@ export function groupHandlers(
           return { ...entry, writes: keep(conversationId, memory) };
         }
         case "commit": {
-          const { memory, change } = outcome;
+          const { memory, ...entry } = outcome;
           const writes = keep(conversationId, memory);
-          return { kind: "commit", change, summary: summaryOf(memory), writes };
+          return { ...entry, summary: summaryOf(memory), writes };
         }
         case "removed":
           return { ...outcome, writes: keep(conversationId, null) };

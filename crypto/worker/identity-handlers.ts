@@ -7,6 +7,7 @@ import {
   wipeIdentity,
 } from "../identity/identity.ts";
 import { signRecord, verifyRecord } from "../identity/records.ts";
+import { compareCode, safetyNumber, type FingerprintedPerson } from "../identity/safety-number.ts";
 import { wipe } from "../primitives/index.ts";
 import type { Handlers, WorkerContext } from "./context.ts";
 
@@ -24,6 +25,9 @@ export function identityHandlers(
   | "session.sign"
   | "directory.setNetwork"
   | "directory.trust"
+  | "directory.acceptKey"
+  | "safetyNumber.compute"
+  | "safetyNumber.compare"
 > {
   const { primitives } = context.ports;
   const { ed25519 } = primitives;
@@ -33,6 +37,11 @@ export function identityHandlers(
     const plain = context.vault.openSecret(purpose, sealed);
     if (plain === undefined) throw new AppError("vault-damaged", { data: { secret: purpose } });
     return plain;
+  }
+
+  function self(): FingerprintedPerson {
+    const { networkId, userId, account } = context.identity;
+    return { networkId, userId, accountKey: account.publicKey };
   }
 
   function sealSecret(purpose: string, plain: Uint8Array): Uint8Array {
@@ -76,12 +85,14 @@ export function identityHandlers(
 
     "record.sign": (params) => {
       switch (params.kind) {
-        case "device": {
+        case "device":
+        case "revocation": {
           const { account } = context.identity;
-          return { record: signRecord(ed25519, "device", params.value, account.privateKey) };
+          return { record: signRecord(ed25519, params.kind, params.value, account.privateKey) };
         }
         case "issuerCertificate":
-        case "policy": {
+        case "policy":
+        case "suspension": {
           const { privateKey } = context.networkKey;
           return { record: signRecord(ed25519, params.kind, params.value, privateKey) };
         }
@@ -101,8 +112,20 @@ export function identityHandlers(
     "directory.setNetwork": (network) => ({
       networkId: context.directory.setNetwork(network, context.time.nowMs()),
     }),
-    "directory.trust": ({ entries }) => ({
-      people: entries.map(({ user, devices }) => context.directory.trust(user, devices)),
+    "directory.trust": ({ entries }) => {
+      const answers = entries.map((entry) => context.directory.trust(entry));
+      return {
+        people: answers.map((answer) => (answer.kind === "trusted" ? answer.person : null)),
+        otherKeys: answers.flatMap((answer, index) =>
+          answer.kind === "other-key" ? [{ index, user: answer.user }] : [],
+        ),
+      };
+    },
+    "directory.acceptKey": ({ records }) => ({ person: context.directory.acceptKey(records) }),
+
+    "safetyNumber.compute": (other) => safetyNumber(self(), { ...self(), ...other }),
+    "safetyNumber.compare": ({ code, ...other }) => ({
+      verdict: compareCode(self(), { ...self(), ...other }, code),
     }),
   };
 }

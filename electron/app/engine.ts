@@ -4,6 +4,7 @@ import {
   accountProgress,
   clientCatalogue,
   createAccount,
+  linkAccount,
   openClient,
   type AccountOrigin,
   type AccountProgress,
@@ -39,6 +40,12 @@ export type NewAccount = AccountOrigin & {
   readonly hosted: boolean;
 };
 
+/** A linking, as the person at this computer sees it. */
+export type NewLink = Pick<
+  Parameters<typeof linkAccount>[0],
+  "link" | "onStep" | "compared" | "signal"
+>;
+
 /** What the crypto worker says of itself. */
 export type CryptoFacts = Pick<WorkerResult<"start">, "libsodium" | "suite">;
 
@@ -73,6 +80,8 @@ export interface Engine {
   accountProgress(vault: Vault): AccountProgress;
   /** Makes the account, or goes on with one that stopped halfway. */
   createAccount(vault: Vault, account: NewAccount): Promise<void>;
+  /** Takes this computer into the account of another device. @throws AppError as `linkAccount` */
+  linkAccount(vault: Vault, link: NewLink): Promise<void>;
   openClient(vault: Vault): Promise<Client>;
   dispose(): Promise<void>;
 }
@@ -164,6 +173,13 @@ export function createEngine(ports: AppPorts): Engine {
       createAccount({
         ...clientPorts(vault),
         ...account,
+        deviceName: ports.deviceName,
+        platform: ports.platform,
+      }),
+    linkAccount: (vault, link) =>
+      linkAccount({
+        ...clientPorts(vault),
+        ...link,
         deviceName: ports.deviceName,
         platform: ports.platform,
       }),

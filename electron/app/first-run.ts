@@ -42,20 +42,21 @@ export class FirstRun {
   /**
    * Makes all of it. A failure leaves the form, with the vault if it is there.
    *
-   * @param account - who, in which network
+   * @param account - who, in which network; null when it is made already
    * @throws AppError as {@link Engine.createVault} and {@link Engine.createAccount}
    */
   async run(
     form: FirstRunForm,
     passphrase: string | null,
-    account: (vault: Vault) => Promise<NewAccount>,
+    account: (vault: Vault) => Promise<NewAccount | null>,
   ): Promise<Vault> {
     let { vault, keychainProblem } = form;
     try {
       vault ??= await this.#makeVault(keychainProblem === null, passphrase);
       keychainProblem = null;
       await this.#options.onVault();
-      await this.#makeAccount(vault, await account(vault));
+      const wanted = await account(vault);
+      if (wanted !== null) await this.#makeAccount(vault, wanted);
       return vault;
     } catch (error) {
       const failure = ensureAppError(error);

@@ -88,6 +88,18 @@ function ownHandlers({ ports, lifecycle, engine, onWindowReady }: HandlerOptions
       await lifecycle.join(params);
       return null;
     },
+    "profile.link": async (params) => {
+      await lifecycle.linkTo(params);
+      return null;
+    },
+    "profile.linkCompared": ({ match }) => {
+      lifecycle.linkCompared(match);
+      return null;
+    },
+    "profile.linkCancel": () => {
+      lifecycle.cancelLink();
+      return null;
+    },
     "invite.inspect": inspectInvite,
     "vault.unlock": async ({ passphrase }) => {
       await lifecycle.unlock({ kind: "passphrase", passphrase });

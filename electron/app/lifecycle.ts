@@ -1,6 +1,8 @@
 import {
   AppError,
+  ensureAppError,
   parseInviteLink,
+  parseLinkText,
   type AppView,
   type KeySlotKind,
   type LockedView,
@@ -77,7 +79,14 @@ export class Lifecycle {
         this.#rested();
       },
       onOpened: (client, vault) => {
-        this.#unlisten = options.onOpened(client, vault);
+        const unlisten = options.onOpened(client, vault);
+        const unwatch = client.onViewChanged(() => {
+          this.#watchRemoval(client);
+        });
+        this.#unlisten = () => {
+          unwatch();
+          unlisten();
+        };
       },
       onSlotsChanged: onChanged,
     });
@@ -277,9 +286,27 @@ export class Lifecycle {
     await this.#alone(() => this.#opening.join(this.#form(), passphrase, account));
   }
 
+  /** First run: into the account of another device. */
+  async linkTo({ link, passphrase }: ParsedCommandParams<"profile.link">): Promise<void> {
+    const text = parseLinkText(link);
+    await this.#alone(() => this.#opening.linkTo(this.#form(), passphrase, text));
+  }
+
+  /** What the person says of the symbols. @throws AppError `not-ready` */
+  linkCompared(match: boolean): void {
+    const { linking } = this.#opening;
+    if (linking === null) throw new AppError("not-ready");
+    linking.compared(match);
+  }
+
+  cancelLink(): void {
+    this.#opening.linking?.cancel();
+  }
+
   /** Ends everything in order: the client, its vault, the worker, and the relay last. */
   async stop(): Promise<void> {
     this.#operations.stop();
+    this.cancelLink();
     // Something that hangs (a keychain's dialogue, a relay that doesn't answer) must not keep Sotto from ending.
     await inTime(this.#options.clock, stopPatienceMs, this.#operations.idle());
     await this.#closeAll();
@@ -296,6 +323,20 @@ export class Lifecycle {
     const isHalted = phase.kind === "problem" && phase.problem.code === "worker-stopped";
     if (this.#operations.isStopped || !(isOpen || isHalted)) return;
     await this.#alone(() => this.#beginAnew());
+  }
+
+  /** Taken out of the account from another of its computers: nothing of it stays open here. What is on disk stays, for the person to erase. */
+  #watchRemoval({ view: { connection } }: Client): void {
+    if (connection.kind !== "offline" || connection.code !== "device-revoked") return;
+    if (this.#phase.kind !== "ready" || this.#operations.isBusy) return;
+    const closing = this.#alone(async () => {
+      await this.#closeAll();
+      await this.#engine.dropKeys();
+      this.#opening.fail(new AppError("device-revoked"));
+    });
+    closing.catch((error: unknown) => {
+      this.#options.log.error("a removed device could not be closed", ensureAppError(error));
+    });
   }
 
   async #beginAnew(): Promise<void> {

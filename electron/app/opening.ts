@@ -4,6 +4,7 @@ import {
   formatInviteLink,
   type ErrorCode,
   type KeySlotKind,
+  type LinkText,
   type LockedView,
   type StartStep,
 } from "#protocol";
@@ -11,6 +12,7 @@ import type { AccountProgress, Client } from "../client/index.ts";
 import type { Vault } from "../vault/index.ts";
 import type { CryptoFacts, Engine, NewAccount } from "./engine.ts";
 import { FirstRun, type FirstRunForm } from "./first-run.ts";
+import { Linking } from "./linking.ts";
 import { problemView, type Phase } from "./phase.ts";
 import type { Log } from "./ports.ts";
 import type { RelayHost } from "./relay-host.ts";
@@ -38,6 +40,7 @@ export class Opening {
   readonly #firstRun: FirstRun;
   #slots: readonly KeySlotKind[] = [];
   #crypto: CryptoFacts | null = null;
+  #linking: Linking | null = null;
   /** Set while a vault with a passphrase is being made. */
   #makesPassphrase = false;
   /** Set when what is being opened is to be locked at once. */
@@ -172,6 +175,27 @@ export class Opening {
     );
   }
 
+  /** First run: into the account of another device. @throws AppError as {@link FirstRun.run} */
+  async linkTo(form: FirstRunForm, passphrase: string | null, link: LinkText): Promise<void> {
+    await this.#make(form, passphrase, async (vault) => {
+      const linking = new Linking(this.#engine);
+      this.#linking = linking;
+      try {
+        await linking.run(vault, link, (step) => {
+          this.#options.enter({ kind: "linking", step });
+        });
+        return null;
+      } finally {
+        this.#linking = null;
+      }
+    });
+  }
+
+  /** The linking that is under way; null: none is. */
+  get linking(): Linking | null {
+    return this.#linking;
+  }
+
   /** Into the account; a failure closes the vault and is shown. */
   async openAccount(vault: Vault): Promise<void> {
     const { relay, onOpening, onOpened, enter } = this.#options;
@@ -204,6 +228,7 @@ export class Opening {
   /** What is being opened is to be locked: its keys are gone at once, and whatever step it is at fails. A vault that is being made is made first. */
   async lock(reason: LockedView["reason"]): Promise<void> {
     this.#lockAsked = reason;
+    this.#linking?.cancel();
     if (this.#slots.includes("passphrase")) await this.#engine.dropKeys();
   }
 

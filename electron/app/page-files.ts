@@ -50,17 +50,16 @@ export function pageHeaders(mediaType: string): Readonly<Record<string, string>>
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": deniedFeatures,
+    "Permissions-Policy": features,
     "Cache-Control": "no-store",
   };
 }
 
 /** Source: W3C Permissions Policy. What a page of ours never asks for is not there to be abused. */
-const deniedFeatures = [
+const features = [
   "accelerometer",
   "autoplay",
   "camera",
-  "display-capture",
   "encrypted-media",
   "fullscreen",
   "gamepad",
@@ -81,6 +80,8 @@ const deniedFeatures = [
   "xr-spatial-tracking",
 ]
   .map((feature) => `${feature}=()`)
+  // To scan a code; who is asked each time is the person.
+  .concat("display-capture=(self)")
   .join(", ");
 
 /**

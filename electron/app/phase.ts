@@ -4,6 +4,7 @@ import type {
   ConnectionView,
   ErrorCode,
   KeySlotKind,
+  LinkStepView,
   LockedView,
   ProblemView,
   SafeData,
@@ -25,6 +26,7 @@ export type Phase =
       /** Set when a first run stopped between making the vault and having the account. */
       readonly vault: Vault | null;
     }
+  | { readonly kind: "linking"; readonly step: LinkStepView }
   | {
       readonly kind: "locked";
       readonly reason: LockedView["reason"];
@@ -70,6 +72,8 @@ export function phaseView(phase: Phase, surroundings: Surroundings): AppView {
           phase.vault === null && phase.keychainProblem !== null ? "unavailable" : "available",
         keychainProblem: phase.vault === null ? phase.keychainProblem : null,
       };
+    case "linking":
+      return { phase: "linking", profile, step: phase.step };
     case "locked":
       return {
         phase: "locked",
@@ -82,7 +86,7 @@ export function phaseView(phase: Phase, surroundings: Surroundings): AppView {
     case "problem":
       return { phase: "problem", profile, problem: phase.problem };
     case "ready": {
-      const { me, network, settings } = phase.client.view;
+      const { me, network, settings, history } = phase.client.view;
       const connection = connectionView(phase.client.view, relay);
       const readOnly = phase.vault.readOnly;
       const canLock = slots.includes("passphrase");
@@ -95,6 +99,7 @@ export function phaseView(phase: Phase, surroundings: Surroundings): AppView {
         connection,
         readOnly,
         settings,
+        history,
         canLock,
         vaultNotices,
       };
@@ -102,12 +107,12 @@ export function phaseView(phase: Phase, surroundings: Surroundings): AppView {
   }
 }
 
-/** What the person should know of the vault's keys, the gravest first. */
+/** What the person should know of the vault's keys and their account's, the gravest first. */
 function noticesOf(
   { vault, client }: Extract<Phase, { readonly kind: "ready" }>,
   { slots, weakKeychain }: Surroundings,
 ): readonly VaultNotice[] {
-  const notices: VaultNotice[] = [];
+  const notices: VaultNotice[] = client.ownNotices.filter(({ kind }) => kind === "own-key");
   const { rejoining, vaultPolicy } = client;
   const { rolledBack, keychainState, keychainProblem } = vault;
   if (rolledBack || rejoining !== null) {
@@ -122,6 +127,7 @@ function noticesOf(
   if (vaultPolicy.lockRequired && !slots.includes("passphrase")) {
     notices.push({ kind: "lock-required" });
   }
+  notices.push(...client.ownNotices.filter(({ kind }) => kind === "own-device"));
   return notices;
 }
 
@@ -145,6 +151,8 @@ export function isKeyProblem(code: ErrorCode): boolean {
 
 /** Damage for good: what can be read is offered first, and nothing repairs it. */
 const lost: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["vault-damaged", "vault-older-format"]);
+/** What lies here is of no more use to its person, who may want it gone. */
+const orphaned: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["device-revoked"]);
 /** Trying again changes nothing. */
 const final: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "vault-newer-format",
@@ -170,7 +178,7 @@ export function problemView(
         ? (["use-recovery-code"] as const)
         : []),
       "quit",
-      ...(hasKeyProblem || lost.has(code) ? (["erase"] as const) : []),
+      ...(hasKeyProblem || lost.has(code) || orphaned.has(code) ? (["erase"] as const) : []),
     ],
     changed: changedSince(data),
   };

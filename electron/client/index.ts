@@ -13,4 +13,5 @@ export type {
 } from "./types.ts";
 export { clientCatalogue } from "./catalogue.ts";
 export { accountProgress, createAccount } from "./create-account.ts";
+export { linkAccount } from "./linking/link-account.ts";
 export { openClient } from "./open-client.ts";

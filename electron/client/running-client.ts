@@ -7,6 +7,7 @@ import {
 import { startLink, type Link } from "../link/index.ts";
 import { Acknowledger } from "./account/acknowledger.ts";
 import { Directory } from "./account/directory.ts";
+import { KeyChanges } from "./account/key-changes.ts";
 import { KeyPackages } from "./account/key-packages.ts";
 import { PolicyKeeper } from "./account/policy-keeper.ts";
 import { RollBack } from "./account/roll-back.ts";
@@ -18,15 +19,22 @@ import {
 } from "./commands/account-commands.ts";
 import { conversationCommands } from "./commands/conversation-commands.ts";
 import type { Engine } from "./commands/engine.ts";
+import { linkCommands } from "./commands/link-commands.ts";
 import { messageCommands } from "./commands/message-commands.ts";
+import { networkCommands } from "./commands/network-commands.ts";
 import { rejecting } from "./commands/rejecting.ts";
 import { searchCommands } from "./commands/search-commands.ts";
+import { verificationCommands } from "./commands/verification-commands.ts";
+import { Asker } from "./conversations/asker.ts";
 import { Commits } from "./conversations/commits.ts";
 import { GroupLog } from "./conversations/group-log.ts";
 import { Inbox } from "./conversations/inbox.ts";
+import { Membership } from "./conversations/membership.ts";
+import { Refresher } from "./conversations/refresher.ts";
 import { LeaveHelper } from "./conversations/leave-helper.ts";
 import { Outbox } from "./conversations/outbox.ts";
 import { ReceiptSender } from "./conversations/receipt-sender.ts";
+import { Mender } from "./conversations/mender.ts";
 import { Rejoiner } from "./conversations/rejoiner.ts";
 import { Changes } from "./core/changes.ts";
 import type { Core } from "./core/core.ts";
@@ -34,6 +42,8 @@ import { Destruction } from "./ephemerality/destruction.ts";
 import { Forgetting } from "./ephemerality/forgetting.ts";
 import { Sweeper } from "./ephemerality/sweeper.ts";
 import { linkIdentity } from "./identity.ts";
+import { DeviceLinker } from "./linking/device-linker.ts";
+import { History } from "./linking/history.ts";
 import { Indexer } from "./search/indexer.ts";
 import { Searcher } from "./search/searcher.ts";
 import { putFact, readFact, type StoredAccount } from "./store/facts.ts";
@@ -54,6 +64,7 @@ export class RunningClient {
   readonly #account: StoredAccount;
   readonly #options: OpenClientOptions;
   readonly #hub: ViewHub;
+  readonly #keyChanges: KeyChanges;
   readonly #directory: Directory;
   readonly #policy: PolicyKeeper;
   readonly #acknowledger: Acknowledger;
@@ -62,12 +73,17 @@ export class RunningClient {
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #receipts: ReceiptSender;
+  readonly #asker: Asker;
   readonly #leaveHelper: LeaveHelper;
+  readonly #membership: Membership;
+  readonly #refresher: Refresher;
   readonly #rollBack: RollBack;
   readonly #destruction: Destruction;
   readonly #sweeper: Sweeper;
   readonly #forgetting: Forgetting;
   readonly #indexer: Indexer;
+  readonly #linker: DeviceLinker;
+  readonly #history: History;
   readonly #sync: Sync;
   readonly #engine: Engine;
   readonly #viewListeners = new Set<() => void>();
@@ -86,7 +102,14 @@ export class RunningClient {
       this.#viewChanged();
     };
     this.#hub = new ViewHub(core, viewChanged);
-    this.#directory = new Directory(core, namesChanged);
+    this.#keyChanges = new KeyChanges(core, () => {
+      namesChanged();
+      this.#sync.onTrusted();
+    });
+    this.#directory = new Directory(core, this.#keyChanges, () => {
+      namesChanged();
+      this.#membership.audit();
+    });
     this.#policy = new PolicyKeeper(core, account.networkKey, namesChanged);
     this.#acknowledger = new Acknowledger(core);
     this.#log = new GroupLog(core, {
@@ -104,13 +127,34 @@ export class RunningClient {
     });
     this.#outbox = new Outbox(core, this.#log, this.#commits);
     this.#receipts = new ReceiptSender(core);
+    this.#asker = new Asker(core);
     this.#leaveHelper = new LeaveHelper(core, this.#commits);
+    this.#membership = new Membership(core, this.#commits);
+    this.#refresher = new Refresher(core, this.#commits);
     this.#rollBack = new RollBack(core, viewChanged);
     this.#destruction = new Destruction(core);
     this.#sweeper = new Sweeper(core, this.#destruction);
     this.#forgetting = new Forgetting(core);
     this.#indexer = new Indexer(core, (progress) => {
       this.#hub.emit("search.progress", progress);
+    });
+    this.#linker = new DeviceLinker({
+      core,
+      account,
+      relayUrl: options.relayUrl ?? account.relayUrl,
+      directory: this.#directory,
+      onChanged: (view) => {
+        this.#hub.emit("link.changed", view);
+      },
+      onLinked: () => {
+        this.#history.channelsChanged();
+      },
+    });
+    this.#history = new History(core, {
+      onChanged: viewChanged,
+      onReady: () => {
+        this.#membership.audit();
+      },
     });
     this.#sync = new Sync({
       core,
@@ -122,9 +166,13 @@ export class RunningClient {
       commits: this.#commits,
       outbox: this.#outbox,
       receipts: this.#receipts,
+      asker: this.#asker,
       leaveHelper: this.#leaveHelper,
+      membership: this.#membership,
+      refresher: this.#refresher,
       acknowledger: this.#acknowledger,
       rollBack: this.#rollBack,
+      mender: new Mender(core, this.#log),
       rejoiner: new Rejoiner(core, {
         log: this.#log,
         directory: this.#directory,
@@ -186,9 +234,16 @@ export class RunningClient {
       listener: {
         onSession: (session) => {
           this.#sync.onSession(session);
+          this.#linker.look();
+          this.#history.begin();
         },
         onEvent: (event) => {
-          this.#sync.onEvent(event);
+          if (event.name !== "rendezvous.arrived") {
+            this.#sync.onEvent(event);
+            return;
+          }
+          this.#linker.look(event.body.rendezvousId);
+          this.#history.look(event.body.rendezvousId);
         },
         onState: (state) => {
           this.#engine.connection = state;
@@ -203,7 +258,9 @@ export class RunningClient {
     this.#sweeper.follow(changes);
     this.#indexer.follow(changes);
     this.#hub.follow(changes);
+    this.#history.follow(changes);
     this.#receipts.owe(changes.owing);
+    this.#asker.wanted(changes.asking);
     for (const conversationId of changes.outboxes) this.#outbox.kick(conversationId);
     if (changes.forgets) this.#forgetting.wanted();
     for (const notice of changes.notices) this.#notify(notice);
@@ -231,11 +288,16 @@ export class RunningClient {
     const core = this.#core;
     const engine = this.#engine;
     const rollBack = this.#rollBack;
+    const history = this.#history;
+    const keyChanges = this.#keyChanges;
     return {
       commands: rejecting({
         ...conversationCommands(this.#engine),
         ...messageCommands(this.#engine),
         ...accountCommands(this.#engine),
+        ...networkCommands(this.#engine),
+        ...verificationCommands(this.#core, this.#keyChanges),
+        ...linkCommands(this.#linker),
         ...searchCommands(
           this.#engine,
           new Searcher(this.#core, this.#indexer, () => this.#hub.rows),
@@ -243,7 +305,7 @@ export class RunningClient {
       }),
       on: (name, listener) => this.#hub.on(name, listener),
       get view() {
-        return clientView(engine);
+        return { ...clientView(engine), history: history.view };
       },
       onViewChanged: (listener) => {
         this.#viewListeners.add(listener);
@@ -268,6 +330,9 @@ export class RunningClient {
       },
       get rejoining() {
         return rollBack.rejoining;
+      },
+      get ownNotices() {
+        return keyChanges.ownNotices;
       },
       storageFacts: () => storageFacts(core),
       retryNow: () => core.link?.retryNow(),
@@ -297,16 +362,25 @@ export class RunningClient {
     const wiped = this.#indexer.close();
     this.#viewListeners.clear();
     this.#noticeListeners.clear();
+    this.#linker.close();
+    this.#history.close();
     this.#sync.close();
     this.#commits.close();
     this.#acknowledger.close();
     this.#outbox.close();
     this.#receipts.close();
+    this.#asker.close();
     this.#leaveHelper.close();
+    this.#membership.close();
+    this.#refresher.close();
     await Promise.allSettled([this.#sweeper.close(), this.#forgetting.close()]);
     await this.#destruction.close();
     // What is under way sees a closed link, and ends.
-    await Promise.allSettled([this.#sync.idle(), this.#core.groupQueue.idle()]);
+    await Promise.allSettled([
+      this.#sync.idle(),
+      this.#history.idle(),
+      this.#core.groupQueue.idle(),
+    ]);
     await this.#sweeper.keepTime().catch(ensureAppError);
     this.#core.close();
     await wiped;

@@ -5,11 +5,15 @@ import type { Directory } from "./account/directory.ts";
 import type { KeyPackages } from "./account/key-packages.ts";
 import type { PolicyKeeper } from "./account/policy-keeper.ts";
 import type { RollBack } from "./account/roll-back.ts";
+import type { Asker } from "./conversations/asker.ts";
 import type { Commits } from "./conversations/commits.ts";
 import type { GroupLog } from "./conversations/group-log.ts";
 import type { Inbox } from "./conversations/inbox.ts";
 import type { LeaveHelper } from "./conversations/leave-helper.ts";
+import type { Membership } from "./conversations/membership.ts";
 import type { Outbox } from "./conversations/outbox.ts";
+import type { Refresher } from "./conversations/refresher.ts";
+import type { Mender } from "./conversations/mender.ts";
 import type { Rejoiner } from "./conversations/rejoiner.ts";
 import type { ReceiptSender } from "./conversations/receipt-sender.ts";
 import type { Core } from "./core/core.ts";
@@ -27,11 +31,18 @@ export interface SyncParts {
   readonly commits: Commits;
   readonly outbox: Outbox;
   readonly receipts: ReceiptSender;
+  readonly asker: Asker;
   readonly leaveHelper: LeaveHelper;
+  readonly membership: Membership;
+  readonly refresher: Refresher;
   readonly acknowledger: Acknowledger;
   readonly rejoiner: Rejoiner;
+  readonly mender: Mender;
   readonly rollBack: RollBack;
 }
+
+/** What concerns conversations, keys and the directory. */
+type SyncEvent = Exclude<RelayEventMessage, { readonly name: "rendezvous.arrived" }>;
 
 /** Pauses before a conversation in which something went wrong is tried again, milliseconds. */
 const firstRetryMs = 1000;
@@ -40,7 +51,10 @@ const longestRetryMs = 15 * 60_000;
 /** Brings this device up to date after each sign-in, and hands what the relay says to whom it concerns. */
 export class Sync {
   readonly #parts: SyncParts;
-  readonly #troubles = new Map<ConversationId, { failures: number; cancel: () => void }>();
+  readonly #troubles = new Map<
+    ConversationId,
+    { failures: number; waits: boolean; cancel: () => void }
+  >();
   #running: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -53,8 +67,13 @@ export class Sync {
     this.#running = this.#running.then(() => this.#guard(this.#catchUp(session)));
   }
 
-  onEvent(event: RelayEventMessage): void {
+  onEvent(event: SyncEvent): void {
     void this.#guard(this.#take(event));
+  }
+
+  /** Somebody here has decided about a person's key: what waited for that goes on. */
+  onTrusted(): void {
+    if (this.#parts.core.online) void this.#guard(this.#retryUnknown());
   }
 
   /** Nothing is tried again any more. */
@@ -84,15 +103,18 @@ export class Sync {
     }
   }
 
-  async #take(event: RelayEventMessage): Promise<void> {
+  async #take(event: SyncEvent): Promise<void> {
     const { log, inbox, directory, policy, keyPackages } = this.#parts;
     switch (event.name) {
       case "group.entry": {
         const { conversationId, entry } = event.body;
-        return this.#contain(conversationId, () => log.onEntry(conversationId, entry));
+        // What a conversation that is joined anew has missed is looked for then.
+        if (this.#parts.core.store.conversation(conversationId)?.stale === true) return;
+        return this.#contain(conversationId, () => log.onEntry(conversationId, entry), "entry");
       }
       case "inbox.entry":
-        return inbox.onEntry(event.body);
+        await inbox.onEntry(event.body);
+        return this.#afterJoining();
       case "directory.changed":
         if (event.body.version <= directory.version) return;
         await directory.refresh();
@@ -101,22 +123,38 @@ export class Sync {
         await policy.take(event.body.policy);
         return keyPackages.followPolicy();
       case "keyPackages.low":
-        return keyPackages.refill(event.body.keyPackagesLeft);
+        return this.#refill(event.body.keyPackagesLeft);
     }
   }
 
+  /** Others can add this device again; and it may have been out of reach for a while. Source: mls.md rule 5. */
+  async #refill(left: number): Promise<void> {
+    await this.#parts.keyPackages.refill(left);
+    this.#parts.membership.audit();
+  }
+
+  /** Where this device has come in, devices may be missing, or some be left that were revoked; and it may have been by the last resort. */
+  async #afterJoining(): Promise<void> {
+    this.#parts.membership.audit();
+    await this.#parts.keyPackages.replaceUsed();
+  }
+
   async #catchUp(session: RelayResult<"session.signIn">): Promise<void> {
-    const { directory, inbox, outbox, receipts, leaveHelper, keyPackages, rollBack } = this.#parts;
+    const { directory, inbox, outbox, receipts, asker } = this.#parts;
+    const { leaveHelper, refresher, keyPackages, rollBack } = this.#parts;
     if (session.directoryVersion > directory.version) await directory.refresh();
     const left = await rollBack.replaceKeyPackages(keyPackages);
     // Making key packages takes a while, and nothing below waits for them.
-    void this.#guard(keyPackages.refill(left ?? session.keyPackagesLeft));
+    void this.#guard(this.#refill(left ?? session.keyPackagesLeft));
     await inbox.retryKept();
     await inbox.catchUp();
     await this.#catchUpGroups();
+    void this.#guard(this.#afterJoining());
     leaveHelper.resume();
+    refresher.resume();
     outbox.kickAll();
     receipts.resume();
+    asker.resume();
   }
 
   /** What waited for somebody's records may go on. */
@@ -172,15 +210,41 @@ export class Sync {
 
   /** Finishes what is under way in a conversation, and reads its log. @throws AppError what meets all conversations */
   #goOn(conversationId: ConversationId): Promise<void> {
-    const { core, commits, log } = this.#parts;
     return this.#contain(conversationId, async () => {
-      if (core.store.conversation(conversationId)?.stale === true) {
-        await this.#rejoin(conversationId);
+      try {
+        await this.#readOn(conversationId);
+      } catch (error) {
+        if (isEverywhere(ensureAppError(error).code)) throw error;
+        await this.#mend(conversationId);
+        throw error;
       }
-      const intent = core.store.intent(conversationId) !== undefined;
-      if (intent) await commits.resume(conversationId);
-      await core.groupQueue.run(conversationId, () => log.catchUp(conversationId));
+      if (this.#parts.mender.isWanted(conversationId)) await this.#mend(conversationId);
     });
+  }
+
+  async #readOn(conversationId: ConversationId): Promise<void> {
+    const { core, commits, log } = this.#parts;
+    if (core.store.conversation(conversationId)?.stale === true) {
+      await this.#rejoin(conversationId);
+    }
+    const intent = core.store.intent(conversationId) !== undefined;
+    if (intent) await commits.resume(conversationId);
+    await core.groupQueue.run(conversationId, () => log.catchUp(conversationId));
+  }
+
+  /** A log that can't be followed: says so, or joins anew. */
+  async #mend(conversationId: ConversationId): Promise<void> {
+    const { core, mender } = this.#parts;
+    const failures = this.#troubles.get(conversationId)?.failures ?? 0;
+    await core.groupQueue.run(conversationId, () => mender.mend(conversationId, failures));
+    if (core.store.conversation(conversationId)?.stale === true) await this.#readOn(conversationId);
+  }
+
+  /** Whether a conversation goes on as it should. */
+  #isWell(conversationId: ConversationId): boolean {
+    const { core, log, mender } = this.#parts;
+    const stale = core.store.conversation(conversationId)?.stale === true;
+    return log.blockedBy(conversationId) === null && !stale && !mender.isWanted(conversationId);
   }
 
   /**
@@ -188,31 +252,42 @@ export class Sync {
    *
    * @throws AppError what meets all conversations
    */
-  async #contain(conversationId: ConversationId, work: () => Promise<void>): Promise<void> {
+  async #contain(
+    conversationId: ConversationId,
+    work: () => Promise<void>,
+    occasion: "entry" | "retry" = "retry",
+  ): Promise<void> {
     try {
       await work();
-      if (this.#parts.log.blockedBy(conversationId) === null) this.#calm(conversationId);
-      else this.#tryLater(conversationId);
+      if (this.#isWell(conversationId)) this.#calm(conversationId);
+      else this.#tryLater(conversationId, occasion);
     } catch (cause) {
       const error = ensureAppError(cause);
       if (isEverywhere(error.code)) throw error;
-      this.#tryLater(conversationId);
+      this.#tryLater(conversationId, occasion);
     }
   }
 
-  #tryLater(conversationId: ConversationId): void {
+  /** @param occasion - an entry that comes while a retry waits puts that off no further */
+  #tryLater(conversationId: ConversationId, occasion: "entry" | "retry"): void {
     const { core } = this.#parts;
     const before = this.#troubles.get(conversationId);
+    if (occasion === "entry" && before?.waits === true) return;
     before?.cancel();
     if (core.closed || this.#closed) return;
     const failures = (before?.failures ?? 0) + 1;
-    const cancel = core.clock.setTimeout(
-      () => {
-        if (core.online) void this.#guard(this.#goOn(conversationId));
-      },
-      Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs),
-    );
-    this.#troubles.set(conversationId, { failures, cancel });
+    const trouble = {
+      failures,
+      waits: true,
+      cancel: core.clock.setTimeout(
+        () => {
+          trouble.waits = false;
+          if (core.online) void this.#guard(this.#goOn(conversationId));
+        },
+        Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs),
+      ),
+    };
+    this.#troubles.set(conversationId, trouble);
   }
 
   #calm(conversationId: ConversationId): void {

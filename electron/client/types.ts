@@ -6,10 +6,12 @@ import type {
   CryptoWorker,
   EventName,
   Events,
+  HistoryView,
   Invite,
   LockSettings,
   MeView,
   NetworkView,
+  OwnAccountNotice,
   ParsedCommandParams,
   SettingsView,
   StorageView,
@@ -26,8 +28,7 @@ export type ClientCommandName = Exclude<
   | "app.openReadOnly"
   | "app.quit"
   | "about.get"
-  | "profile.host"
-  | "profile.join"
+  | `profile.${string}`
   | "invite.inspect"
   | `vault.${string}`
   | `protection.${string}`
@@ -50,6 +51,8 @@ export interface ClientView {
   readonly network: NetworkView;
   readonly connection: ConnectionView;
   readonly settings: SettingsView;
+  /** Messages that come over between two computers of this person; null: none do. */
+  readonly history: HistoryView | null;
 }
 
 /** Something to tell the person about, without content. */
@@ -84,6 +87,8 @@ export interface Client {
    * is known. {@link Client.onViewChanged} tells of changes.
    */
   readonly rejoining: number | null;
+  /** What this person should read about their own account, the gravest first. {@link Client.onViewChanged} tells of changes. */
+  readonly ownNotices: readonly OwnAccountNotice[];
   /** How many messages are kept, and when they end. */
   storageFacts(): Pick<StorageView, "messages" | "ends">;
   /** Ends the link and all work under way. The vault and the worker stay the caller's. */

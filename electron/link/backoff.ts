@@ -9,6 +9,8 @@ const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "relay-identity-changed",
   "policy-rollback",
   "sign-in-refused",
+  "device-revoked",
+  "account-suspended",
   "protocol-version-unknown",
   "clock-differs",
 ]);

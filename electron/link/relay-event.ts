@@ -25,6 +25,8 @@ export function parseRelayEvent(name: string, body: unknown): RelayEventMessage 
       return { name, body: parse(relayEvents[name], body) };
     case "policy.changed":
       return { name, body: parse(relayEvents[name], body) };
+    case "rendezvous.arrived":
+      return { name, body: parse(relayEvents[name], body) };
     case "keyPackages.low":
       return { name, body: parse(relayEvents[name], body) };
     default:

@@ -20,9 +20,13 @@ export type PageSession = {
 } & Pick<Session, "setCertificateVerifyProc">;
 
 /**
- * The one thing a page may ask for: to put text on the clipboard after a click ("Copy"). It can't read it.
+ * What a page may ask for: to put text on the clipboard after a click ("Copy"; it can't read it), and to ask for a picture of the screen,
+ * which only `offerScreen` gives, in the pages' session.
  */
-const allowedPermission = "clipboard-sanitized-write";
+const allowedPermissions: ReadonlySet<string> = new Set([
+  "clipboard-sanitized-write",
+  "display-capture",
+]);
 
 /** Every class of USB device: none is a page's. Source: `ses.setUSBProtectedClassesHandler`. */
 const usbClasses = [
@@ -43,10 +47,10 @@ export function hardenSession(session: HardenedSession): void {
   session.setPermissionRequestHandler((contents, permission, callback, details) => {
     const asksItself =
       details.isMainFrame && isOurs(details.requestingUrl) && isOurs(contents.getURL());
-    callback(permission === allowedPermission && asksItself);
+    callback(allowedPermissions.has(permission) && asksItself);
   });
   session.setPermissionCheckHandler((_contents, permission, origin, details) => {
-    return permission === allowedPermission && details.isMainFrame && isOurs(origin);
+    return allowedPermissions.has(permission) && details.isMainFrame && isOurs(origin);
   });
   session.setDevicePermissionHandler(() => false);
   session.setDisplayMediaRequestHandler((_request, callback) => {
@@ -80,6 +84,6 @@ export function blockNetwork(session: PageSession, isDevelopment: boolean): void
 }
 
 /** Whether an address or origin is the page's: compared whole, so that no longer host passes for ours. */
-function isOurs(address: string): boolean {
+export function isOurs(address: string): boolean {
   return address === pageOrigin || address.startsWith(`${pageOrigin}/`);
 }

@@ -19,6 +19,7 @@ import {
 import type { KeytarKeychain } from "../keychain/index.ts";
 import { chromiumConnect } from "./connect.ts";
 import { claimInstance, receiveLinks } from "./deep-links.ts";
+import { offerScreen } from "./display-capture.ts";
 import { hardenApp, spyingSwitch } from "./harden-app.ts";
 import { blockNetwork } from "./harden-session.ts";
 import { WindowChannels } from "./ipc.ts";
@@ -139,6 +140,7 @@ class Desktop {
     const [files, about] = await Promise.all([this.#setup.loadPage(), this.#setup.loadAbout()]);
     const pages = session.fromPartition(pagePartition);
     blockNetwork(pages, isDevelopment);
+    offerScreen(pages, electron);
     pages.protocol.handle(pageScheme.scheme, pageHandler(files));
 
     const ports = this.#ports(about);

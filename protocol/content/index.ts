@@ -1,3 +1,4 @@
+export { maxAgainBytes, type Again, type SentPlace } from "./again.ts";
 export { burnSecondsKey, maxUriBytes, type ExtensionKey, type Extensions } from "./extensions.ts";
 export type { Expiration } from "./expiration.ts";
 export { messageId, messageIdHashAlgorithm, type MessageIdInput } from "./message-id.ts";
@@ -9,6 +10,12 @@ export {
   messageStatusType,
   type PerMessageStatus,
 } from "./message-status.ts";
+export {
+  maxMissingPlaces,
+  type MissingGenerations,
+  type MissingRequest,
+  type NumberRange,
+} from "./missing.ts";
 export { markdownType, plainTextType } from "./message-text.ts";
 export {
   decodeMessage,

@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { MessageId } from "../ids.ts";
 import { decodeUtf8 } from "../utf8.ts";
+import { againType, decodeAgain, encodeAgain, type Again } from "./again.ts";
 import { messageId } from "./message-id.ts";
 import {
   decodeMessageStatusReport,
@@ -17,6 +18,12 @@ import {
   textPart,
 } from "./message-text.ts";
 import { decodeMimiContent, encodeMimiContent, type MimiContent } from "./mimi-content.ts";
+import {
+  decodeMissingRequest,
+  encodeMissingRequest,
+  missingType,
+  type MissingRequest,
+} from "./missing.ts";
 import { disposition, type NestedPart, type SinglePart } from "./nested-part.ts";
 
 /** What a message means to the people of a conversation. */
@@ -41,7 +48,11 @@ export type MessageIntent =
   /** Recalls a message for everybody: `replaces` is the id of its first version. */
   | { readonly kind: "recall"; readonly replaces: MessageId }
   /** Receipts. */
-  | { readonly kind: "status"; readonly statuses: readonly PerMessageStatus[] };
+  | { readonly kind: "status"; readonly statuses: readonly PerMessageStatus[] }
+  /** Asks for messages that never came or can't be opened (ADR 0023). */
+  | { readonly kind: "missing"; readonly request: MissingRequest }
+  /** What became of messages that somebody asked for. */
+  | { readonly kind: "again"; readonly again: Again };
 
 /** What goes with a message, whatever it says. */
 export interface MessageEnvelope {
@@ -119,6 +130,8 @@ function inReplyTo(intent: MessageIntent): MessageId | null {
       return intent.to;
     case "recall":
     case "status":
+    case "missing":
+    case "again":
       return null;
   }
 }
@@ -138,14 +151,23 @@ function body(intent: MessageIntent): NestedPart {
       return { kind: "null", disposition: disposition.render, language: "" };
     case "status":
       // A receipt is a message like any other (draft-ietf-mimi-content-08 §3.5), so it has an id, an end and one way in.
-      return {
-        kind: "single",
-        disposition: disposition.unspecified,
-        language: "",
-        contentType: messageStatusType,
-        content: encodeMessageStatusReport(intent.statuses),
-      };
+      return controlPart(messageStatusType, encodeMessageStatusReport(intent.statuses));
+    case "missing":
+      return controlPart(missingType, encodeMissingRequest(intent.request));
+    case "again":
+      return controlPart(againType, encodeAgain(intent.again));
   }
+}
+
+/** What isn't to be seen in the conversation. */
+function controlPart(contentType: string, content: Uint8Array): SinglePart {
+  return {
+    kind: "single",
+    disposition: disposition.unspecified,
+    language: "",
+    contentType,
+    content,
+  };
 }
 
 function isEmoji(text: string): boolean {
@@ -206,14 +228,24 @@ function intentOf(content: MimiContent): MessageIntent | undefined {
       ? { kind: "unreact", replaces, to }
       : { kind: "recall", replaces };
   }
-  if (part.kind === "single" && isMediaType(part.contentType, messageStatusType)) {
-    return { kind: "status", statuses: decodeMessageStatusReport(part.content) };
-  }
+  const control = part.kind === "single" ? controlOf(part) : undefined;
+  if (control !== undefined) return control;
   if (part.disposition === disposition.reaction) {
     return part.kind === "single" && to !== null ? reactionOf(part, to, replaces) : undefined;
   }
   const markdown = markdownOf(part);
   return markdown === undefined ? undefined : { kind: "text", markdown, replyTo: to, replaces };
+}
+
+function controlOf({ contentType, content }: SinglePart): MessageIntent | undefined {
+  if (isMediaType(contentType, messageStatusType)) {
+    return { kind: "status", statuses: decodeMessageStatusReport(content) };
+  }
+  if (isMediaType(contentType, missingType)) {
+    return { kind: "missing", request: decodeMissingRequest(content) };
+  }
+  if (isMediaType(contentType, againType)) return { kind: "again", again: decodeAgain(content) };
+  return undefined;
 }
 
 function reactionOf(

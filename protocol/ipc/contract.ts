@@ -1,8 +1,15 @@
 import * as v from "valibot";
-import { conversationIdSchema, inviteIdSchema, messageIdSchema, userIdSchema } from "../ids.ts";
+import {
+  conversationIdSchema,
+  deviceIdSchema,
+  inviteIdSchema,
+  messageIdSchema,
+  userIdSchema,
+} from "../ids.ts";
 import { countSchema, nameSchema } from "../schema.ts";
 import { timersSchema } from "../timers.ts";
 import type { ConversationId, MessageId } from "../ids.ts";
+import type { CodeVerdict } from "../worker/data.ts";
 import type {
   AboutView,
   AppView,
@@ -11,6 +18,7 @@ import type {
   DeviceView,
   InvitePreviewView,
   InviteView,
+  LinkView,
   MessageInfoView,
   MessagePageView,
   MessageView,
@@ -21,6 +29,7 @@ import type {
   SearchResultsView,
   SettingsView,
   StorageView,
+  VerificationView,
 } from "./views.ts";
 
 /** Largest IPC message from the interface, bytes of its JSON text. */
@@ -95,6 +104,16 @@ export const commands = {
   "invite.inspect": giving<InvitePreviewView>()(
     v.strictObject({ link: v.pipe(v.string(), v.maxLength(4096)) }),
   ),
+  /** First run: into the account of another device, which shows `link`. Resolves when it is done; the phase is `linking` meanwhile. */
+  "profile.link": command(
+    v.strictObject({
+      link: v.pipe(v.string(), v.maxLength(4096)),
+      passphrase: v.nullable(passphraseSchema),
+    }),
+  ),
+  /** What the person says of the symbols. */
+  "profile.linkCompared": command(v.strictObject({ match: v.boolean() })),
+  "profile.linkCancel": command(nothing),
   // Lock and unlock. A wrong try takes longer each time; when the network's policy says so, the last one destroys the vault's slots.
   "vault.unlock": command(v.strictObject({ passphrase: passphraseSchema })),
   "vault.unlockWithCode": command(v.strictObject({ code: v.pipe(v.string(), v.maxLength(128)) })),
@@ -229,6 +248,37 @@ export const commands = {
   "message.info": giving<MessageInfoView>()(v.strictObject(message)),
 
   "people.list": giving<readonly PersonDetailsView[]>()(nothing),
+  /**
+   * Suspends a person, or lifts that: their devices leave every conversation. For administrators, on the computer that has the network's key.
+   * Errors: `not-allowed`, `network-key-missing`.
+   */
+  "network.suspend": command(v.strictObject({ userId: userIdSchema, suspended: v.boolean() })),
+  // Comparing keys. Kept in this vault alone.
+  "verification.get": giving<VerificationView>()(v.strictObject({ userId: userIdSchema })),
+  /** What a code says that was read from a picture. */
+  "verification.compare": giving<{ readonly verdict: CodeVerdict }>()(
+    v.strictObject({ userId: userIdSchema, code: v.pipe(v.string(), v.maxLength(4096)) }),
+  ),
+  /**
+   * Their key is verified, or, with `how` null, taken without. `digits` as they were shown: about another key than that nothing is decided.
+   * Errors: `safety-number-changed`.
+   */
+  "verification.accept": command(
+    v.strictObject({
+      userId: userIdSchema,
+      digits: v.pipe(v.string(), v.regex(/^\d{60}$/u)),
+      how: v.nullable(v.picklist(["digits", "code"])),
+    }),
+  ),
+  /** Takes "verified" back. */
+  "verification.clear": command(v.strictObject({ userId: userIdSchema })),
+  /** The person has read a notice about their own account. */
+  "verification.dismiss": command(
+    v.variant("kind", [
+      v.strictObject({ kind: v.literal("own-key") }),
+      v.strictObject({ kind: v.literal("own-device"), deviceId: deviceIdSchema }),
+    ]),
+  ),
   "invites.list": giving<readonly InviteView[]>()(nothing),
   "invites.create": giving<{ readonly link: string; readonly invite: InviteView }>()(
     v.strictObject({
@@ -238,6 +288,16 @@ export const commands = {
   ),
   "invites.revoke": command(v.strictObject({ inviteId: inviteIdSchema })),
   "devices.list": giving<readonly DeviceView[]>()(nothing),
+  "devices.rename": command(v.strictObject({ deviceId: deviceIdSchema, deviceName: nameSchema })),
+  /** Takes a device out of the account, for ever; not the one this runs on. */
+  "devices.remove": command(v.strictObject({ deviceId: deviceIdSchema })),
+  // "Add a computer", at the device that is there already: `link.changed` follows.
+  "link.get": giving<LinkView>()(nothing),
+  "link.show": command(nothing),
+  "link.match": command(v.strictObject({ history: v.boolean() })),
+  "link.differ": command(nothing),
+  /** Ends what is under way, and forgets what is shown. */
+  "link.cancel": command(nothing),
   "settings.set": giving<SettingsView>()(
     // Left out or set, never undefined: what isn't named stays.
     v.strictObject({
@@ -279,6 +339,8 @@ export interface Events {
     readonly removed: readonly MessageId[];
   };
   readonly "people.changed": null;
+  /** "Add a computer", at the device that is there already. */
+  readonly "link.changed": LinkView;
   /** How far the index of the search has come. */
   readonly "search.progress": SearchProgressView;
   /** A notification was clicked, or a link opened: show this. */
@@ -297,6 +359,7 @@ export const eventNames = [
   "conversation.changed",
   "messages.changed",
   "people.changed",
+  "link.changed",
   "search.progress",
   "app.show",
 ] as const satisfies readonly EventName[];

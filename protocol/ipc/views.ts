@@ -34,6 +34,8 @@ export type AppView =
       readonly keychain: "available" | "unavailable";
       readonly keychainProblem: ErrorCode | null;
     }
+  /** This computer is being added to an account. */
+  | { readonly phase: "linking"; readonly profile: string; readonly step: LinkStepView }
   /** Nothing of the vault is in memory; a passphrase or a recovery code opens it. */
   | ({ readonly phase: "locked"; readonly profile: string } & LockedView)
   | { readonly phase: "problem"; readonly profile: string; readonly problem: ProblemView }
@@ -46,6 +48,8 @@ export type AppView =
       /** Set when the vault is damaged or can't be written: everything can be read, nothing changed. */
       readonly readOnly: ErrorCode | null;
       readonly settings: SettingsView;
+      /** Messages that come over between two computers of this person; left out or null: none do. */
+      readonly history?: HistoryView | null;
       /** Whether "Lock" can be had: there is a passphrase. */
       readonly canLock: boolean;
       /** What the person should know of the vault's keys, the gravest first. */
@@ -64,8 +68,9 @@ export interface LockedView {
   readonly newMessages: number;
 }
 
-/** Something about the vault's keys that a person should know or do. */
+/** Something about keys, the vault's or the account's, that a person should know or do. */
 export type VaultNotice =
+  | OwnAccountNotice
   /** The folder was put back from an older copy: conversations are being joined anew. */
   | { readonly kind: "rolled-back"; readonly rejoining: number }
   /** The keychain's entry is missing, foreign or behind: ended messages may still be opened with it. "Renew" mends it. */
@@ -117,8 +122,42 @@ export interface PersonView {
   readonly displayName: string;
 }
 
+/** How a person's account key stands: compared here, or not; or another one waits for a decision, and nothing is sent to them. */
+export type TrustState = "unverified" | "verified" | "changed";
+
+/** A device of a person, as their account key has signed it. */
+export interface PersonDeviceView {
+  readonly deviceId: DeviceId;
+  readonly deviceName: string;
+  readonly platform: string;
+  readonly createdAtMs: number;
+  /** The beginning of its key's SHA-256: 16 hexadecimal digits in groups of four. */
+  readonly fingerprint: string;
+}
+
+/** What is compared with a person, and what came of it. With `changed` it is about the key that waits. */
+export interface VerificationView extends PersonView {
+  readonly state: TrustState;
+  readonly verifiedAtMs: number | null;
+  readonly how: "digits" | "code" | null;
+  /** 60 digits, the same at the other's. */
+  readonly digits: string;
+  /** What the QR code shows, for the other to scan. */
+  readonly code: string;
+  readonly devices: readonly PersonDeviceView[];
+}
+
+/** Something about this person's own account that they should know. */
+export type OwnAccountNotice =
+  /** The directory names another account key for this person. It isn't believed. */
+  | { readonly kind: "own-key" }
+  | { readonly kind: "own-device"; readonly deviceId: DeviceId; readonly deviceName: string };
+
 export interface PersonDetailsView extends PersonView {
   readonly role: "administrator" | "member";
+  /** By an administrator of the network: they can't be in conversations. */
+  readonly suspended: boolean;
+  readonly trust: TrustState;
   readonly deviceCount: number;
   readonly me: boolean;
 }
@@ -156,6 +195,7 @@ export type RowPreview =
 
 export interface MemberView extends PersonView {
   readonly role: Role;
+  readonly trust: TrustState;
   readonly me: boolean;
   readonly deviceCount: number;
 }
@@ -172,6 +212,8 @@ export interface ConversationView {
   readonly members: readonly MemberView[];
   readonly allowed: readonly RoomAction[];
   readonly active: boolean;
+  /** Members whose key was verified and has changed: nothing is sent until each of them is verified again or accepted. */
+  readonly stoppedFor: readonly PersonView[];
   readonly pinned: boolean;
   readonly muted: boolean;
   readonly draft: string;
@@ -179,8 +221,16 @@ export interface ConversationView {
     readonly suite: string;
     readonly epoch: number;
     readonly epochAuthenticator: string;
-    /** Messages of this conversation that this device could not open. */
+    /** Others see another conversation: the relay may have shown different ones. */
+    readonly doubtful: boolean;
+    /** Messages of this conversation that this device could not open, or that didn't come, when it was their turn. */
     readonly unopenableCount: number;
+    /** How many of them came after all. */
+    readonly recoveredCount: number;
+    /** How many of them are still asked for from who sent them. */
+    readonly askedCount: number;
+    /** How many of them can't be had any more, though nobody says that they were over. */
+    readonly lostCount: number;
   };
   /** Where reading goes on; null when all is read. */
   readonly firstUnreadId: MessageId | null;
@@ -253,23 +303,39 @@ export type MessageView =
       readonly count: number;
       /** Whether `sender` was proved; otherwise it is nobody, with an empty name. */
       readonly senderKnown: boolean;
+      /** Whether any of them is still asked for from who sent it. */
+      readonly asking: boolean;
     })
   | (MessageCommon & { readonly kind: "system"; readonly line: SystemLine });
 
 /** A system line: facts, not words; the catalogue makes the sentence. */
 export type SystemLine =
   | { readonly kind: "created"; readonly by: PersonView }
+  /** A change of theirs was void: nobody else could take it. */
+  | { readonly kind: "reopened"; readonly by: PersonView }
+  /** This device had lost the thread, and joined anew. */
+  | { readonly kind: "rejoined"; readonly by: PersonView }
+  /** Others see another conversation than this device. */
+  | { readonly kind: "forked"; readonly by: PersonView }
   | { readonly kind: "joined"; readonly by: PersonView }
   | { readonly kind: "added"; readonly by: PersonView; readonly people: readonly PersonView[] }
   | { readonly kind: "removed"; readonly by: PersonView; readonly people: readonly PersonView[] }
   | { readonly kind: "left"; readonly by: PersonView }
+  /** Their computers were taken out: an administrator of the network suspended them, or they have none any more. */
+  | { readonly kind: "suspended" | "revoked"; readonly by: PersonView }
   | { readonly kind: "renamed"; readonly by: PersonView; readonly name: string }
   | { readonly kind: "timers"; readonly by: PersonView; readonly timers: Timers }
   | {
       readonly kind: "roles";
       readonly by: PersonView;
       readonly administrators: readonly PersonView[];
-    };
+    }
+  /** The issuer has given them another account key. `stopped`: they were verified, so it isn't believed yet, and nothing is sent. */
+  | { readonly kind: "key-changed"; readonly by: PersonView; readonly stopped: boolean }
+  /** The person here has decided about it. */
+  | { readonly kind: "key-taken"; readonly by: PersonView; readonly verified: boolean }
+  | { readonly kind: "device-added"; readonly by: PersonView; readonly deviceName: string }
+  | { readonly kind: "device-removed"; readonly by: PersonView; readonly deviceName: string };
 
 /** A stretch of a conversation, oldest first. */
 export interface MessagePageView {
@@ -293,6 +359,41 @@ export interface MessageInfoView {
     readonly deliveredAtMs: number | null;
     readonly readAtMs: number | null;
   })[];
+}
+
+/** "Add a computer", as the device shows it that is there already. */
+export type LinkView =
+  | { readonly kind: "idle" }
+  /** The code, to be carried to the other computer. */
+  | { readonly kind: "code"; readonly link: string; readonly expiresAtMs: number }
+  /** Six numbers from 0 to 63, shown as symbols; the other computer shows the same. */
+  | {
+      readonly kind: "compare";
+      readonly symbols: readonly number[];
+      /** Whether the policy lets messages come over. */
+      readonly historyAllowed: boolean;
+    }
+  /** The person has said here that they match, and not yet there. */
+  | { readonly kind: "waiting" }
+  | { readonly kind: "adding"; readonly deviceName: string }
+  | { readonly kind: "added"; readonly deviceName: string; readonly history: boolean }
+  | { readonly kind: "failed"; readonly code: ErrorCode };
+
+/** What a computer is doing that is being added to an account. */
+export type LinkStepView =
+  | { readonly kind: "connecting" }
+  | { readonly kind: "compare"; readonly symbols: readonly number[] }
+  | { readonly kind: "waiting"; readonly symbols: readonly number[] }
+  | { readonly kind: "receiving" };
+
+/** How far the messages have come that a linked computer gets from the other one. */
+export interface HistoryView {
+  /** `sending`: to the other one; `receiving`: from it. */
+  readonly direction: "sending" | "receiving";
+  readonly done: number;
+  readonly total: number;
+  /** Whether all of it has come. */
+  readonly finished: boolean;
 }
 
 export interface DeviceView {

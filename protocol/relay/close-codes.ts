@@ -12,6 +12,10 @@ export const relayCloseCodes = {
   resync: 4409,
   /** The same device signed in on another connection. */
   replaced: 4410,
+  /** The device was revoked. */
+  "device-revoked": 4411,
+  /** Its person was suspended. */
+  "account-suspended": 4412,
   /** Too large for a connection that isn't signed in. */
   "frame-too-large": 4413,
   /** Requests went on and on after `rate-limited`. */

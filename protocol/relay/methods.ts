@@ -6,6 +6,7 @@ import {
   inviteIdSchema,
   messageIdSchema,
   networkIdSchema,
+  rendezvousIdSchema,
   userIdSchema,
 } from "../ids.ts";
 import { inviteTokenBytes } from "../invite-link.ts";
@@ -27,8 +28,8 @@ import {
 
 /** One request that a client can make of a relay. */
 interface RelayMethod {
-  /** Who may ask: anybody who reached the socket, or only a signed-in device. */
-  readonly access: "open" | "device";
+  /** Who may ask: anybody who reached the socket and isn't signed in, only a signed-in device, or both. */
+  readonly access: "open" | "device" | "any";
   readonly params: Schema;
   readonly result: Schema;
   /**
@@ -48,7 +49,21 @@ export const maxRosterDevices = 2000;
 /** Most entries in one page of a log, inbox or the directory. */
 export const maxPageEntries = 500;
 
+/** Largest message of a rendezvous, bytes. A visitor's frames allow it less. */
+export const maxRendezvousMessageBytes = 256 * 1024;
+/** Messages that wait for a side of a rendezvous at most; its other side then waits. */
+export const maxRendezvousMessages = 8;
+/** Size of the token that holds the guest's seat, bytes. */
+export const rendezvousSeatBytes = 16;
+/** A rendezvous lives no longer than 7 days. */
+const maxRendezvousLifeMs = 7 * 24 * 3_600_000;
+
 const nothing = v.strictObject({});
+const rendezvousPlace = {
+  rendezvousId: rendezvousIdSchema,
+  /** The guest's token, which takes the one seat with the guest's first message; null: the device that opened it. */
+  seat: v.nullable(exactBytesSchema(rendezvousSeatBytes)),
+};
 const keyPackageSchema = bytesSchema(16_384);
 const devicesSchema = v.pipe(v.array(deviceIdSchema), v.maxLength(maxRosterDevices));
 
@@ -131,7 +146,13 @@ export const relayMethods = {
       directoryVersion: countSchema,
       keyPackagesLeft: countSchema,
     }),
-    errors: ["sign-in-refused", "protocol-version-unknown", "signature-invalid"],
+    errors: [
+      "sign-in-refused",
+      "protocol-version-unknown",
+      "signature-invalid",
+      "device-revoked",
+      "account-suspended",
+    ],
   },
   "policy.get": {
     access: "device",
@@ -173,6 +194,29 @@ export const relayMethods = {
       version: countSchema,
     }),
     errors: [],
+  },
+  /**
+   * Adds a further device to the caller's account. The same device with the same key again replaces its record: it has another name now.
+   */
+  "device.add": {
+    access: "device",
+    params: v.strictObject({ device: signedRecordSchema }),
+    result: nothing,
+    errors: ["record-invalid", "signature-invalid", "too-many-devices", "device-revoked"],
+  },
+  /** Revokes a device of the caller's account, perhaps the calling one: it can't sign in any more. Repeating it is harmless. */
+  "device.revoke": {
+    access: "device",
+    params: v.strictObject({ revocation: signedRecordSchema }),
+    result: nothing,
+    errors: ["record-invalid", "signature-invalid", "not-found"],
+  },
+  /** Suspends a person, or lifts that; for administrators. Repeating it is harmless. */
+  "user.suspend": {
+    access: "device",
+    params: v.strictObject({ suspension: signedRecordSchema }),
+    result: nothing,
+    errors: ["not-allowed", "record-invalid", "signature-invalid", "not-found"],
   },
   /** Adds one-time key packages of this device, and replaces its last-resort one. */
   "keyPackages.publish": {
@@ -221,6 +265,23 @@ export const relayMethods = {
     }),
     result: orderedSchema,
     errors: ["not-allowed", "not-found", "argument-invalid"],
+  },
+  /**
+   * Says, signed, that this device can't take a commit and never will. `noted`: the relay waits for what others say; `reopened`: the commit is
+   * void, and the log says so; `stands`: others have taken it, or it isn't one that can be void any more. Repeating it is harmless.
+   */
+  "group.reject": {
+    access: "device",
+    params: v.strictObject({
+      conversationId: conversationIdSchema,
+      epoch: countSchema,
+      sequence: countSchema,
+      commitHash: exactBytesSchema(32),
+      /** Over `signingInput(rejectionLabel, rejectionPayload(…))`, by the device key. */
+      signature: exactBytesSchema(ed25519SignatureBytes),
+    }),
+    result: v.strictObject({ kind: v.picklist(["noted", "reopened", "stands"]) }),
+    errors: ["not-allowed", "not-found", "signature-invalid"],
   },
   /** Appends an application message. Repeating it with the same message id gives the first answer. */
   "group.append": {
@@ -307,6 +368,55 @@ export const relayMethods = {
     result: nothing,
     errors: [],
   },
+  /**
+   * Opens a place where this device and one other meet, for sealed messages that the relay can't read. Opening it again changes nothing but its
+   * end. A person has at most 8; the oldest is closed for a ninth.
+   */
+  "rendezvous.open": {
+    access: "device",
+    params: v.strictObject({
+      rendezvousId: rendezvousIdSchema,
+      lifetimeMs: v.pipe(countSchema, v.minValue(1), v.maxValue(maxRendezvousLifeMs)),
+    }),
+    result: v.strictObject({ expiresAtMs: timestampMsSchema }),
+    errors: ["not-allowed"],
+  },
+  /** Nobody says or hears anything there any more. */
+  "rendezvous.close": {
+    access: "device",
+    params: v.strictObject({ rendezvousId: rendezvousIdSchema }),
+    result: nothing,
+    errors: ["not-allowed", "link-code-unknown"],
+  },
+  /** Leaves a message for the other side. Its number is one above the last one's; repeating the last one is harmless. null: whichever comes next. */
+  "rendezvous.send": {
+    access: "any",
+    params: v.strictObject({
+      ...rendezvousPlace,
+      sequence: v.nullable(v.pipe(countSchema, v.minValue(1))),
+      bytes: bytesSchema(maxRendezvousMessageBytes),
+    }),
+    /** `full`: the other side must take some of what waits for it first. */
+    result: v.strictObject({ kind: v.picklist(["accepted", "full"]), lastSequence: countSchema }),
+    errors: ["link-code-unknown", "link-code-used", "link-ended", "argument-invalid"],
+  },
+  /** What the other side has left, oldest first. What is up to `afterSequence` is dropped. */
+  "rendezvous.receive": {
+    access: "any",
+    params: v.strictObject({ ...rendezvousPlace, afterSequence: countSchema }),
+    result: v.strictObject({
+      messages: v.pipe(
+        v.array(
+          v.strictObject({
+            sequence: countSchema,
+            bytes: bytesSchema(maxRendezvousMessageBytes),
+          }),
+        ),
+        v.maxLength(maxRendezvousMessages),
+      ),
+    }),
+    errors: ["link-code-unknown", "link-code-used", "link-ended"],
+  },
 } as const satisfies Readonly<Record<string, RelayMethod>>;
 
 /** The name of a relay request. */
@@ -351,6 +461,8 @@ export const relayEvents = {
   "directory.changed": v.strictObject({ version: countSchema }),
   "policy.changed": v.strictObject({ policy: signedRecordSchema }),
   "keyPackages.low": v.strictObject({ keyPackagesLeft: countSchema }),
+  /** Something waits at a rendezvous for this device. */
+  "rendezvous.arrived": v.strictObject({ rendezvousId: rendezvousIdSchema }),
 } as const satisfies Readonly<Record<string, Schema>>;
 
 /** The name of a relay event. */

@@ -5,13 +5,16 @@ import type {
   KeyPackageRef,
   MessageId,
   NetworkId,
+  RendezvousId,
   UserId,
 } from "../ids.ts";
-import type { RecordKindName, RecordValue, SignedRecord } from "../records.ts";
+import type { RecordKindName, RecordValue, SignedRecord, UserRecord } from "../records.ts";
+import type { CommitPlace } from "../relay/rejection.ts";
 import type { RoomState } from "../room-state.ts";
 import type { SuiteName } from "../suites.ts";
 import type {
   BodyItem,
+  CodeVerdict,
   Deadline,
   GroupChange,
   GroupMember,
@@ -24,10 +27,13 @@ import type {
   KeyringFacts,
   KeyringRecord,
   OpenedEntry,
+  PersonRecords,
   StoredGroupPiece,
   TrustedPerson,
   VaultSecret,
 } from "./data.ts";
+
+import type { LinkChannel, LinkStep } from "./linking.ts";
 
 /*
  * What the main process asks of the crypto worker. Keys enter at unlock and leave never, but for the vault key at its birth and
@@ -194,11 +200,11 @@ export interface WorkerMethods {
     }
   >;
   readonly "network.load": Method<{ readonly sealedNetworkKey: Uint8Array }, Nothing>;
-  /** Signs a record: `issuerCertificate` and `policy` with the network key, `device` with the account key. */
+  /** Signs a record: `issuerCertificate`, `policy` and `suspension` with the network key, `device` and `revocation` with the account key. */
   readonly "record.sign": Method<
     {
       readonly [Kind in RecordKindName]: { readonly kind: Kind; readonly value: RecordValue<Kind> };
-    }["issuerCertificate" | "policy" | "device"],
+    }["issuerCertificate" | "policy" | "suspension" | "device" | "revocation"],
     { readonly record: SignedRecord }
   >;
   /** Checks a signature over a record and parses it. Errors: `signature-invalid`, `record-invalid`. */
@@ -231,18 +237,38 @@ export interface WorkerMethods {
     },
     { readonly networkId: NetworkId }
   >;
-  /** Checks user records against the issuer and device records against the account key, and remembers the good ones. */
+  /**
+   * Checks user records against the issuer, device records and revocations against the account key and suspensions against the network key, and
+   * remembers the good ones. A revocation is never forgotten; of suspensions the latest counts.
+   */
   readonly "directory.trust": Method<
     {
-      readonly entries: readonly {
-        readonly user: SignedRecord;
-        readonly devices: readonly SignedRecord[];
-      }[];
+      readonly entries: readonly PersonRecords[];
     },
     {
       /** In the order given; null where the user record was refused. */
       readonly people: readonly (TrustedPerson | null)[];
+      /** Of those that were refused: the ones that the issuer has signed, newer than what is known, for another account key. */
+      readonly otherKeys: readonly { readonly index: number; readonly user: UserRecord }[];
     }
+  >;
+  /**
+   * Takes another account key for a known person, as an issuer's record names it: what the former keys have signed are no longer their devices.
+   * `records.former` says which. Null: it isn't the issuer's, is older than what is known, or is about this person, whose key never changes.
+   */
+  readonly "directory.acceptKey": Method<
+    { readonly records: PersonRecords },
+    { readonly person: TrustedPerson | null }
+  >;
+  /** The safety number between this person and another, and the code that this person shows them: crypto/identity/safety-number.ts. */
+  readonly "safetyNumber.compute": Method<
+    { readonly userId: UserId; readonly accountKey: Uint8Array },
+    { readonly digits: string; readonly code: string }
+  >;
+  /** What a code says that was read from a picture. */
+  readonly "safetyNumber.compare": Method<
+    { readonly userId: UserId; readonly accountKey: Uint8Array; readonly code: string },
+    { readonly verdict: CodeVerdict }
   >;
 
   // Groups.
@@ -316,6 +342,8 @@ export interface WorkerMethods {
       readonly addKeyPackages: readonly Uint8Array[];
       readonly removeDevices: readonly DeviceId[];
       readonly roomState: RoomState | null;
+      /** Goes along in clear, signed: the mark of the epoch that it ends. Left out: nothing. */
+      readonly authenticatedData?: Uint8Array;
     },
     {
       readonly epoch: number;
@@ -374,12 +402,107 @@ export interface WorkerMethods {
       readonly content: Uint8Array;
       readonly authenticatedData: Uint8Array;
     },
-    { readonly epoch: number; readonly bytes: Uint8Array; readonly writes: GroupWrites }
+    {
+      readonly epoch: number;
+      /** Its place among this device's of the epoch: by it others say that they miss it. */
+      readonly generation: number;
+      readonly bytes: Uint8Array;
+      readonly writes: GroupWrites;
+    }
   >;
-  /** Takes a log entry of another device. Never feed our own back. */
+  /** Signs that this device can't take a commit, with the device key. */
+  readonly "rejection.sign": Method<
+    { readonly place: CommitPlace },
+    { readonly signature: Uint8Array }
+  >;
+  /** Which devices have signed that they can't take a commit, of those whose records are believed. */
+  readonly "rejection.check": Method<
+    {
+      readonly place: CommitPlace;
+      readonly rejections: readonly {
+        readonly deviceId: DeviceId;
+        readonly signature: Uint8Array;
+      }[];
+    },
+    { readonly devices: readonly DeviceId[] }
+  >;
+  /**
+   * Takes a log entry of another device. Never feed our own back. `receivedAtMs` is when the relay had it; left out: now. A commit that is refused
+   * with `not-allowed` may be allowed by a suspension or revocation that `directory.trust` hasn't been told of.
+   */
   readonly "group.open": Method<
-    { readonly conversationId: ConversationId; readonly bytes: Uint8Array },
+    {
+      readonly conversationId: ConversationId;
+      readonly bytes: Uint8Array;
+      readonly receivedAtMs?: number;
+    },
     OpenedEntry
+  >;
+
+  // Linking a device (docs/adr/0025). The owner shows a code, the joiner enters it; what they say goes over a rendezvous of the relay.
+  /** A new code, for the person to carry to the other computer; a code that was shown before ends. */
+  readonly "link.begin": Method<
+    Nothing,
+    { readonly rendezvousId: RendezvousId; readonly code: string }
+  >;
+  /** `message`: the first one to be sent. `seat`: this guest's token. Errors: `link-code-malformed`. */
+  readonly "link.enter": Method<
+    { readonly code: string },
+    {
+      readonly rendezvousId: RendezvousId;
+      readonly seat: Uint8Array;
+      readonly message: Uint8Array;
+    }
+  >;
+  /** Takes the other side's next message, each once and in order. Errors: `link-refused` and `link-ended`, after which it is over. */
+  readonly "link.take": Method<
+    { readonly rendezvousId: RendezvousId; readonly message: Uint8Array },
+    LinkStep
+  >;
+  /** The joiner's person has said that the symbols match: a device key is made here, and offered. */
+  readonly "link.offerDevice": Method<
+    { readonly rendezvousId: RendezvousId; readonly deviceName: string; readonly platform: string },
+    { readonly message: Uint8Array }
+  >;
+  /**
+   * The owner's person has said that the symbols match, and the offered device is in the directory: gives it the account key.
+   * `facts`: what else it should know, at most 40 KiB. Errors: `not-ready` before a device was offered.
+   */
+  readonly "link.giveAccount": Method<
+    { readonly rendezvousId: RendezvousId; readonly facts: Uint8Array },
+    { readonly message: Uint8Array; readonly channel: LinkChannel }
+  >;
+  readonly "link.say": Method<
+    { readonly rendezvousId: RendezvousId; readonly word: "declined" | "done" },
+    { readonly message: Uint8Array }
+  >;
+  /** Forgets a linking. */
+  readonly "link.end": Method<{ readonly rendezvousId: RendezvousId }, Nothing>;
+  /** Seals what goes over the lasting channel. */
+  readonly "link.sealMessage": Method<
+    { readonly sealedChannel: Uint8Array; readonly plain: Uint8Array },
+    { readonly sealed: Uint8Array }
+  >;
+  /** null for what the other device hasn't sealed. */
+  readonly "link.openMessage": Method<
+    { readonly sealedChannel: Uint8Array; readonly sealed: Uint8Array },
+    { readonly plain: Uint8Array | null }
+  >;
+  /** Opens bodies of this vault and seals them for the other device; null where the key is gone. */
+  readonly "link.exportBodies": Method<
+    {
+      readonly sealedChannel: Uint8Array;
+      readonly items: readonly (BodyItem & { readonly sealed: Uint8Array })[];
+    },
+    { readonly boxed: readonly (Uint8Array | null)[] }
+  >;
+  /** The other way round: opens what the other device has sealed, and seals it for this vault. */
+  readonly "link.importBodies": Method<
+    {
+      readonly sealedChannel: Uint8Array;
+      readonly items: readonly (BodyItem & { readonly boxed: Uint8Array })[];
+    },
+    { readonly sealed: readonly (Uint8Array | null)[] }
   >;
 
   // Sweeps.

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../errors.ts";
 import type { ConversationId, DeviceId, MessageId, UserId, VaultId } from "../ids.ts";
-import type { DeviceRecord, UserRecord } from "../records.ts";
+import type { DeviceRecord, SignedRecord, UserRecord } from "../records.ts";
 import type { RoomState } from "../room-state.ts";
 
 /*
@@ -66,6 +66,8 @@ export type OpenedEntry =
   | {
       readonly kind: "commit";
       readonly change: GroupChange;
+      /** Empty for an external commit. */
+      readonly authenticatedData: Uint8Array;
       readonly summary: GroupSummary;
       readonly writes: GroupWrites;
     }
@@ -83,7 +85,12 @@ export type OpenedEntry =
   /** A leaf names devices the worker has no trusted record of: update the directory, then try again. */
   | { readonly kind: "device-unknown"; readonly devices: readonly DeviceId[] }
   /** Refused for good: forged, malformed, against the roles, or already used. State is unchanged. */
-  | { readonly kind: "refused"; readonly code: ErrorCode };
+  | {
+      readonly kind: "refused";
+      readonly code: ErrorCode;
+      /** What stands in clear in an entry of the present epoch, and may be anybody's. */
+      readonly authenticatedData?: Uint8Array;
+    };
 
 /** A leaf of the key tree: the key of one body, and of what belongs to it. */
 export interface KeyLeaf {
@@ -228,10 +235,51 @@ export interface Deadline {
   readonly deadlineMs: number;
 }
 
+/** A person's records as they are kept: what was verified once, whatever the relay says now. */
+export interface PersonRecords {
+  readonly user: SignedRecord;
+  readonly devices: readonly SignedRecord[];
+  readonly revocations?: readonly SignedRecord[];
+  readonly suspension?: SignedRecord | null;
+  /** Of account keys that this person had before, the oldest first. */
+  readonly former?: readonly FormerRecords[];
+}
+
+/** A person's records under an account key that another one took the place of. */
+export interface FormerRecords {
+  readonly user: SignedRecord;
+  readonly devices: readonly SignedRecord[];
+}
+
+/** What a code of a safety number says that somebody shows. See crypto/identity/safety-number.ts. */
+export type CodeVerdict =
+  /** It is theirs, for this person, and both keys are the ones that are known here. */
+  | "matches"
+  /** It is theirs, for this person, and a key is another one: somebody may sit in between. */
+  | "differs"
+  /** Somebody else's. */
+  | "other-person"
+  /** Theirs, but opened for somebody else. */
+  | "other-reader"
+  /** This person's own. */
+  | "own"
+  /** Made by a version to come. */
+  | "newer"
+  | "unreadable";
+
 /** A person whose records were verified. */
 export interface TrustedPerson {
   readonly user: UserRecord;
+  /** Those that are not revoked. */
   readonly devices: readonly DeviceRecord[];
   /** Device records that were refused. */
   readonly refusedDevices: number;
+  /** Devices that were theirs and are no longer. */
+  readonly revoked: readonly DeviceId[];
+  readonly suspended: boolean;
+  /** What says so, as signed and verified: to be kept, whatever the relay leaves out later. */
+  readonly kept: {
+    readonly revocations: readonly SignedRecord[];
+    readonly suspension: SignedRecord | null;
+  };
 }

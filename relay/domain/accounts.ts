@@ -1,6 +1,5 @@
 import {
   AppError,
-  encodeFrame,
   equalBytes,
   type DeviceId,
   type DeviceRecord,
@@ -9,14 +8,13 @@ import {
   type UserId,
 } from "#protocol";
 import { sha256 } from "../primitives.ts";
-import type { Transaction } from "../storage/transaction.ts";
-import { directoryScope, directoryTopic, type RelayContext } from "./context.ts";
+import type { Reader, Transaction } from "../storage/transaction.ts";
+import { directoryScope, type RelayContext } from "./context.ts";
+import { noteChange } from "./directory.ts";
 import { findOpenInvite } from "./invites.ts";
 import {
   claimSlot,
   deviceSlot,
-  directoryChangeSlot,
-  directoryVersionSlot,
   inviteSlot,
   keyOwnerSlot,
   networkSlot,
@@ -60,16 +58,16 @@ export async function redeemInvite(context: RelayContext, params: Redeem): Promi
       },
       issuer.seed,
     );
-    const version = ((await transaction.load(directoryVersionSlot))?.version ?? 0) + 1;
-    transaction.store(directoryVersionSlot, { version });
-    transaction.store(directoryChangeSlot(version), { userId: params.userId });
-    transaction.store(userSlot(params.userId), {
-      version,
+    await noteChange(context, transaction, {
+      version: null,
+      userId: params.userId,
       record,
       accountKey: params.accountKey,
       role,
       devices: [device.deviceId],
       redeemedWith: tokenHash,
+      revocations: [],
+      suspension: null,
     });
     transaction.store(deviceSlot(device.deviceId), {
       userId: params.userId,
@@ -84,7 +82,6 @@ export async function redeemInvite(context: RelayContext, params: Redeem): Promi
       transaction.store(networkSlot, { ...network, administratorInvite: null });
       transaction.remove(claimSlot);
     }
-    announceDirectory(context, transaction, version);
     return { user: record };
   });
 }
@@ -127,17 +124,32 @@ async function alreadyMade(
   return null;
 }
 
-function announceDirectory(context: RelayContext, transaction: Transaction, version: number): void {
-  const frame = encodeFrame({ kind: "event", name: "directory.changed", body: { version } });
-  transaction.afterCommit(() => {
-    context.storage.announce(directoryTopic, { frame, join: null, leave: [] });
+/** How a device stands: whose it is, and whether it may be in conversations. Null: the directory doesn't have it. */
+interface DeviceStanding {
+  readonly userId: UserId;
+  readonly refusal: "device-revoked" | "account-suspended" | null;
+}
+
+/** How devices stand, in the order asked. */
+export async function standingsOf(
+  reader: Reader,
+  devices: readonly DeviceId[],
+): Promise<readonly (DeviceStanding | null)[]> {
+  const stored = await reader.loadAll(devices.map(deviceSlot));
+  const ids = [...new Set(stored.flatMap((device) => device?.userId ?? []))];
+  const users = await reader.loadAll(ids.map(userSlot));
+  const byId = new Map(ids.map((userId, index) => [userId, users[index]]));
+  return devices.map((deviceId, index) => {
+    const userId = stored[index]?.userId;
+    const user = userId === undefined ? undefined : byId.get(userId);
+    if (userId === undefined || user === undefined) return null;
+    return { userId, refusal: refusalOf(user, deviceId) };
   });
 }
 
-/** Whose a device is; undefined when the directory doesn't have it. */
-export async function ownersOf(
-  transaction: Transaction,
-  devices: readonly DeviceId[],
-): Promise<readonly (UserId | undefined)[]> {
-  return (await transaction.loadAll(devices.map(deviceSlot))).map((device) => device?.userId);
+function refusalOf(user: StoredUser, deviceId: DeviceId): DeviceStanding["refusal"] {
+  if (user.revocations.some((revocation) => revocation.deviceId === deviceId)) {
+    return "device-revoked";
+  }
+  return user.suspension?.suspended === true ? "account-suspended" : null;
 }

@@ -31,9 +31,16 @@ export interface DeviceCaller {
 export interface VisitorCaller {
   /** What its `hello` asked it to sign. */
   readonly challenge: Uint8Array;
-  /** Makes the connection that device's: from the return on it gets the device's events. */
-  readonly signIn: (device: DeviceCaller) => Promise<void>;
+  /**
+   * Makes the connection that device's: from the return on it gets the device's events.
+   *
+   * @param check - asked once nothing that is said of the device can be missed any more; where it throws, nobody is signed in
+   */
+  readonly signIn: (device: DeviceCaller, check: () => Promise<void>) => Promise<void>;
 }
+
+/** Whoever calls, signed in or not. */
+export type AnyCaller = DeviceCaller | VisitorCaller;
 
 /** The result of a request that gives none. */
 export type Done = Readonly<Record<never, never>>;
@@ -41,6 +48,7 @@ export type Done = Readonly<Record<never, never>>;
 /** Work that shares one of these scopes is done in order. */
 export const directoryScope = "directory";
 export const keyPackageScope = "key-packages";
+export const rendezvousScope = "rendezvous";
 export const groupScope = (conversationId: string): string => `group.${conversationId}`;
 export const inboxScope = (deviceId: string): string => `inbox.${deviceId}`;
 

@@ -1,5 +1,6 @@
 import {
   AppError,
+  encodeFrame,
   maxPageEntries,
   type DirectoryEntry,
   type ParsedRelayParams,
@@ -7,16 +8,40 @@ import {
   type UserId,
 } from "#protocol";
 import type { StorageKey } from "../storage/port.ts";
-import type { Reader } from "../storage/transaction.ts";
-import type { RelayContext } from "./context.ts";
+import type { Reader, Transaction } from "../storage/transaction.ts";
+import { directoryTopic, type RelayContext } from "./context.ts";
 import {
   deviceSlot,
   directoryChanges,
   directoryChangeSlot,
   directoryVersionSlot,
   userSlot,
+  type StoredUser,
 } from "./layout.ts";
 import { maxPageBytes } from "./pages.ts";
+
+/** A person's row as it is to be; `version` is the one that it had, null when it is new. */
+type ChangedUser = Omit<StoredUser, "version"> & {
+  readonly userId: UserId;
+  readonly version: number | null;
+};
+
+/** Stores a person's row at the directory's next version, and tells everybody. To be run in the directory's scope. */
+export async function noteChange(
+  context: RelayContext,
+  transaction: Transaction,
+  { userId, ...user }: ChangedUser,
+): Promise<void> {
+  const version = (await directoryVersion(transaction)) + 1;
+  if (user.version !== null) transaction.remove(directoryChangeSlot(user.version));
+  transaction.store(directoryVersionSlot, { version });
+  transaction.store(directoryChangeSlot(version), { userId });
+  transaction.store(userSlot(userId), { ...user, version });
+  const frame = encodeFrame({ kind: "event", name: "directory.changed", body: { version } });
+  transaction.afterCommit(() => {
+    context.storage.announce(directoryTopic, { frame, join: null, leave: [] });
+  });
+}
 
 /** The directory's version. */
 export async function directoryVersion(reader: Reader): Promise<number> {
@@ -41,7 +66,10 @@ export async function listDirectory(
     const entry = await loadEntry(reader, key);
     // It changed once more since the keys were listed: it comes at its new version.
     if (entry === null) continue;
-    for (const record of [entry.user, ...entry.devices]) sizeBytes += record.payload.length + 100;
+    const { user, devices, revocations, suspension } = entry;
+    for (const record of [user, ...devices, ...revocations, suspension]) {
+      sizeBytes += (record?.payload.length ?? 0) + 100;
+    }
     if (entries.length > 0 && sizeBytes > maxPageBytes) break;
     entries.push(entry);
   }
@@ -68,5 +96,7 @@ async function loadRow(reader: Reader, userId: UserId): Promise<DirectoryEntry |
       }
       return device.record;
     }),
+    revocations: user.revocations.map(({ record }) => record),
+    suspension: user.suspension?.record ?? null,
   };
 }

@@ -30,7 +30,11 @@ import { maxPageBytes } from "./pages.ts";
 
 type Delivered = Omit<InboxEntry, "kind" | "sequence" | "bytes">;
 
-/** Puts a Welcome into inboxes, with the commit that it belongs to. Its bytes are stored once, however many it is for. */
+/**
+ * Puts a Welcome into inboxes, with the commit that it belongs to. Its bytes are stored once, however many it is for.
+ *
+ * @returns its place in each inbox
+ */
 export async function deliverWelcome(
   context: RelayContext,
   transaction: Transaction,
@@ -39,17 +43,18 @@ export async function deliverWelcome(
     readonly bytes: Uint8Array;
     readonly entry: Delivered;
   },
-): Promise<void> {
+): Promise<readonly { readonly deviceId: DeviceId; readonly sequence: number }[]> {
   const { devices, bytes, entry } = welcome;
   const { conversationId, groupSequence } = entry;
   transaction.store(welcomeSlot(conversationId, groupSequence), bytes);
   const heads = await transaction.loadAll(devices.map(inboxHeadSlot));
-  devices.forEach((deviceId, index) => {
+  return devices.map((deviceId, index) => {
     const sequence = (heads[index]?.headSequence ?? 0) + 1;
     transaction.store(inboxHeadSlot(deviceId), { headSequence: sequence });
     transaction.store(inboxEntrySlot(deviceId, sequence), entry);
     transaction.store(welcomeHolderSlot(conversationId, groupSequence, deviceId), new Uint8Array());
     announceWelcome(context, transaction, deviceId, { sequence, kind: "welcome", ...entry, bytes });
+    return { deviceId, sequence };
   });
 }
 
@@ -124,6 +129,23 @@ async function removeEntry(
     subject: `welcome.${conversationId}.${String(groupSequence)}`,
     due: { kind: "welcome", conversationId, groupSequence },
   });
+}
+
+/** Takes a Welcome back out of the inboxes that still have it. To be run in the conversation's scope. */
+export function withdrawWelcome(
+  transaction: Transaction,
+  conversationId: ConversationId,
+  welcome: {
+    readonly groupSequence: number;
+    readonly places: readonly { readonly deviceId: DeviceId; readonly sequence: number }[];
+  },
+): void {
+  const { groupSequence, places } = welcome;
+  for (const { deviceId, sequence } of places) {
+    transaction.remove(inboxEntrySlot(deviceId, sequence));
+    transaction.remove(welcomeHolderSlot(conversationId, groupSequence, deviceId));
+  }
+  transaction.remove(welcomeSlot(conversationId, groupSequence));
 }
 
 /** Drops a Welcome that nobody waits for any more. To be run in the conversation's scope. */

@@ -86,6 +86,12 @@ export function listInvites(
   });
 }
 
+/** Withdraws all invites that a person has made. To be run in the directory's scope. */
+export async function removeInvitesOf(transaction: Transaction, userId: UserId): Promise<void> {
+  const own = await invitesWhere(transaction, ({ createdBy }) => createdBy === userId);
+  for (const { inviteId } of own) await removeInvite(transaction, inviteId);
+}
+
 /** Withdraws an invite: its maker may, and an administrator. */
 export function revokeInvite(
   context: RelayContext,
@@ -146,7 +152,8 @@ export async function findOpenInvite(
   return { inviteId: found.inviteId, ...invite };
 }
 
-async function isAdministrator(transaction: Transaction, userId: UserId): Promise<boolean> {
+/** Whether a person administers the network. */
+export async function isAdministrator(transaction: Transaction, userId: UserId): Promise<boolean> {
   return (await transaction.load(userSlot(userId)))?.role === "administrator";
 }
 

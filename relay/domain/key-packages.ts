@@ -6,7 +6,7 @@ import {
   type RelayResult,
 } from "#protocol";
 import type { Reader, Transaction } from "../storage/transaction.ts";
-import { ownersOf } from "./accounts.ts";
+import { standingsOf } from "./accounts.ts";
 import {
   deviceTopic,
   keyPackageScope,
@@ -27,7 +27,7 @@ const lowMark = 50;
 /** What one device can have here; beyond, the oldest go. */
 const maxStored = 1000;
 /** Longer than a key package lives: until then the same one is not taken twice. */
-const seenRetentionMs = 120 * 24 * 3_600_000;
+const seenRetentionMs = 400 * 24 * 3_600_000;
 
 const emptyQueue: KeyPackageQueue = { first: 0, next: 0, lastResort: null };
 const countOf = ({ first, next }: KeyPackageQueue): number => next - first;
@@ -74,13 +74,16 @@ export function claimKeyPackages(
   { devices }: ParsedRelayParams<"keyPackages.claim">,
 ): Promise<RelayResult<"keyPackages.claim">> {
   return context.units.run(keyPackageScope, async (transaction) => {
-    if ((await ownersOf(transaction, devices)).includes(undefined)) {
+    const standings = await standingsOf(transaction, devices);
+    if (standings.includes(null)) {
       throw new AppError("not-found", { data: { what: "device" } });
     }
     const keyPackages = [];
     let sizeBytes = 0;
-    for (const deviceId of devices) {
-      const taken = await takeOne(context, transaction, deviceId);
+    for (const [index, deviceId] of devices.entries()) {
+      // A device that may not be added has none.
+      const excluded = standings[index]?.refusal !== null;
+      const taken = excluded ? null : await takeOne(context, transaction, deviceId);
       keyPackages.push(taken);
       sizeBytes += (taken?.bytes.length ?? 0) + 64;
       // Thrown before anything is written: no package is lost in an answer that can't be sent.

@@ -3,11 +3,13 @@ import {
   conversationIdSchema,
   countSchema,
   deviceIdSchema,
+  ed25519SignatureBytes,
   exactBytesSchema,
   idToBytes,
   inviteIdSchema,
   maxFrameBytes,
   networkIdSchema,
+  rendezvousIdSchema,
   signedRecordSchema,
   timestampMsSchema,
   toBase64url,
@@ -16,6 +18,7 @@ import {
   type DeviceId,
   type InviteId,
   type MessageId,
+  type RendezvousId,
   type UserId,
 } from "#protocol";
 import * as v from "valibot";
@@ -88,9 +91,24 @@ export const userSlot = recordSlots(
     record: signedRecordSchema,
     accountKey: exactBytesSchema(32),
     role: roleSchema,
+    /** Revoked ones too. */
     devices: v.array(deviceIdSchema),
     /** The hash of the token that made this account. */
     redeemedWith: hashSchema,
+    revocations: v.optional(
+      v.array(v.strictObject({ deviceId: deviceIdSchema, record: signedRecordSchema })),
+      [],
+    ),
+    suspension: v.optional(
+      v.nullable(
+        v.strictObject({
+          suspended: v.boolean(),
+          issuedAtMs: timestampMsSchema,
+          record: signedRecordSchema,
+        }),
+      ),
+      null,
+    ),
   }),
 );
 export type StoredUser = SlotValue<typeof userSlot>;
@@ -189,26 +207,88 @@ export const groupHeadSlot = recordSlots(
     applicationFloor: countSchema,
     /** Commits up to here are dropped: all members have them, and those whom one of them removed too. */
     commitFloor: countSchema,
+    /** Commits that can still be found void, the oldest first. */
+    undecided: v.optional(v.array(countSchema), []),
   }),
 );
 export type GroupHead = SlotValue<typeof groupHeadSlot>;
 
+const membershipSchema = v.strictObject({
+  joinedSequence: countSchema,
+  /** Where this device's view of the log ends; null for a member. */
+  removed: v.nullable(v.strictObject({ sequence: countSchema, epoch: countSchema })),
+});
 const position = {
   deviceId: deviceIdSchema,
   /** The log's sequence of the commit that added the device; it reads what comes after. */
   joinedSequence: countSchema,
   acknowledgedSequence: countSchema,
 };
+const removedSchema = v.strictObject({ ...position, removedSequence: countSchema });
 /** Who is in a conversation. */
 export const groupRosterSlot = recordSlots(
   (id: ConversationId) => storageKey("group", id, "roster"),
   v.strictObject({
     members: v.array(v.strictObject(position)),
     /** Removed devices that haven't acknowledged the commit that removed them. */
-    removed: v.array(v.strictObject({ ...position, removedSequence: countSchema })),
+    removed: v.array(removedSchema),
   }),
 );
 export type GroupRoster = SlotValue<typeof groupRosterSlot>;
+
+/** What it takes to find a commit void: what was before it, what it brought, and who can't take it. */
+export const undecidedSlot = recordSlots(
+  (id: ConversationId, sequence: number) => storageKey("group", id, "undecided", sequence),
+  v.strictObject({
+    epoch: countSchema,
+    committer: deviceIdSchema,
+    /** Whose device that is. */
+    person: userIdSchema,
+    commitHash: hashSchema,
+    add: v.array(deviceIdSchema),
+    remove: v.array(deviceIdSchema),
+    members: v.array(v.strictObject(position)),
+    removed: v.array(removedSchema),
+    /** Of the devices that it added or removed. */
+    memberships: v.array(
+      v.strictObject({ deviceId: deviceIdSchema, membership: v.nullable(membershipSchema) }),
+    ),
+    /** Where its Welcome went. */
+    welcomes: v.array(v.strictObject({ deviceId: deviceIdSchema, sequence: countSchema })),
+    rejections: v.array(
+      v.strictObject({
+        deviceId: deviceIdSchema,
+        userId: userIdSchema,
+        signature: exactBytesSchema(ed25519SignatureBytes),
+        atMs: timestampMsSchema,
+      }),
+    ),
+  }),
+);
+export type Undecided = SlotValue<typeof undecidedSlot>;
+
+/** The GroupInfo from before an undecided commit. */
+export const undecidedInfoSlot = bytesSlots((id: ConversationId, sequence: number) =>
+  storageKey("group", id, "undecided-info", sequence),
+);
+
+/** Commits of a conversation that were found void, the newest last. */
+export const voidsSlot = recordSlots(
+  (id: ConversationId) => storageKey("group", id, "voids"),
+  v.strictObject({
+    voids: v.array(
+      v.strictObject({
+        person: userIdSchema,
+        commitHash: hashSchema,
+        /** The commit's place, and that of the entry which says that it is void: nothing between them counts. */
+        from: countSchema,
+        to: countSchema,
+        atMs: timestampMsSchema,
+      }),
+    ),
+  }),
+);
+export type Voids = SlotValue<typeof voidsSlot>["voids"];
 
 /** The newest GroupInfo. */
 export const groupInfoSlot = recordSlots(
@@ -220,7 +300,7 @@ export const groupInfoSlot = recordSlots(
 export const entrySlot = recordSlots(
   (id: ConversationId, sequence: number) => storageKey("group", id, "entry", sequence),
   v.strictObject({
-    kind: v.picklist(["application", "commit"]),
+    kind: v.picklist(["application", "commit", "reopened"]),
     epoch: countSchema,
     sender: deviceIdSchema,
     receivedAtMs: timestampMsSchema,
@@ -256,11 +336,7 @@ export const commitAnswerSlot = recordSlots(
 /** What a device may see of a conversation. */
 export const membershipSlot = recordSlots(
   (deviceId: DeviceId, id: ConversationId) => storageKey("member", deviceId, id),
-  v.strictObject({
-    joinedSequence: countSchema,
-    /** Where this device's view of the log ends; null for a member. */
-    removed: v.nullable(v.strictObject({ sequence: countSchema, epoch: countSchema })),
-  }),
+  membershipSchema,
 );
 export type Membership = SlotValue<typeof membershipSlot>;
 export const memberships = (deviceId: DeviceId): StorageKey => keyPrefix("member", deviceId);
@@ -322,9 +398,16 @@ export const dueSlot = recordSlots(
       conversationId: conversationIdSchema,
       groupSequence: countSchema,
     }),
+    /** Enough time has passed for others to say whether they can take a commit. */
+    v.strictObject({
+      kind: v.literal("verdict"),
+      conversationId: conversationIdSchema,
+      sequence: countSchema,
+    }),
     v.strictObject({ kind: v.literal("invite"), inviteId: inviteIdSchema }),
     /** A note that has served its time. */
     v.strictObject({ kind: v.literal("note"), key: v.string() }),
+    v.strictObject({ kind: v.literal("rendezvous"), rendezvousId: rendezvousIdSchema }),
   ]),
 );
 export type Due = SlotValue<typeof dueSlot>;
@@ -341,3 +424,43 @@ export function lastToken(key: StorageKey): string {
 function shortHash(bytes: Uint8Array): string {
   return toBase64url(sha256(bytes).subarray(0, 16));
 }
+
+// Two devices of a person that meet, one of which may not be in the directory yet.
+
+const rendezvousSideSchema = v.strictObject({
+  /** The number of the last message that this side has left. */
+  sent: countSchema,
+  /** Of the other side's messages, up to where it has taken them. */
+  taken: countSchema,
+});
+/** A rendezvous; its messages have slots of their own. */
+export const rendezvousSlot = recordSlots(
+  (id: RendezvousId) => storageKey("rendezvous", id, "place"),
+  v.strictObject({
+    userId: userIdSchema,
+    owner: deviceIdSchema,
+    expiresAtMs: timestampMsSchema,
+    closed: v.boolean(),
+    /** The hash of the token of whoever came first; null: nobody yet. */
+    seat: v.nullable(hashSchema),
+    /** The guest's device, once it has signed in. */
+    guest: v.nullable(deviceIdSchema),
+    sides: v.strictObject({ owner: rendezvousSideSchema, guest: rendezvousSideSchema }),
+  }),
+);
+export type Rendezvous = SlotValue<typeof rendezvousSlot>;
+
+/** A side of a rendezvous. */
+export type RendezvousSide = keyof Rendezvous["sides"];
+
+/** What a side has left for the other. */
+export const rendezvousMessageSlot = bytesSlots(
+  (id: RendezvousId, from: RendezvousSide, sequence: number) =>
+    storageKey("rendezvous", id, from, sequence),
+);
+
+/** A person's open rendezvous, the oldest first. */
+export const rendezvousListSlot = recordSlots(
+  (userId: UserId) => storageKey("rendezvous-list", userId),
+  v.strictObject({ ids: v.array(rendezvousIdSchema) }),
+);

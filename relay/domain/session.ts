@@ -8,13 +8,14 @@ import {
   type RelayResult,
 } from "#protocol";
 import { verifyEd25519 } from "../primitives.ts";
+import { standingsOf } from "./accounts.ts";
 import { inboxScope, type RelayContext, type VisitorCaller } from "./context.ts";
 import { directoryVersion } from "./directory.ts";
 import { keyPackagesLeft } from "./key-packages.ts";
 import { deviceSlot, vaultSequenceSlot } from "./layout.ts";
 import { loadNetwork } from "./network.ts";
 
-/** Lets a device in that signs this connection's challenge with the key in its record. */
+/** Lets a device in that signs this connection's challenge with the key in its record, unless it is excluded. */
 export async function signIn(
   context: RelayContext,
   params: ParsedRelayParams<"session.signIn">,
@@ -43,7 +44,11 @@ export async function signIn(
       return vaultSequence;
     },
   );
-  await caller.signIn({ deviceId, userId: device.userId });
+  await caller.signIn({ deviceId, userId: device.userId }, async () => {
+    const [standing] = await standingsOf(context.reader, [deviceId]);
+    if (standing === null || standing === undefined) throw new AppError("sign-in-refused");
+    if (standing.refusal !== null) throw new AppError(standing.refusal);
+  });
   return {
     relayTimeMs: context.clock.nowMs(),
     highestVaultSequence,

@@ -1,11 +1,13 @@
 import type { Disposer } from "../clock.ts";
 import type { StorageKey } from "../storage/port.ts";
 import type { Transaction } from "../storage/transaction.ts";
-import { directoryScope, groupScope, type RelayContext } from "./context.ts";
+import { directoryScope, groupScope, rendezvousScope, type RelayContext } from "./context.ts";
 import { dropExpired, dropRemovedDevice } from "./groups/retention.ts";
+import { decide } from "./groups/reopen.ts";
 import { dropUnheldWelcome } from "./inbox.ts";
 import { removeInvite } from "./invites.ts";
 import { dueAtMs, dues, dueSlot, type Due } from "./layout.ts";
+import { forgetRendezvous } from "./rendezvous.ts";
 
 /** Due entries looked at together. */
 const pageEntries = 500;
@@ -120,10 +122,13 @@ function scopeOf({ due }: DueEntry): string {
   switch (due.kind) {
     case "entry":
     case "removed-device":
+    case "verdict":
     case "welcome":
       return groupScope(due.conversationId);
     case "invite":
       return directoryScope;
+    case "rendezvous":
+      return rendezvousScope;
     case "note":
       return "notes";
   }
@@ -139,22 +144,32 @@ async function carryOut(
   }
   await context.units.run(scope, async (transaction) => {
     for (const entry of entries) {
-      await carryOutOne(transaction, entry.due);
+      await carryOutOne(context, transaction, entry.due);
       transaction.remove(entry);
     }
   });
 }
 
-async function carryOutOne(transaction: Transaction, due: Due): Promise<void> {
+async function carryOutOne(
+  context: RelayContext,
+  transaction: Transaction,
+  due: Due,
+): Promise<void> {
   switch (due.kind) {
     case "entry":
       await dropExpired(transaction, due.conversationId, due.sequence);
+      return;
+    case "verdict":
+      await decide(context, transaction, due);
       return;
     case "welcome":
       await dropUnheldWelcome(transaction, due.conversationId, due.groupSequence);
       return;
     case "invite":
       await removeInvite(transaction, due.inviteId);
+      return;
+    case "rendezvous":
+      await forgetRendezvous(context, transaction, due.rendezvousId);
       return;
     case "note":
       transaction.remove({ key: due.key as StorageKey });

@@ -47,6 +47,7 @@ export class Connection {
   #paused = false;
   #alive = true;
   #over = false;
+  #dismissed: RelayCloseReason | null = null;
   #stopListening: Disposer = () => undefined;
   #cancelSignInTimeout: Disposer;
   #cancelKeepAlive: Disposer;
@@ -59,7 +60,10 @@ export class Connection {
     this.#bucket = new TokenBucket(host.limits.visitorRate, () => clock.nowMs());
     this.#caller = {
       kind: "visitor",
-      visitor: { challenge: this.#challenge, signIn: (device) => this.#signIn(device) },
+      visitor: {
+        challenge: this.#challenge,
+        signIn: (device, check) => this.#signIn(device, check),
+      },
     };
     this.#cancelSignInTimeout = clock.setTimer(() => {
       this.close("sign-in-timeout");
@@ -147,6 +151,7 @@ export class Connection {
     const { maxRequests, unsentHighWaterBytes } = this.#host.limits;
     return (
       this.#greeted &&
+      this.#dismissed === null &&
       this.#begun < maxRequests &&
       this.#requests < maxRequests &&
       this.#unsentBytes < unsentHighWaterBytes
@@ -196,19 +201,30 @@ export class Connection {
     const frame = await this.#host.dispatch(request, this.#caller);
     this.#requests -= 1;
     this.#send(frame);
+    if (this.#dismissed !== null && this.#requests === 0) this.close(this.#dismissed);
     this.#takeBacklog();
   }
 
-  async #signIn(device: DeviceCaller): Promise<void> {
+  async #signIn(device: DeviceCaller, check: () => Promise<void>): Promise<void> {
     if (this.#signingIn) {
       throw new AppError("frame-out-of-order", { data: { reason: "signed-in" } });
     }
     this.#signingIn = true;
     const { context, limits, signedIn } = this.#host;
-    const push = (frame: Uint8Array): void => {
-      this.#push(frame);
-    };
-    const stop = await listenLive(context, device, push).catch((error: unknown) => {
+    const listening = listenLive(context, device, {
+      push: (frame) => {
+        this.#push(frame);
+      },
+      close: (reason) => {
+        this.#dismiss(reason);
+      },
+    });
+    const stop = await listening.catch((error: unknown) => {
+      this.#signingIn = false;
+      throw error;
+    });
+    await check().catch((error: unknown) => {
+      stop();
       this.#signingIn = false;
       throw error;
     });
@@ -221,6 +237,12 @@ export class Connection {
     this.#caller = { kind: "device", device };
     this.#bucket.setLimit(limits.deviceRate);
     signedIn(device.deviceId, this);
+  }
+
+  /** Begins nothing more, and ends the connection once what is under way has its answer: a device may have asked for this itself. */
+  #dismiss(reason: RelayCloseReason): void {
+    this.#dismissed = reason;
+    if (this.#requests === 0) this.close(reason);
   }
 
   /** Sends a live event, unless the client is so far behind that it has to catch up by reading. */

@@ -7,6 +7,7 @@ import {
   type DeviceCaller,
   type RelayContext,
 } from "../domain/context.ts";
+import type { RelayCloseReason } from "#protocol";
 import { conversationsOf } from "../domain/groups/read.ts";
 import { membershipSlot } from "../domain/layout.ts";
 import type { Announcement } from "../storage/port.ts";
@@ -14,12 +15,15 @@ import type { Announcement } from "../storage/port.ts";
 /**
  * Sends a device the news that are for it, until disposed.
  *
- * @param push - takes an encoded event frame
+ * @param to - takes an encoded event frame, and the word that the device may stay no longer
  */
 export async function listenLive(
   context: RelayContext,
   { deviceId }: DeviceCaller,
-  push: (frame: Uint8Array) => void,
+  to: {
+    readonly push: (frame: Uint8Array) => void;
+    readonly close: (reason: RelayCloseReason) => void;
+  },
 ): Promise<Disposer> {
   const subscriptions = new Map<string, Disposer>();
   let over = false;
@@ -33,13 +37,14 @@ export async function listenLive(
       }),
     );
   };
-  const take = (topic: string, { frame, join, leave }: Announcement): void => {
-    if (frame !== null) push(frame);
+  const take = (topic: string, { frame, join, leave, close }: Announcement): void => {
+    if (frame !== null) to.push(frame);
     if (leave.includes(deviceId)) {
       subscriptions.get(topic)?.();
       subscriptions.delete(topic);
     }
     if (join !== null) listen(groupTopic(join));
+    if (close !== undefined) to.close(close);
   };
 
   // The device's own topic first: a conversation that it joins while the others are looked up is announced there.

@@ -1,4 +1,4 @@
-import type { Brand, ConversationId, DeviceId } from "#protocol";
+import type { Brand, ConversationId, DeviceId, RelayCloseReason } from "#protocol";
 import type { Disposer } from "../clock.ts";
 
 /**
@@ -37,6 +37,8 @@ export interface Announcement {
   readonly join: ConversationId | null;
   /** Devices that get this announcement and no further one of its topic. */
   readonly leave: readonly DeviceId[];
+  /** Ends the connections that listen here. */
+  readonly close?: RelayCloseReason;
 }
 
 /**

@@ -313,8 +313,7 @@ export class AppModel {
     if (view.phase === "first-run") {
       this.firstRun.needsPassphrase = view.keychain === "unavailable";
       if (view.link !== null && this.firstRun.link === "") {
-        this.firstRun.open("join");
-        this.firstRun.setLink(view.link);
+        this.firstRun.receive(view.link);
       }
     }
     if (view.phase === "ready") {
@@ -364,8 +363,7 @@ export class AppModel {
       return;
     }
     if (this.#view?.phase === "first-run") {
-      this.firstRun.open("join");
-      this.firstRun.setLink(what.link);
+      this.firstRun.receive(what.link);
       return;
     }
     void this.attempt(async () => {

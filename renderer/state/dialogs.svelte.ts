@@ -1,4 +1,4 @@
-import type { MessageView, UserId } from "#protocol";
+import type { DeviceView, MessageView, PersonView, UserId } from "#protocol";
 
 /** The sections of the settings. */
 export const settingsSections = [
@@ -30,11 +30,16 @@ export type OpenDialog =
   | { readonly kind: "recovery-proof"; readonly change: RecoveryChange }
   /** A recovery code that was just made: shown this once. */
   | { readonly kind: "recovery-code"; readonly code: string }
+  /** "Add a computer". */
+  | { readonly kind: "add-device" }
+  | { readonly kind: "rename-device"; readonly device: DeviceView }
   | { readonly kind: "new-conversation"; readonly people: readonly UserId[] }
   | { readonly kind: "invite" }
   | { readonly kind: "add-people" }
   | { readonly kind: "rename" }
   | { readonly kind: "timers" }
+  | { readonly kind: "verify"; readonly person: PersonView }
+  | { readonly kind: "key-change"; readonly person: PersonView }
   | { readonly kind: "message-info"; readonly message: MessageView }
   | { readonly kind: "other-network"; readonly networkName: string };
 

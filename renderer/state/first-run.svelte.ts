@@ -1,5 +1,6 @@
 import {
   ensureAppError,
+  isLinkText,
   nameSchema,
   type ErrorCode,
   type InvitePreviewView,
@@ -9,7 +10,7 @@ import * as v from "valibot";
 import { passphraseProblem, type PassphraseProblem } from "./passphrase.ts";
 
 /** Which door of the first screen stands open. */
-export type Door = "choose" | "join" | "host";
+export type Door = "choose" | "join" | "link" | "host";
 
 /** What of the form is wrong, by field. */
 export interface FirstRunProblems {
@@ -37,6 +38,8 @@ export class FirstRun {
   #failure = $state.raw<ErrorCode | null>(null);
   #attempted = $state(false);
   #cancelInspect: (() => void) | null = null;
+  /** The code of another device. */
+  code = $state("");
   name = $state("");
   networkName = $state("");
   passphrase = $state("");
@@ -44,7 +47,7 @@ export class FirstRun {
   needsPassphrase = $state(false);
 
   readonly problems: FirstRunProblems = $derived({
-    name: !isName(this.name),
+    name: this.#door !== "link" && !isName(this.name),
     networkName: this.#door === "host" && !isName(this.networkName),
     passphrase: this.needsPassphrase ? passphraseProblem(this.passphrase, this.repeated) : null,
   });
@@ -52,7 +55,8 @@ export class FirstRun {
     !this.problems.name &&
       !this.problems.networkName &&
       this.problems.passphrase === null &&
-      (this.#door !== "join" || this.#preview !== null),
+      (this.#door !== "join" || this.#preview !== null) &&
+      (this.#door !== "link" || this.code.trim() !== ""),
   );
 
   /**
@@ -103,7 +107,18 @@ export class FirstRun {
     this.#attempted = false;
   }
 
-  /** Takes a link that was pasted or typed, or that Sotto was started with, and reads it. */
+  /** Takes a link that Sotto was started with, and opens the door it is for. */
+  receive(link: string): void {
+    if (isLinkText(link)) {
+      this.open("link");
+      this.code = link;
+      return;
+    }
+    this.open("join");
+    this.setLink(link);
+  }
+
+  /** Takes an invite that was pasted or typed, or that Sotto was started with, and reads it. */
   setLink(link: string): void {
     this.#link = link;
     this.#preview = null;
@@ -126,7 +141,10 @@ export class FirstRun {
     const passphrase = this.needsPassphrase ? this.passphrase : null;
     const displayName = this.name.trim();
     try {
-      if (this.#door === "join") {
+      if (this.#door === "link") {
+        await this.#runtime.invoke("profile.link", { link: this.code.trim(), passphrase });
+        this.code = "";
+      } else if (this.#door === "join") {
         await this.#runtime.invoke("profile.join", {
           link: this.#link.trim(),
           displayName,

@@ -20,6 +20,11 @@ export class People {
       .sort((left, right) => left.displayName.localeCompare(right.displayName)),
   );
 
+  /** Those of them who can be in conversations. */
+  readonly reachable: readonly PersonDetailsView[] = $derived(
+    this.others.filter(({ suspended }) => !suspended),
+  );
+
   async load(runtime: Runtime): Promise<void> {
     this.#all = await runtime.invoke("people.list", {});
     this.#loaded = true;

@@ -9,6 +9,7 @@ import {
   type ErrorCode,
   type EventMessage,
   type KeySlotKind,
+  type OwnAccountNotice,
   type LockSettings,
   type SettingsView,
   type VaultId,
@@ -16,7 +17,7 @@ import {
 } from "#protocol";
 import { startApp, type App } from "../../electron/app/app.ts";
 import type { CommandSource } from "../../electron/app/dispatcher.ts";
-import type { Engine, NewAccount, NewSlots } from "../../electron/app/engine.ts";
+import type { Engine, NewAccount, NewLink, NewSlots } from "../../electron/app/engine.ts";
 import type { AppPorts, RelayWorker } from "../../electron/app/ports.ts";
 import type { AccountProgress, Client, Notice } from "../../electron/client/index.ts";
 import type { Clock } from "../../electron/link/index.ts";
@@ -313,6 +314,7 @@ class FakeClient {
   vaultPolicy: VaultPolicy = defaultVaultPolicy;
   lockSettings: LockSettings = { idleMinutes: 15, onOsLock: true, onSuspend: true };
   rejoining: number | null = null;
+  ownNotices: readonly OwnAccountNotice[] = [];
   /** Set while it rests. */
   arrive: (() => void) | null = null;
   rests = 0;
@@ -415,6 +417,8 @@ class FakeEngine implements Engine {
   passphrase = "correct horse battery staple";
   weakKeychain: string | null = null;
   readonly accounts: NewAccount[] = [];
+  /** Codes by which this computer came into an account. */
+  readonly links: string[] = [];
   restartWorker: () => void = () => undefined;
   /** Held steps wait for this. */
   gate: Promise<void> = Promise.resolve();
@@ -512,6 +516,15 @@ class FakeEngine implements Engine {
     await this.#step("createAccount");
     this.accounts.push(account);
     this.progress = { kind: "ready", hosted: account.hosted, relayUrl: "ws://127.0.0.1:4100" };
+  }
+
+  async linkAccount(_vault: Vault, { link, compared, onStep }: NewLink): Promise<void> {
+    await this.#step("linkAccount");
+    const symbols = [1, 2, 3, 4, 5, 6];
+    onStep({ kind: "compare", symbols });
+    if (!(await compared())) throw new AppError("link-symbols-differ");
+    this.links.push(link.code);
+    this.progress = { kind: "ready", hosted: false, relayUrl: link.relayUrl };
   }
 
   async openClient(): Promise<Client> {

@@ -5,10 +5,12 @@ import {
   decodeFrame,
   encodeFrame,
   parseInviteLink,
+  parseLinkText,
   type ConversationId,
   type ConversationRowView,
   type CryptoWorker,
   type Frame,
+  type LinkStepView,
   type MessageId,
   type MessageView,
   type Timers,
@@ -17,8 +19,10 @@ import {
 import {
   clientCatalogue,
   createAccount,
+  linkAccount,
   openClient,
   type Client,
+  type ClientPorts,
   type Notice,
 } from "../../electron/client/index.ts";
 import { readFact } from "../../electron/client/store/facts.ts";
@@ -134,6 +138,13 @@ export interface PersonOptions {
   readonly unlockWith?: VaultUnlock;
 }
 
+/** Who sits at a computer that is being linked. */
+export interface LinkingPerson {
+  readonly compared: () => Promise<boolean>;
+  readonly onStep?: (step: LinkStepView) => void;
+  readonly signal?: AbortSignal;
+}
+
 /** A person at a computer of their own: real worker, real vault in a temporary directory, real client. */
 export class Person {
   readonly name: string;
@@ -198,9 +209,32 @@ export class Person {
     return this;
   }
 
-  async #make(
-    origin: Pick<Parameters<typeof createAccount>[0], "claim" | "invite">,
-  ): Promise<void> {
+  /** This is one more computer of somebody whose other one shows a code. */
+  async link(text: string, { compared, onStep, signal }: LinkingPerson): Promise<this> {
+    await this.#begin((ports) =>
+      linkAccount({
+        ...ports,
+        link: parseLinkText(text),
+        deviceName: `${this.name}'s computer`,
+        platform: "linux",
+        compared,
+        onStep: onStep ?? (() => undefined),
+        signal: signal ?? new AbortController().signal,
+      }),
+    );
+    return this;
+  }
+
+  #make(origin: Pick<Parameters<typeof createAccount>[0], "claim" | "invite">): Promise<void> {
+    const names = { displayName: this.name, deviceName: "Laptop", platform: "linux" };
+    return this.#begin((ports) => {
+      // The union of origins was taken apart and is put together again.
+      const account = { ...ports, ...origin, ...names, hosted: origin.claim !== null };
+      return createAccount(account as Parameters<typeof createAccount>[0]);
+    });
+  }
+
+  async #begin(make: (ports: ClientPorts) => Promise<void>): Promise<void> {
     const worker = await this.#around.startWorker();
     const options = this.#vaultOptions(worker);
     // A second try goes on in the vault of the first.
@@ -209,11 +243,8 @@ export class Person {
       ? createVault({ ...options, passphrase: null })
       : openVault({ ...options, unlockWith: { kind: "keychain" } }));
     const ports = { vault, worker, connect: this.cable.connect, clock: systemClock };
-    const names = { displayName: this.name, deviceName: "Laptop", platform: "linux" };
     try {
-      // The union of origins was taken apart and is put together again.
-      const account = { ...ports, ...origin, ...names, hosted: origin.claim !== null };
-      await createAccount(account as Parameters<typeof createAccount>[0]);
+      await make(ports);
     } finally {
       await vault.close();
       await worker.dispose();

@@ -11,6 +11,8 @@ import {
   type MessageView,
   type NetworkId,
   type DeviceId,
+  type LinkView,
+  parseLinkText,
   type Runtime,
   type SettingsView,
   type Timers,
@@ -25,6 +27,7 @@ import {
   lockedAtStart,
   type VaultScene,
 } from "./fixture/vault.ts";
+import { FixtureTrust } from "./fixture/trust.ts";
 import { searchFixture } from "./fixture/search.ts";
 import { fixtureWorld, previewOf, type FixtureConversation } from "./fixture/world.ts";
 
@@ -61,6 +64,9 @@ const vaultScenes: Partial<Readonly<Record<FixtureScene, VaultScene>>> = {
   notices: { notices: allNotices },
 };
 
+const fixtureLink = "sotto://link/7KQ4-MW2P-9D3H-XT5B-0RVE-J8NC-4ZGY@wss://relay.halden.example";
+const fixtureSymbols = [1, 44, 21, 13, 54, 30];
+
 const pageSize = 60;
 const me = people[0]!;
 
@@ -79,10 +85,13 @@ export class FixtureRuntime implements Runtime {
   readonly #look: Partial<SettingsView>;
   readonly #handlers: Handlers;
   readonly #vault: FixtureVault;
+  readonly #trust: FixtureTrust;
+  readonly #suspended = new Map<string, boolean>();
   #conversations: FixtureConversation[];
   #view: AppView;
   #invites: InviteView[];
   #nextSeed = 900_000;
+  #linkCompared: (match: boolean) => void = () => undefined;
 
   /**
    * @param scene - what to show
@@ -103,6 +112,7 @@ export class FixtureRuntime implements Runtime {
       },
       readyView: () => this.#readyView("ready"),
     });
+    this.#trust = new FixtureTrust(now);
     this.#view = this.#firstView(scene);
     this.#invites = [
       {
@@ -364,6 +374,18 @@ export class FixtureRuntime implements Runtime {
         ],
       }),
       "profile.host": () => this.#finishFirstRun("starting-relay"),
+      "profile.link": ({ link }) => {
+        parseLinkText(link);
+        return this.#link();
+      },
+      "profile.linkCompared": ({ match }) => {
+        this.#linkCompared(match);
+        return done;
+      },
+      "profile.linkCancel": () => {
+        this.#linkCompared(false);
+        return done;
+      },
       "profile.join": ({ displayName }) => {
         if (displayName === "Fail") throw new AppError("invite-used");
         return this.#finishFirstRun("joining");
@@ -536,7 +558,17 @@ export class FixtureRuntime implements Runtime {
             : [],
         };
       },
-      "people.list": () => (this.#scene === "alone" ? [me] : people),
+      "people.list": () =>
+        (this.#scene === "alone" ? [me] : people).map((person) => ({
+          ...person,
+          suspended: this.#suspended.get(person.userId) ?? person.suspended,
+        })),
+      "network.suspend": ({ userId, suspended }) => {
+        this.#suspended.set(userId, suspended);
+        this.#listeners.emit("people.changed", null);
+        return done;
+      },
+      ...this.#trust.handlers,
       "invites.list": () => this.#invites,
       "invites.create": ({ lifetimeSeconds, uses }) => {
         const invite: InviteView = {
@@ -556,6 +588,33 @@ export class FixtureRuntime implements Runtime {
         this.#invites = this.#invites.filter((invite) => invite.inviteId !== inviteId);
         return done;
       },
+      "link.get": () => ({ kind: "idle" }),
+      "link.show": () => {
+        const expiresAtMs = this.#now() + 10 * 60_000;
+        this.#listeners.emit("link.changed", { kind: "code", link: fixtureLink, expiresAtMs });
+        this.#linkSoon(
+          { kind: "code", link: fixtureLink, expiresAtMs },
+          { kind: "compare", symbols: fixtureSymbols, historyAllowed: true },
+        );
+        return done;
+      },
+      "link.match": () => {
+        const deviceName = "Windows computer";
+        this.#listeners.emit("link.changed", { kind: "waiting" });
+        this.#linkSoon(
+          { kind: "adding", deviceName },
+          { kind: "added", deviceName, history: true },
+        );
+        return done;
+      },
+      "link.differ": () => {
+        const code = "link-symbols-differ";
+        this.#listeners.emit("link.changed", { kind: "failed", code });
+        return done;
+      },
+      "link.cancel": () => done,
+      "devices.rename": () => done,
+      "devices.remove": () => done,
       "devices.list": () => [
         {
           deviceId: shortId(77) as DeviceId,
@@ -563,6 +622,13 @@ export class FixtureRuntime implements Runtime {
           platform: "Linux",
           createdAtMs: this.#now() - 40 * 86_400_000,
           thisDevice: true,
+        },
+        {
+          deviceId: shortId(78) as DeviceId,
+          deviceName: "Desk on the third floor, by the window, until the end of March",
+          platform: "Windows",
+          createdAtMs: this.#now() - 3 * 86_400_000,
+          thisDevice: false,
         },
       ],
       "settings.set": (change) => {
@@ -603,6 +669,40 @@ export class FixtureRuntime implements Runtime {
     setTimeout(() => {
       this.#remove(found, id);
     }, burnsAtMs - this.#now());
+  }
+
+  /** Goes through the states of "Add a computer", at the device that is there already. */
+  #linkSoon(...views: readonly LinkView[]): void {
+    views.forEach((view, index) => {
+      setTimeout(
+        () => {
+          this.#listeners.emit("link.changed", view);
+        },
+        (index + 1) * 900,
+      );
+    });
+  }
+
+  async #link(): Promise<null> {
+    for (const step of [
+      { kind: "connecting" },
+      { kind: "compare", symbols: fixtureSymbols },
+    ] as const) {
+      this.#setView({ phase: "linking", profile: "default", step });
+      await new Promise((resolve) => setTimeout(resolve, 900));
+    }
+    const match = await new Promise<boolean>((resolve) => {
+      this.#linkCompared = resolve;
+    });
+    if (!match) {
+      this.#setView(this.#firstView("first-run"));
+      throw new AppError("link-symbols-differ");
+    }
+    const step = { kind: "waiting", symbols: fixtureSymbols } as const;
+    this.#setView({ phase: "linking", profile: "default", step });
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    this.#setView(this.#readyView("ready"));
+    return null;
   }
 
   async #finishFirstRun(last: "starting-relay" | "joining"): Promise<null> {

@@ -1,7 +1,12 @@
 import { AppError, type BlobId, type ErrorCode, type VaultId } from "#protocol";
 import { clientCatalogue } from "../../electron/client/index.ts";
 import { bindEntry, checkCatalogue } from "../../electron/vault/catalogue.ts";
-import { openDatabase, type MemoryDatabase } from "../../electron/vault/database.ts";
+import {
+  openDatabase,
+  type MemoryDatabase,
+  type SqlEngine,
+} from "../../electron/vault/database.ts";
+import { MemoryFile } from "../../electron/vault/memory-file.ts";
 import type {
   KeyDestruction,
   Row,
@@ -10,6 +15,19 @@ import type {
   Vault,
   VaultFacts,
 } from "../../electron/vault/index.ts";
+
+/** A vault as it was at one moment. */
+export interface VaultCopy {
+  /** The database's file. */
+  readonly bytes: Uint8Array;
+  readonly sequence: number;
+}
+
+function fileOf(bytes: Uint8Array): MemoryFile {
+  const file = new MemoryFile();
+  file.write(bytes, 0, bytes.length, 0);
+  return file;
+}
 
 const catalogue = checkCatalogue(clientCatalogue);
 
@@ -43,10 +61,27 @@ export class MemoryVault implements Vault {
     this.#database = database;
   }
 
-  static async open(): Promise<MemoryVault> {
-    const database = await openDatabase(null, {});
+  /**
+   * @param sqlEngine - one that is loaded already; left out: one of its own
+   * @param copy - what {@link copy} gave; left out: an empty one
+   */
+  static async open(sqlEngine?: SqlEngine, copy?: VaultCopy): Promise<MemoryVault> {
+    const file = copy === undefined ? null : fileOf(copy.bytes);
+    const options = sqlEngine === undefined ? {} : { sqlEngine };
+    const database = await openDatabase(file, options);
     database.migrate(clientCatalogue.migrations);
-    return new MemoryVault(database);
+    const vault = new MemoryVault(database);
+    vault.sequence = copy?.sequence ?? 0;
+    return vault;
+  }
+
+  /** What a backup program takes along. */
+  copy(): VaultCopy {
+    const image = this.#database.image();
+    const bytes = new Uint8Array(image.sizeBytes);
+    image.read(0, bytes);
+    image.release();
+    return { bytes, sequence: this.sequence };
   }
 
   onReadOnly(): () => void {

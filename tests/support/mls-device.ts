@@ -9,7 +9,11 @@ import {
   type RoomState,
   type UserId,
 } from "#protocol";
-import { createTrustGate, type DeviceTrust } from "../../crypto/mls/client-config.ts";
+import {
+  createTrustGate,
+  type DeviceTrust,
+  type Standing,
+} from "../../crypto/mls/client-config.ts";
 import {
   decodeGroupInfo,
   decodeLogMessage,
@@ -59,6 +63,9 @@ export interface MlsWorld {
 
 const networkId = idFromBytes<NetworkId>(new Uint8Array(16).fill(0xaa));
 
+/** A directory without revocations and suspensions. */
+export const nobodyExcluded: Standing = { mayBeAdded: () => true, mayBeRemoved: () => false };
+
 export function createMlsWorld(
   primitives: Primitives,
   options: { readonly suite?: SuiteName; readonly trust?: DeviceTrust } = {},
@@ -68,7 +75,7 @@ export function createMlsWorld(
     primitives,
     impl: createCiphersuiteImpl(primitives, suite),
     signature: primitives.signatures[suite.signature],
-    trust: options.trust ?? { judge: () => "trusted" },
+    trust: options.trust ?? { ...nobodyExcluded, judge: () => "trusted" },
     nowMs: Date.now(),
     newId: () => primitives.random(16),
     nothing: { addKeyPackages: [], removeDevices: [], roomState: null },

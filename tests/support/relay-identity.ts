@@ -62,6 +62,16 @@ export class TestNetwork {
     });
   }
 
+  suspension(userId: UserId, changes: Partial<RecordValue<"suspension">> = {}): SignedRecord {
+    return this.key.signRecord("suspension", {
+      networkId: this.networkId,
+      userId,
+      suspended: true,
+      issuedAtMs: Date.now(),
+      ...changes,
+    });
+  }
+
   policy(changes: Partial<Policy> = {}): SignedRecord {
     return this.key.signRecord("policy", {
       networkId: this.networkId,
@@ -76,16 +86,33 @@ export class TestNetwork {
   }
 }
 
-/** A person with one device. */
+/** A person with one device; {@link TestDevice.further} makes them another. */
 export class TestDevice {
-  readonly account = new TestKey();
+  readonly account: TestKey;
   readonly signature = new TestKey();
-  readonly userId = idFromBytes<UserId>(testBytes(16));
+  readonly userId: UserId;
   readonly deviceId = idFromBytes<DeviceId>(testBytes(16));
   readonly displayName: string;
 
-  constructor(displayName: string) {
+  constructor(displayName: string, person?: Pick<TestDevice, "account" | "userId">) {
     this.displayName = displayName;
+    this.account = person?.account ?? new TestKey();
+    this.userId = person?.userId ?? idFromBytes<UserId>(testBytes(16));
+  }
+
+  /** Another device of the same person. */
+  further(): TestDevice {
+    return new TestDevice(this.displayName, this);
+  }
+
+  revocation(networkId: NetworkId, changes: Partial<RecordValue<"revocation">> = {}): SignedRecord {
+    return this.account.signRecord("revocation", {
+      networkId,
+      userId: this.userId,
+      deviceId: this.deviceId,
+      revokedAtMs: Date.now(),
+      ...changes,
+    });
   }
 
   record(networkId: NetworkId, changes: Partial<RecordValue<"device">> = {}): SignedRecord {

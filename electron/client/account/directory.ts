@@ -1,24 +1,28 @@
 import {
   AppError,
   encodeCbor,
-  equalBytes,
   type DirectoryEntry,
+  type PersonRecords,
   type TrustedPerson,
 } from "#protocol";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { putFact, readFact } from "../store/facts.ts";
+import type { KeyChanges } from "./key-changes.ts";
+import { deviceLines, noteInShared } from "./shared-lines.ts";
 
 /** Who is in the network: kept as signed, verified by the worker at each start and at each change. */
 export class Directory {
   readonly #core: Core;
+  readonly #keyChanges: KeyChanges;
   readonly #onChanged: () => void;
   #refreshing: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 
   /** @param onChanged - called after people were added or changed */
-  constructor(core: Core, onChanged: () => void) {
+  constructor(core: Core, keyChanges: KeyChanges, onChanged: () => void) {
     this.#core = core;
+    this.#keyChanges = keyChanges;
     this.#onChanged = onChanged;
   }
 
@@ -78,7 +82,9 @@ export class Directory {
       const page = await this.#core.request("directory.list", { afterVersion });
       // A directory that went back in time is ignored: nobody is forgotten because a relay forgot.
       const reached = page.entries.at(-1)?.version ?? page.version;
-      await this.#take(page.entries, Math.max(afterVersion, reached));
+      await this.#keyChanges.exclusively(() =>
+        this.#take(page.entries, Math.max(afterVersion, reached)),
+      );
       if (reached >= page.version || page.entries.length === 0) return;
     }
   }
@@ -87,27 +93,57 @@ export class Directory {
     if (entries.some((entry, index) => entry.version <= (entries[index - 1]?.version ?? 0))) {
       throw new AppError("frame-out-of-order", { data: { list: "directory" } });
     }
-    const { people } = await this.#core.worker.call("directory.trust", { entries });
+    const { people, otherKeys } = await this.#core.worker.call("directory.trust", { entries });
     const changes = new Changes();
     const accepted: TrustedPerson[] = [];
-    entries.forEach(({ user, devices, version: entryVersion }, index) => {
+    for (const [index, entry] of entries.entries()) {
       const person = people[index];
-      if (person === null || person === undefined || this.#contradicts(person)) return;
+      if (person === null || person === undefined || this.#isOlder(person)) continue;
       accepted.push(person);
-      const entry = encodeCbor({ user, devices });
-      changes.write("directory.put", person.user.userId, entryVersion, entry);
-    });
+      await this.#keep(changes, entry, person);
+    }
+    for (const { index, user } of otherKeys) {
+      const entry = entries[index];
+      if (entry === undefined) continue;
+      const { version: entryVersion, ...records } = entry;
+      const other = { user, version: entryVersion, records };
+      const person = await this.#keyChanges.note(changes, other);
+      if (person !== null) accepted.push(person);
+    }
     changes.statements.push(putFact("directoryVersion", version));
     await this.#core.commit(changes);
-    if (accepted.length === 0) return;
+    if (accepted.length === 0 && otherKeys.length === 0) return;
     this.#core.people.put(accepted);
     this.#onChanged();
   }
 
-  /** A record older than the one we have, or another account key for a person we know: refused. */
-  #contradicts({ user }: TrustedPerson): boolean {
-    const known = this.#core.people.get(user.userId)?.user;
-    if (known === undefined) return false;
-    return user.issuedAtMs < known.issuedAtMs || !equalBytes(user.accountKey, known.accountKey);
+  /** Not what the relay says now, but all that was ever verified: a relay that leaves out a revocation takes nothing back. */
+  async #keep(
+    changes: Changes,
+    { user, devices, version }: DirectoryEntry,
+    person: TrustedPerson,
+  ): Promise<void> {
+    const { userId } = person.user;
+    const former = this.#core.store.trusted.records(userId)?.former ?? [];
+    const records: PersonRecords = { user, devices, ...person.kept, former };
+    changes.write("directory.put", userId, version, encodeCbor(records));
+    this.#keyChanges.noteKnown(changes, person.user);
+    const before = this.#core.people.get(userId);
+    if (before === undefined) return;
+    const lines = deviceLines(before, person);
+    if (userId !== this.#core.self.userId) {
+      await noteInShared(this.#core, changes, userId, lines);
+      return;
+    }
+    const known = new Set(before.devices.map(({ deviceId }) => deviceId));
+    const added = person.devices.filter(({ deviceId }) => !known.has(deviceId));
+    this.#keyChanges.tellOwn(
+      changes,
+      added.map(({ deviceId, deviceName }) => ({ kind: "own-device", deviceId, deviceName })),
+    );
+  }
+
+  #isOlder({ user }: TrustedPerson): boolean {
+    return user.issuedAtMs < (this.#core.people.get(user.userId)?.user.issuedAtMs ?? 0);
   }
 }

@@ -11,8 +11,12 @@ const batch = 20;
 /** ML-DSA signs two hundred times slower than Ed25519 (`npm run bench -- mls-suites`). */
 const slowBatch = 4;
 const dayMs = 24 * 60 * 60 * 1000;
-/** The last-resort package is used more than once, so it is replaced from time to time. */
+/** The last-resort package can be used more than once, so it is replaced after its use, and from time to time. */
 const lastResortLifeMs = 30 * dayMs;
+/** For so long a replaced one can still be joined with by who was added by it. */
+const replacedLifeMs = 30 * dayMs;
+/** They live for 366 days, and nobody adds a device by one that has less than 30 left (`crypto/mls/client-config.ts`). */
+const oneTimeLifeMs = 300 * dayMs;
 /** Longer than any key package is valid: nobody can make a Welcome for an older one. */
 const privateLifeMs = 400 * dayMs;
 
@@ -41,6 +45,12 @@ export class KeyPackages {
     return this.#refilling;
   }
 
+  /** Puts another last-resort package in the place of one that was used. @throws AppError as {@link refill} */
+  async replaceUsed(): Promise<void> {
+    await this.#refilling;
+    if (readFact(this.#core.vault, "lastResortUsed") === true) await this.#publish(1, true);
+  }
+
   /** The policy may name another suite now. */
   async followPolicy(): Promise<void> {
     await this.#refilling;
@@ -48,18 +58,31 @@ export class KeyPackages {
   }
 
   /** Publishes new ones in place of all that the relay has. @returns how many it has now */
-  replace(): Promise<number> {
-    return this.#publish(this.#batch, false, true);
+  async replace(): Promise<number> {
+    const sinceMs = this.#core.time.now();
+    const left = await this.#publish(this.#batch, false, true);
+    const changes = new Changes();
+    changes.statements.push(putFact("keyPackagesSinceMs", sinceMs));
+    await this.#core.commit(changes);
+    return left;
   }
 
   async #fill(left: number): Promise<void> {
     if (!this.#isOfPolicySuite()) return this.#changeSuite();
     const nowMs = this.#core.time.now();
     const lastResortAtMs = this.#core.store.lastResortMadeAtMs();
-    if (lastResortAtMs === null || nowMs - lastResortAtMs > lastResortLifeMs) {
+    const used = readFact(this.#core.vault, "lastResortUsed") === true;
+    if (used || lastResortAtMs === null || nowMs - lastResortAtMs > lastResortLifeMs) {
       await this.#publish(1, true);
     }
-    if (left < low) await this.#fillUp(left);
+    const have = nowMs - this.#sinceMs(nowMs) > oneTimeLifeMs ? await this.replace() : left;
+    if (have < low) await this.#fillUp(have);
+  }
+
+  /** Since when the one-time packages have been made that the relay may have. */
+  #sinceMs(nowMs: number): number {
+    const { vault, store } = this.#core;
+    return readFact(vault, "keyPackagesSinceMs") ?? store.oldestOneTimeMadeAtMs() ?? nowMs;
   }
 
   get #batch(): number {
@@ -100,6 +123,7 @@ export class KeyPackages {
     const nowMs = time.now();
     const changes = new Changes();
     changes.write("keyPackage.deleteBefore", nowMs - privateLifeMs);
+    changes.write("keyPackage.deleteReplaced", nowMs - replacedLifeMs);
     for (const { ref, sealedPrivate } of keyPackages) {
       changes.write("keyPackage.put", ref, lastResort ? 1 : 0, sealedPrivate, nowMs);
     }
@@ -110,6 +134,14 @@ export class KeyPackages {
       lastResort: lastResort ? (published[0] ?? null) : null,
       ...(replace ? { replace } : {}),
     });
+    if (lastResort) await this.#settleLastResort();
     return keyPackagesLeft;
+  }
+
+  /** The relay hands out the new one from now on. */
+  async #settleLastResort(): Promise<void> {
+    const changes = new Changes();
+    changes.write("fact.delete", "lastResortUsed");
+    await this.#core.commit(changes);
   }
 }

@@ -1,5 +1,8 @@
 import {
+  AppError,
   formatInviteLink,
+  type DeviceId,
+  type DeviceRecord,
   type DeviceView,
   type InviteSummary,
   type InviteView,
@@ -49,20 +52,31 @@ function inviteView({
 export function accountCommands(engine: Engine): AccountCommands {
   const { core, account } = engine;
 
+  const ownDevice = (deviceId: DeviceId): DeviceRecord => {
+    const devices = core.people.get(core.self.userId)?.devices ?? [];
+    const device = devices.find((one) => one.deviceId === deviceId);
+    if (device === undefined) throw new AppError("not-found");
+    return device;
+  };
+
   return {
-    "people.list": () =>
-      Promise.resolve(
+    "people.list": () => {
+      const trustIn = core.store.trusted.states((id) => core.people.get(id)?.user.accountKey);
+      return Promise.resolve(
         core.people
           .all()
-          .map(({ user, devices }): PersonDetailsView => ({
+          .map(({ user, devices, suspended }): PersonDetailsView => ({
             userId: user.userId,
             displayName: user.displayName,
             role: user.role,
+            suspended,
+            trust: trustIn(user.userId),
             deviceCount: devices.length,
             me: user.userId === core.self.userId,
           }))
           .toSorted((left, right) => left.displayName.localeCompare(right.displayName)),
-      ),
+      );
+    },
 
     "invites.list": async () => {
       const { invites } = await core.request("invite.list", {});
@@ -93,6 +107,29 @@ export function accountCommands(engine: Engine): AccountCommands {
           thisDevice: deviceId === core.self.deviceId,
         })),
       );
+    },
+
+    "devices.rename": async ({ deviceId, deviceName }) => {
+      core.ensureWritable();
+      const device = ownDevice(deviceId);
+      const value = { ...device, deviceName };
+      const { record } = await core.worker.call("record.sign", { kind: "device", value });
+      await core.request("device.add", { device: record });
+      await engine.directory.refresh();
+      return null;
+    },
+    "devices.remove": async ({ deviceId }) => {
+      core.ensureWritable();
+      if (deviceId === core.self.deviceId) throw new AppError("argument-invalid");
+      ownDevice(deviceId);
+      const { networkId, userId } = core.self;
+      const { record } = await core.worker.call("record.sign", {
+        kind: "revocation",
+        value: { networkId, userId, deviceId, revokedAtMs: core.time.now() },
+      });
+      await core.request("device.revoke", { revocation: record });
+      await engine.directory.refresh();
+      return null;
     },
 
     "settings.set": async (wanted) => {

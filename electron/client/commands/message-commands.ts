@@ -115,7 +115,7 @@ export function messageCommands(engine: Engine): MessageCommands {
       const { message } = ensureText(conversationId, messageId);
       if (!message.own || message.state?.kind === "failed") throw new AppError("not-allowed");
       return commit(async (changes) => {
-        await edit(core, changes, message, text);
+        await edit(core, changes, message, { markdown: text, sequence: 0 });
         await enqueue(core, changes, {
           ...about(message),
           intent: {
@@ -200,7 +200,8 @@ export function messageCommands(engine: Engine): MessageCommands {
         const statuses = [{ messageId, status: messageStatus.read }];
         await enqueue(core, changes, {
           conversationId,
-          kind: "status",
+          // Kept whole when it is sent: nothing else may tell of it then.
+          kind: "control",
           intent: { kind: "status", statuses },
           endsAtMs,
           burnSeconds: null,
@@ -241,6 +242,7 @@ function deleteMessage({ core }: Engine, changes: Changes, message: StoredMessag
   changes.write("reaction.deleteOf", messageId);
   changes.write("receipt.deleteOf", messageId);
   changes.write("outbox.deleteOf", messageId);
+  changes.write("sent.emptyOf", messageId);
   changes.write("message.delete", messageId);
   changes.remove(conversationId, messageId);
   for (const quoting of core.store.quotedBy(messageId)) changes.upsert(conversationId, quoting);

@@ -1,3 +1,4 @@
+import type { ConversationId } from "#protocol";
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import type { Blocked, StoredConversation } from "../store/rows.ts";
@@ -17,4 +18,17 @@ export async function noteBlocked(
   if (blocked !== null) return;
   const sequence = cursor + 1;
   await noteUnopenable(core, changes, conversation, { sender: null, sequence, code, raw: null });
+}
+
+/** The log can be read on: the line that said otherwise goes, if it stands for nothing else. */
+export function forgetStuckLine(
+  core: Core,
+  changes: Changes,
+  conversationId: ConversationId,
+): void {
+  const lineId = core.store.mendings.stuckLine(conversationId);
+  if (lineId === undefined) return;
+  changes.write("message.delete", lineId);
+  changes.write("conversation.countUnopenable", conversationId, -1);
+  changes.remove(conversationId, lineId);
 }

@@ -9,6 +9,7 @@ import {
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import type { GroupLog } from "./group-log.ts";
+import { planDevices } from "./membership.ts";
 import {
   decodeIntent,
   decodeOffer,
@@ -232,23 +233,31 @@ export class Commits {
     const { store, people, self } = this.#core;
     const stored = store.intent(conversationId);
     if (stored === undefined) return undefined;
+    const conversation = store.ensureConversation(conversationId);
     const plan = planCommit(decodeIntent(stored.intent), {
-      conversation: store.ensureConversation(conversationId),
+      conversation,
       me: self.userId,
-      devicesOf: (userId) => people.get(userId)?.devices.map(({ deviceId }) => deviceId) ?? [],
+      devicesOf: (userId) => people.addableDevices(userId),
       leavers: store.leavers(conversationId),
+      refreshedAtMs: store.refreshedAtMs(conversationId),
+      planDevices: (userId) => planDevices(conversation, people, userId),
     });
-    if (plan === undefined) {
-      const changes = new Changes();
-      changes.write("intent.delete", conversationId);
-      await this.#core.commit(changes);
-      return undefined;
-    }
+    if (plan === undefined) return this.#drop(conversationId);
     if (stored.attempts >= maxCommits) throw new AppError("commit-refused");
     await this.#claim(plan, packages);
+    const reached = plan.addDevices.some((deviceId) => packages.has(deviceId));
+    if (plan.idleWithoutPackages === true && !reached) return this.#drop(conversationId);
     return this.#core.moveGroup(conversationId, () =>
       this.#make(conversationId, { plan, packages, stored }),
     );
+  }
+
+  /** Nothing is left to do for the intent. */
+  async #drop(conversationId: ConversationId): Promise<undefined> {
+    const changes = new Changes();
+    changes.write("intent.delete", conversationId);
+    await this.#core.commit(changes);
+    return undefined;
   }
 
   async #make(
@@ -261,13 +270,15 @@ export class Commits {
   ): Promise<Offer> {
     const { plan, packages, stored } = making;
     // Rolled back: the group is joined anew first.
-    if (this.#core.store.ensureConversation(conversationId).stale) throw new AppError("not-ready");
+    const conversation = this.#core.store.ensureConversation(conversationId);
+    if (conversation.stale) throw new AppError("not-ready");
     await this.#core.loadGroup(conversationId);
     const made = await this.#core.worker.call("group.prepareCommit", {
       conversationId,
       addKeyPackages: plan.addDevices.flatMap((deviceId) => packages.get(deviceId) ?? []),
       removeDevices: plan.removeDevices,
       roomState: plan.roomState,
+      authenticatedData: await this.#log.marks.of(conversation),
     });
     const offer: Offer = {
       epoch: made.epoch,

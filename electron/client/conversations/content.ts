@@ -4,6 +4,7 @@ import {
   roomUri,
   userUri,
   type DecodedMessage,
+  type DeviceId,
   type ErrorCode,
   type MessageId,
   type UserId,
@@ -14,18 +15,26 @@ import { insertMessage } from "../core/insert-message.ts";
 import { sealBody } from "../core/leaves.ts";
 import { incomingEnd } from "../core/timers.ts";
 import type { StoredConversation, StoredMessage } from "../store/rows.ts";
+import { answerMissing } from "./answers.ts";
 import { textBytes } from "../views/bodies.ts";
+import { enqueueDrop } from "./enqueue.ts";
 import { applyReport, owedDelivered, sendsReceipts } from "./receipts.ts";
+import { stashOrphan } from "./orphans.ts";
+import { takeAgain } from "./recovery.ts";
 import { noteUnopenable } from "./unopenable.ts";
 
 /** An opened application message and its place in the log. */
 export interface Arrival {
   readonly sender: UserId;
+  /** null: of something that was taken before, and kept until now. */
+  readonly deviceId: DeviceId | null;
   readonly content: Uint8Array;
   readonly sequence: number;
   readonly epoch: number;
   /** When the relay took it, but never later than now, milliseconds. */
   readonly sentAtMs: number;
+  /** The place in the conversation that was kept for it when it was missed; null: it is the newest. */
+  readonly order: number | null;
 }
 
 type Text = Extract<DecodedMessage, { readonly kind: "text" }>;
@@ -35,7 +44,7 @@ type Reaction = Extract<DecodedMessage, { readonly kind: "reaction" }>;
 const maxReactions = 30;
 
 /** Everything that handling one arrival needs. */
-interface Taking {
+export interface Taking {
   readonly core: Core;
   readonly changes: Changes;
   readonly conversation: StoredConversation;
@@ -69,11 +78,14 @@ export async function takeContent(taking: Taking): Promise<void> {
       await takeReaction(taking, decoded);
       return;
     case "unreact":
-      takeUnreaction(taking, decoded.replaces);
+      if (!takeUnreaction(taking, decoded.replaces)) {
+        await stashOrphan(taking, decoded, decoded.replaces);
+      }
       return;
     case "recall": {
       const target = ownTarget(taking, decoded.replaces);
       if (target !== undefined) recall(core, changes, target);
+      else await stashOrphan(taking, decoded, decoded.replaces);
       return;
     }
     case "status":
@@ -82,6 +94,13 @@ export async function takeContent(taking: Taking): Promise<void> {
         statuses: decoded.statuses,
         atMs: arrival.sentAtMs,
       });
+      return;
+    case "missing":
+      if (arrival.order === null) await answerMissing(taking, decoded);
+      return;
+    case "again":
+      // Within an answer stands what people said, no further talk about what is missing.
+      if (arrival.order === null) await takeAgain(taking, decoded.again, takeContent);
       return;
     case "unsupported":
       await takeUnopenable(taking, "message-unopenable");
@@ -96,7 +115,7 @@ async function takeText(taking: Taking, text: Text): Promise<void> {
   if (core.store.message(text.messageId) !== undefined) return;
   if (end.endsAtMs <= core.time.now()) {
     // Its end came while it was on its way: the newest that was shown is one that has ended.
-    const order = core.nextOrder(conversationId);
+    const order = arrival.order ?? core.nextOrder(conversationId);
     changes.write("conversation.setShown", conversationId, order, arrival.sentAtMs);
     changes.touch(conversationId, false);
     return;
@@ -107,7 +126,7 @@ async function takeText(taking: Taking, text: Text): Promise<void> {
   insertMessage(changes, {
     messageId: text.messageId,
     conversationId,
-    order: core.nextOrder(conversationId),
+    order: arrival.order ?? core.nextOrder(conversationId),
     kind: "text",
     sender: arrival.sender,
     own,
@@ -121,6 +140,8 @@ async function takeText(taking: Taking, text: Text): Promise<void> {
     code: null,
     owed: !own && sendsReceipts(conversation) ? owedDelivered : 0,
   });
+  // What was said of it meanwhile may wait for it.
+  if (arrival.order !== null) changes.asking.add(conversationId);
   if (own) return;
   changes.owing.add(conversationId);
   changes.notices.push({ conversationId, kind: "message" });
@@ -141,8 +162,12 @@ function ownTarget(
 
 async function takeEdit(taking: Taking, text: Text, replaces: MessageId): Promise<void> {
   const target = ownTarget(taking, replaces);
-  if (target === undefined) return;
-  await edit(taking.core, taking.changes, target, text.markdown);
+  if (target === undefined) return stashOrphan(taking, text, replaces);
+  const { markdown } = text;
+  const { sequence } = taking.arrival;
+  // It comes late: a newer one is here.
+  if (sequence < target.editSequence) return;
+  await edit(taking.core, taking.changes, target, { markdown, sequence });
 }
 
 /**
@@ -153,12 +178,12 @@ export async function edit(
   core: Core,
   changes: Changes,
   target: StoredMessage,
-  markdown: string,
+  { markdown, sequence }: { readonly markdown: string; readonly sequence: number },
 ): Promise<void> {
   const { messageId, conversationId, leaf } = target;
   if (leaf === null) return;
   const body = await sealBody(core.worker, messageId, leaf, textBytes(markdown));
-  changes.write("message.setBody", messageId, body);
+  changes.write("message.setBody", messageId, body, sequence);
   changes.upsert(conversationId, messageId);
   for (const quoting of core.store.quotedBy(messageId)) changes.upsert(conversationId, quoting);
   changes.forgets = true;
@@ -167,6 +192,11 @@ export async function edit(
 /** Leaves only the fact that a message was recalled. */
 export function recall(core: Core, changes: Changes, target: StoredMessage): void {
   const { messageId, conversationId } = target;
+  // Where it was said again, the relay has it a second time.
+  for (const said of core.store.missing.answersWith(messageId)) {
+    enqueueDrop(core, changes, { conversationId, ...said });
+  }
+  changes.write("sent.emptyOf", messageId);
   changes.write("message.recall", messageId);
   changes.write("reaction.deleteOf", messageId);
   changes.write("receipt.deleteOf", messageId);
@@ -179,7 +209,8 @@ export function recall(core: Core, changes: Changes, target: StoredMessage): voi
 async function takeReaction(taking: Taking, reaction: Reaction): Promise<void> {
   const { core, changes, conversation, arrival } = taking;
   const target = core.store.message(reaction.to);
-  if (target?.kind !== "text" || target.conversationId !== conversation.conversationId) return;
+  if (target === undefined) return stashOrphan(taking, reaction, reaction.to);
+  if (target.kind !== "text" || target.conversationId !== conversation.conversationId) return;
   const earlier = core.store.reactions(reaction.to, core.time.now());
   if (earlier.filter(({ sender }) => sender === arrival.sender).length >= maxReactions) return;
   if (reaction.replaces !== null) takeUnreaction(taking, reaction.replaces);
@@ -222,11 +253,16 @@ export async function addReaction(
   changes.upsert(conversationId, messageId);
 }
 
-function takeUnreaction({ core, changes, conversation, arrival }: Taking, reactionId: MessageId) {
+/** @returns whether there is such a reaction */
+function takeUnreaction(
+  { core, changes, conversation, arrival }: Taking,
+  reactionId: MessageId,
+): boolean {
   const reaction = core.store.reaction(reactionId);
-  if (reaction?.sender !== arrival.sender) return;
+  if (reaction?.sender !== arrival.sender) return reaction !== undefined;
   changes.write("reaction.delete", reactionId, arrival.sender);
   changes.upsert(conversation.conversationId, reaction.targetId);
+  return true;
 }
 
 async function takeUnopenable(taking: Taking, code: ErrorCode): Promise<void> {

@@ -2,7 +2,7 @@ import type { GroupMember } from "#protocol";
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import type { StoredConversation } from "../store/rows.ts";
-import { noteUnopenable } from "./unopenable.ts";
+import { noteJumped } from "./gaps.ts";
 
 /** Where an opened message stands among its sender's of this epoch. Source: RFC 9420 §9. */
 export interface Place {
@@ -12,8 +12,8 @@ export interface Place {
 }
 
 /**
- * Keeps how far a sender's generations have come, and tells of those that were jumped over: messages that never came. Entries that
- * the relay has dropped, at their end or because they were recalled, account for as many, and so do those that were told of before.
+ * Keeps how far a sender's generations have come, and has those asked for that were jumped over: messages that never came. Entries that
+ * the relay has dropped account for as many, and so do those that couldn't be opened: they are told of, or asked for, already.
  */
 export async function noteGeneration(
   core: Core,
@@ -27,12 +27,9 @@ export async function noteGeneration(
   if (jumped <= 0) return;
   const explained = Math.min(jumped, lost);
   if (explained > 0) changes.write("conversation.addLost", conversationId, -explained);
-  if (jumped === explained) return;
-  await noteUnopenable(core, changes, conversation, {
-    sender: null,
-    sequence: null,
-    code: "message-unopenable",
-    raw: null,
-    count: jumped - explained,
+  const first = generation - jumped;
+  const keys = Array.from({ length: jumped }, (_, index) => {
+    return { deviceId, epoch, number: first + index };
   });
+  await noteJumped(core, changes, conversation, { keys, explained });
 }

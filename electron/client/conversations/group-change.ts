@@ -70,6 +70,20 @@ export async function addLines(
   }
 }
 
+/** Why people's devices went, where the directory says so. */
+function excludedOf(
+  { people }: Core,
+  removed: GroupChange["removed"],
+): ReadonlyMap<UserId, "suspended" | "revoked"> {
+  const excluded = new Map<UserId, "suspended" | "revoked">();
+  for (const { userId, deviceId } of removed) {
+    const person = people.get(userId);
+    if (person?.suspended === true) excluded.set(userId, "suspended");
+    else if (person?.revoked.includes(deviceId) === true) excluded.set(userId, "revoked");
+  }
+  return excluded;
+}
+
 /** Takes a commit that the group has applied: its members and state, and a line for each thing that people should know. */
 export async function takeGroupChange(
   core: Core,
@@ -89,6 +103,7 @@ export async function takeGroupChange(
       ...core.store.leavers(conversationId),
       ...(conversation.state === "leaving" ? [core.self.userId] : []),
     ]),
+    excluded: excludedOf(core, change.removed),
     first: conversation.epoch === 0,
   });
   await addLines(
@@ -97,6 +112,10 @@ export async function takeGroupChange(
     { conversationId, roomState: change.after, epoch: summary.epoch },
     lines,
   );
+  // What was said before they came isn't for them.
+  for (const { deviceId } of change.added) {
+    changes.write("join.put", conversationId, deviceId, summary.epoch);
+  }
   if (change.removed.length > 0) {
     reconsiderBurns(core, changes, { conversationId, members: summary.members });
   }
@@ -132,6 +151,9 @@ export function endConversation(
     changes.upsert(conversationId, messageId);
   }
   changes.write("outbox.deleteAll", conversationId);
+  // Nobody can be asked any more.
+  changes.write("gap.deleteAll", conversationId);
+  changes.write("orphan.deleteAll", conversationId);
   changes.groups.add(conversationId);
   changes.touch(conversationId);
 }
@@ -144,6 +166,9 @@ export function deleteContent(core: Core, changes: Changes, conversationId: Conv
   changes.write("receipt.deleteAll", conversationId);
   changes.write("reaction.deleteAll", conversationId);
   changes.write("outbox.deleteContent", conversationId);
+  changes.write("gap.deleteAll", conversationId);
+  changes.write("orphan.deleteAll", conversationId);
+  changes.write("sent.emptyAll", conversationId);
   changes.write("message.deleteAll", conversationId);
   changes.write("conversation.deleteDraft", conversationId);
   changes.touch(conversationId);
@@ -162,5 +187,8 @@ export function forgetConversation(
   changes.write("leaver.deleteAll", conversationId);
   changes.write("piece.deleteAll", conversationId);
   changes.write("generation.deleteAll", conversationId);
+  changes.write("sent.deleteAll", conversationId);
+  changes.write("join.deleteAll", conversationId);
+  changes.write("answer.deleteAll", conversationId);
   changes.write("conversation.delete", conversationId);
 }

@@ -15,16 +15,22 @@ import type { Core } from "../core/core.ts";
 import { digestOf } from "../core/digest.ts";
 import type { Blocked, StoredConversation } from "../store/rows.ts";
 import { isLive } from "../store/store.ts";
-import { noteBlocked } from "./blocked.ts";
+import { forgetStuckLine, noteBlocked } from "./blocked.ts";
 import { takeContent } from "./content.ts";
 import { endConversation, takeGroupChange } from "./group-change.ts";
 import { decodeOffer } from "./intent.ts";
+import { noteDropped, noteSpoilt } from "./gaps.ts";
+import { noteFollowed, noteFresh } from "./fresh-commits.ts";
 import { noteGeneration } from "./generations.ts";
+import { Marks } from "./marks.ts";
+import { RefusedCommits, type RefusedCommit } from "./refused-commits.ts";
+import { renewsLeaf } from "./refresher.ts";
+import { takeReopened } from "./reopened.ts";
 import { noteSent } from "./sent.ts";
-import { noteUnopenable } from "./unopenable.ts";
 
 type Application = Extract<GroupEntry, { readonly kind: "application" }>;
 type Commit = Extract<GroupEntry, { readonly kind: "commit" }>;
+type Reopened = Extract<GroupEntry, { readonly kind: "reopened" }>;
 const pageEntries = 200;
 
 /** What taking an entry led to. A {@link Blocked}: it stays where it is, and is tried again later. */
@@ -39,6 +45,8 @@ export class GroupLog {
   readonly #directory: Directory;
   readonly #acknowledger: Acknowledger;
   readonly #onLeaveProposed: (conversationId: ConversationId) => void;
+  readonly #refused = new RefusedCommits();
+  readonly marks: Marks;
 
   constructor(
     core: Core,
@@ -50,6 +58,7 @@ export class GroupLog {
     },
   ) {
     this.#core = core;
+    this.marks = new Marks(core);
     this.#directory = parts.directory;
     this.#acknowledger = parts.acknowledger;
     this.#onLeaveProposed = parts.onLeaveProposed;
@@ -110,6 +119,11 @@ export class GroupLog {
     return "taken";
   }
 
+  /** The commit that a conversation stands before, when it was refused. */
+  refusedCommit(conversationId: ConversationId): RefusedCommit | undefined {
+    return this.#refused.get(conversationId);
+  }
+
   /** Why a conversation's log can't be read on; null when it can. */
   blockedBy(conversationId: ConversationId): Blocked | null {
     return this.#core.store.conversation(conversationId)?.blocked ?? null;
@@ -151,9 +165,11 @@ export class GroupLog {
       await this.#block(conversation, taken);
       return taken;
     }
+    this.#refused.forget(conversationId);
     if (conversation.blocked !== null) {
       changes.write("conversation.setBlocked", conversationId, null);
       changes.touch(conversationId);
+      forgetStuckLine(this.#core, changes, conversationId);
     }
     changes.write("conversation.setCursor", conversationId, entry.sequence);
     await this.#core.commit(changes);
@@ -180,13 +196,15 @@ export class GroupLog {
     const { conversationId } = conversation;
     if (entry.kind === "dropped") {
       changes.write("conversation.addLost", conversationId, 1);
+      noteDropped(this.#core, changes, conversation, [entry.sequence]);
       return "taken";
     }
+    if (entry.kind === "reopened") return this.#takeReopened(changes, conversation, entry);
     await this.#core.loadGroup(conversationId);
     // Whose entry it is, its bytes say; the relay's word for it is none.
     if (entry.kind === "commit") {
       return this.#isOffered(conversationId, entry)
-        ? this.#takeOwnCommit(changes, conversation)
+        ? this.#takeOwnCommit(changes, conversation, entry)
         : this.#takeOpened(changes, conversation, entry);
     }
     const digest = await digestOf(entry.bytes);
@@ -202,8 +220,15 @@ export class GroupLog {
   }
 
   /** Our commit won: it counts from here on. */
-  async #takeOwnCommit(changes: Changes, conversation: StoredConversation): Promise<Taken> {
+  async #takeOwnCommit(
+    changes: Changes,
+    conversation: StoredConversation,
+    entry: Commit,
+  ): Promise<Taken> {
     const { conversationId } = conversation;
+    const committer = this.#core.self.userId;
+    const intent = this.#core.store.intent(conversationId)?.intent ?? null;
+    await noteFresh(changes, { ...entry, conversationId, committer, intent });
     const { change, summary, writes } = await this.#core.worker.call("group.settleCommit", {
       conversationId,
       accepted: true,
@@ -214,9 +239,28 @@ export class GroupLog {
       changes.write("conversation.setState", conversationId, "active");
     }
     if (change !== null) {
+      if (renewsLeaf(change)) {
+        changes.write("leafAge.put", conversationId, this.#core.time.now());
+      }
       await takeGroupChange(this.#core, changes, conversation, { change, summary });
     }
+    changes.write("conversation.setEpochStart", conversationId, entry.sequence);
     return "taken";
+  }
+
+  async #takeReopened(
+    changes: Changes,
+    conversation: StoredConversation,
+    entry: Reopened,
+  ): Promise<Taken> {
+    switch (await takeReopened(this.#core, changes, { conversation, entry })) {
+      case "taken":
+        return "taken";
+      case "followed":
+        return "ended";
+      case "refused":
+        return "conversation-stuck";
+    }
   }
 
   async #takeOpened(
@@ -228,6 +272,11 @@ export class GroupLog {
     switch (opened.kind) {
       case "application":
         changes.writeGroup(opened.writes);
+        noteFollowed(this.#core, changes, { ...conversation, by: opened.sender });
+        await this.marks.hold(changes, conversation, {
+          sender: opened.sender.userId,
+          data: opened.authenticatedData,
+        });
         await noteGeneration(this.#core, changes, conversation, { ...opened, epoch: entry.epoch });
         // Who is leaving doesn't want to hear any more, but what they have is still to be changed and recalled.
         if (conversation.state === "leaving" && !this.#changesEarlier(conversation, opened)) {
@@ -239,10 +288,12 @@ export class GroupLog {
           conversation,
           arrival: {
             sender: opened.sender.userId,
+            deviceId: opened.sender.deviceId,
             content: opened.content,
             sequence: entry.sequence,
             epoch: entry.epoch,
             sentAtMs: Math.min(entry.receivedAtMs, this.#core.time.now()),
+            order: null,
           },
         });
         return "taken";
@@ -250,7 +301,17 @@ export class GroupLog {
         changes.writeGroup(opened.writes);
         // It has won the epoch: a commit of ours is to be made anew.
         changes.write("intent.withdrawOffer", conversation.conversationId);
+        noteFollowed(this.#core, changes, { ...conversation, by: opened.change.committer });
+        await noteFresh(changes, {
+          ...{ ...entry, conversationId: conversation.conversationId },
+          committer: opened.change.committer.userId,
+        });
+        await this.marks.hold(changes, conversation, {
+          sender: opened.change.committer.userId,
+          data: opened.authenticatedData,
+        });
         await takeGroupChange(this.#core, changes, conversation, opened);
+        changes.write("conversation.setEpochStart", conversation.conversationId, entry.sequence);
         changes.outboxes.add(conversation.conversationId);
         return "taken";
       case "leave-proposed":
@@ -270,10 +331,25 @@ export class GroupLog {
         return "taken";
       case "refused":
         // The others may have followed it: what comes after it can't be opened here, and its cause may pass.
-        if (entry.kind === "commit") return "conversation-stuck";
+        if (entry.kind === "commit") {
+          await this.#noteRefusedCommit(conversation, entry);
+          return "conversation-stuck";
+        }
+        await this.marks.hold(changes, conversation, {
+          sender: null,
+          data: opened.authenticatedData,
+        });
         await this.#noteRefused(changes, conversation, entry, opened.code);
         return "taken";
     }
+  }
+
+  async #noteRefusedCommit(
+    { conversationId }: StoredConversation,
+    { epoch, sequence, bytes }: Commit,
+  ): Promise<void> {
+    const commitHash = await digestOf(bytes);
+    this.#refused.note({ conversationId, epoch, sequence, commitHash });
   }
 
   #changesEarlier(
@@ -295,15 +371,20 @@ export class GroupLog {
     }
   }
 
-  /** Opens an entry; one from a device we don't know is opened again with a fresh directory. */
+  /**
+   * Opens an entry. One from a device we don't know is opened again with a fresh directory; so is a commit that its maker wasn't allowed: it may
+   * carry out a revocation or suspension that we haven't heard of.
+   */
   async #open(
     conversationId: ConversationId,
-    { bytes }: Application | Commit,
+    { kind, bytes, receivedAtMs }: Application | Commit,
   ): Promise<OpenedEntry> {
-    const first = await this.#core.worker.call("group.open", { conversationId, bytes });
-    if (first.kind !== "device-unknown") return first;
+    const params = { conversationId, bytes, receivedAtMs };
+    const first = await this.#core.worker.call("group.open", params);
+    const forbidden = kind === "commit" && first.kind === "refused" && first.code === "not-allowed";
+    if (first.kind !== "device-unknown" && !forbidden) return first;
     await this.#directory.refresh();
-    return this.#core.worker.call("group.open", { conversationId, bytes });
+    return this.#core.worker.call("group.open", params);
   }
 
   async #takeRemoval(
@@ -339,8 +420,8 @@ export class GroupLog {
     // Only the relay names a sender here.
     // The gap that it leaves in its sender's generations is told of with it.
     changes.write("conversation.addLost", conversation.conversationId, 1);
-    const unopenable = { sender: null, sequence: entry.sequence, code, raw: null };
-    await noteUnopenable(this.#core, changes, conversation, unopenable);
+    const spoilt = { sequences: [entry.sequence], code };
+    await noteSpoilt(this.#core, changes, conversation, spoilt);
   }
 }
 

@@ -20,6 +20,7 @@ import { putFact, readFact } from "../store/facts.ts";
 import type { StoredConversation } from "../store/rows.ts";
 import { isLive } from "../store/store.ts";
 import { addLines, groupColumns, peerOf } from "./group-change.ts";
+import { noteFresh } from "./fresh-commits.ts";
 import type { GroupLog } from "./group-log.ts";
 
 /** As many Welcomes are kept until the directory knows everybody in their groups; of more, the oldest are given up. */
@@ -28,6 +29,13 @@ const maxKeptBytes = 32 * 1024 * 1024;
 
 /** What a Welcome led to. `waits`: what it takes to judge it isn't there yet. */
 type Joined = "joined" | "refused" | "waits";
+
+/** The key package that a Welcome was made for. */
+interface KeyPackageTarget {
+  readonly ref: KeyPackageRef;
+  readonly sealed: Uint8Array;
+  readonly lastResort: boolean;
+}
 
 /** Takes this device's inbox in order: Welcomes, by which it comes into conversations. */
 export class Inbox {
@@ -169,8 +177,16 @@ export class Inbox {
     changes.write("leaver.deleteAll", conversationId);
     changes.writeGroup(joined.writes);
     changes.write("keyPackage.consume", target.ref);
+    // Others may be using it too: another one takes its place.
+    if (target.lastResort) changes.statements.push(putFact("lastResortUsed", true));
+    changes.write("leafAge.put", conversationId, this.#core.time.now());
     this.#writeConversation(changes, entry, summary);
     this.#core.groupLoaded(conversationId);
+    changes.write("freshCommit.deleteAll", conversationId);
+    await noteFresh(changes, {
+      ...{ conversationId, epoch: summary.epoch - 1, sequence: entry.groupSequence },
+      ...{ bytes: null, committer: inviter.userId },
+    });
     await this.#tell(changes, summary, inviter);
     return "joined";
   }
@@ -181,9 +197,7 @@ export class Inbox {
   }
 
   /** Which of our key packages a Welcome was made for. A malformed one is for none. */
-  async #targetOf(
-    welcome: Uint8Array,
-  ): Promise<{ readonly ref: KeyPackageRef; readonly sealed: Uint8Array } | undefined> {
+  async #targetOf(welcome: Uint8Array): Promise<KeyPackageTarget | undefined> {
     const { refs } = await this.#core.worker
       .call("group.welcomeTargets", { welcome })
       .catch((error: unknown) => {
@@ -192,15 +206,12 @@ export class Inbox {
       });
     for (const ref of refs) {
       const own = this.#core.store.keyPackage(ref);
-      if (own !== undefined) return { ref, sealed: own.sealed };
+      if (own !== undefined) return { ref, ...own };
     }
     return undefined;
   }
 
-  async #open(
-    { conversationId, bytes }: InboxEntry,
-    { ref, sealed }: { readonly ref: KeyPackageRef; readonly sealed: Uint8Array },
-  ) {
+  async #open({ conversationId, bytes }: InboxEntry, { ref, sealed }: KeyPackageTarget) {
     const params = { welcome: bytes, ref, sealedPrivate: sealed, conversationId };
     const first = await this.#core.worker.call("group.join", params);
     if (first.kind !== "device-unknown") return first;
@@ -223,13 +234,18 @@ export class Inbox {
     } else {
       changes.write("conversation.setGroup", conversationId, ...groupColumns(summary, peer));
       changes.write("conversation.rejoin", conversationId, groupSequence);
+      // What was said before isn't for this device any more.
+      changes.write("gap.deleteAll", conversationId);
     }
+    changes.write("conversation.setEpochStart", conversationId, groupSequence);
     changes.touch(conversationId);
   }
 
   async #tell(changes: Changes, summary: GroupSummary, { userId: by }: GroupMember): Promise<void> {
     const { conversationId } = summary;
     const me = this.#core.self.userId;
+    // One more computer of somebody who is in it: nothing has happened for the people there.
+    if (by === me && summary.epoch > 1) return;
     const line =
       summary.epoch <= 1
         ? ({ kind: "created", by } as const)

@@ -12,6 +12,7 @@ import {
   type UserId,
 } from "#protocol";
 import type { StoredConversation } from "../store/rows.ts";
+import type { DevicesPlan } from "./membership.ts";
 import { peopleOf } from "../store/store.ts";
 
 /** What somebody here wants to change in a conversation. It survives restarts and lost races, and is made anew from what then holds. */
@@ -29,7 +30,15 @@ export type Intent =
   | { readonly kind: "timers"; readonly timers: Timers }
   | { readonly kind: "role"; readonly userId: UserId; readonly role: Role }
   /** Carries out others' wishes to leave. */
-  | { readonly kind: "leavers" };
+  | { readonly kind: "leavers" }
+  /** Brings a person's leaves in line with the directory: see `membership.ts`. */
+  | { readonly kind: "devices"; readonly userId: UserId }
+  /** A new leaf of this device, and nothing else (post-compromise security). */
+  | {
+      readonly kind: "refresh";
+      /** When it was new last, milliseconds. */
+      readonly sinceMs: number;
+    };
 
 /** A commit that was made and offered to the relay, to be offered again as it is until its outcome is known. */
 export interface Offer {
@@ -69,6 +78,8 @@ export interface CommitPlan {
   readonly required: readonly UserId[];
   readonly removeDevices: readonly DeviceId[];
   readonly roomState: RoomState | null;
+  /** Whether there is nothing to commit when none of the devices has a key package. */
+  readonly idleWithoutPackages?: boolean;
 }
 
 const actionOf: Readonly<Record<Intent["kind"], RoomAction | null>> = {
@@ -79,6 +90,8 @@ const actionOf: Readonly<Record<Intent["kind"], RoomAction | null>> = {
   timers: "set-timers",
   role: "set-roles",
   leavers: null,
+  devices: null,
+  refresh: null,
 };
 
 /** What is known of the conversation and its people when a plan is made. */
@@ -87,6 +100,9 @@ export interface PlanContext {
   readonly me: UserId;
   readonly devicesOf: (userId: UserId) => readonly DeviceId[];
   readonly leavers: readonly UserId[];
+  /** When this device's leaf was new last, milliseconds. */
+  readonly refreshedAtMs: number;
+  readonly planDevices: (userId: UserId) => DevicesPlan | undefined;
 }
 
 /**
@@ -120,11 +136,28 @@ export function planCommit(intent: Intent, context: PlanContext): CommitPlan | u
       return planRole(intent, context);
     case "leavers":
       return context.leavers.length === 0 ? undefined : change(null);
+    case "devices":
+      return planPersonsDevices(intent.userId, context);
+    case "refresh":
+      // Another commit of ours had a path too, or this one was carried out: either way the leaf is new.
+      return intent.sinceMs === context.refreshedAtMs ? change(null) : undefined;
   }
 }
 
 function change(roomState: RoomState | null): CommitPlan {
   return { addDevices: [], required: [], removeDevices: [], roomState };
+}
+
+function planPersonsDevices(userId: UserId, { planDevices }: PlanContext): CommitPlan | undefined {
+  const plan = planDevices(userId);
+  if (plan === undefined) return undefined;
+  return {
+    addDevices: plan.add,
+    required: [],
+    removeDevices: plan.remove,
+    roomState: null,
+    idleWithoutPackages: plan.remove.length === 0,
+  };
 }
 
 function sameTimers(left: Timers, right: Timers): boolean {

@@ -14,6 +14,7 @@ import type { Core } from "../core/core.ts";
 import { digestOf } from "../core/digest.ts";
 import { sealBody } from "../core/leaves.ts";
 import type { StoredConversation, StoredOutboxItem } from "../store/rows.ts";
+import { stoppedFor } from "../store/stopped.ts";
 import { peopleOf } from "../store/store.ts";
 import { openBodies, type SealedBody } from "../views/bodies.ts";
 import type { Commits } from "./commits.ts";
@@ -119,6 +120,9 @@ export class Outbox {
     if (conversation.stale) return "idle";
     const item = store.outboxNext(conversationId, time.now());
     if (item === undefined) return "idle";
+    // A verified person's key has changed: what was said waits. Taking back and leaving say nothing to anybody new.
+    const tells = item.kind !== "drop" && item.kind !== "leave";
+    if (tells && stoppedFor(store, conversation).length > 0) return "idle";
     if (store.intent(conversationId) !== undefined) {
       // A commit whose outcome is open comes first: it decides for which epoch this is to be sealed.
       return this.#resume(conversation, item);
@@ -153,7 +157,8 @@ export class Outbox {
   async #refuseBlocked(conversation: StoredConversation, item: StoredOutboxItem): Promise<Step> {
     const blocked = this.#log.blockedBy(conversation.conversationId);
     const waits = item.kind === "leave" || item.kind === "recall" || item.kind === "drop";
-    if (blocked === null || waits) return "later";
+    // What is stuck is being mended: nothing is given up for that.
+    if (blocked === null || blocked === "conversation-stuck" || waits) return "later";
     await this.#refuse(conversation, item, blocked);
     return "again";
   }
@@ -181,7 +186,7 @@ export class Outbox {
     this.#core.observeRelayTime(ordered.receivedAtMs);
     const changes = new Changes();
     const { sequence } = ordered;
-    noteSent(this.#core, changes, { conversation, item, sequence, epoch: conversation.epoch });
+    noteSent(this.#core, changes, { conversation, item, ...ordered, epoch: conversation.epoch });
     const next = sequence === conversation.cursor + 1;
     if (next) changes.write("conversation.setCursor", conversationId, sequence);
     await this.#core.commit(changes);
@@ -205,7 +210,7 @@ export class Outbox {
     });
     const changes = new Changes();
     if (answer.kind === "stale") changes.write("outbox.setUnsent", item.itemId);
-    else noteSent(this.#core, changes, { conversation, item, sequence: answer.sequence, epoch });
+    else noteSent(this.#core, changes, { conversation, item, ...answer, epoch });
     await this.#core.commit(changes);
     return "again";
   }
@@ -247,13 +252,14 @@ export class Outbox {
       await this.#core.loadGroup(conversationId);
       const content = await this.#open({ messageId: itemId, leaf, sealed: item.content });
       const { worker } = this.#core;
-      const authenticatedData = new Uint8Array();
+      const authenticatedData = await this.#log.marks.of(conversation);
       const made = await worker.call("group.seal", { conversationId, content, authenticatedData });
-      const { epoch, bytes, writes } = made;
+      const { epoch, generation, bytes, writes } = made;
       const sealed = await sealBody(worker, itemId, leaf, bytes);
       const changes = new Changes();
       changes.writeGroup(writes);
-      changes.write("outbox.setCiphertext", itemId, sealed, epoch, await digestOf(bytes));
+      const digest = await digestOf(bytes);
+      changes.write("outbox.setCiphertext", itemId, sealed, epoch, digest, generation);
       await this.#core.commit(changes);
       return bytes;
     });
@@ -314,7 +320,7 @@ export class Outbox {
       const changes = new Changes();
       changes.writeGroup(made.writes);
       const entries = encodeCbor(made.entries);
-      changes.write("outbox.setCiphertext", item.itemId, entries, made.epoch, null);
+      changes.write("outbox.setCiphertext", item.itemId, entries, made.epoch, null, null);
       await this.#core.commit(changes);
       return made.entries;
     });

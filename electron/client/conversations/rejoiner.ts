@@ -10,8 +10,12 @@ import type { Directory } from "../account/directory.ts";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { isEverywhere } from "../core/failures.ts";
+import { mendingColumns } from "../store/mendings.ts";
 import type { StoredConversation } from "../store/rows.ts";
-import { endConversation, groupColumns, peerOf } from "./group-change.ts";
+import { forgetStuckLine } from "./blocked.ts";
+import { noteFresh } from "./fresh-commits.ts";
+import { addLines, endConversation, groupColumns, peerOf } from "./group-change.ts";
+import { noteSkippedBefore } from "./gaps.ts";
 import type { GroupLog } from "./group-log.ts";
 
 /** Each epoch has one winner, so that this many tries are lost only against as many others. */
@@ -114,6 +118,9 @@ export class Rejoiner {
   async #join(conversationId: ConversationId, groupInfo: Uint8Array): Promise<boolean> {
     const { worker } = this.#core;
     const made = await this.#prepare(conversationId, groupInfo);
+    // An epoch that is over would bring back who was removed since.
+    const reached = this.#core.store.conversation(conversationId)?.epoch ?? 0;
+    if (made.epoch < reached) throw new AppError("commit-refused");
     const ordered = await this.#core.request("group.commit", {
       conversationId,
       epoch: made.epoch,
@@ -129,11 +136,36 @@ export class Rejoiner {
     changes.write("piece.deleteAll", conversationId);
     changes.writeGroup(made.writes);
     changes.writeGroup(settled.writes);
+    const before = this.#core.store.conversation(conversationId);
+    if (before !== undefined) {
+      await noteSkippedBefore(this.#core, changes, before, ordered.sequence);
+    }
     this.#write(changes, settled.summary, ordered.sequence);
+    changes.write("freshCommit.deleteAll", conversationId);
+    await noteFresh(changes, {
+      ...{ conversationId, epoch: made.epoch, sequence: ordered.sequence, bytes: made.bytes },
+      committer: this.#core.self.userId,
+    });
+    await this.#tellMended(changes, settled.summary);
     await this.#core.commit(changes);
     this.#core.groupLoaded(conversationId);
     this.#acknowledger.group(conversationId, ordered.sequence);
     return true;
+  }
+
+  /** Says that this device had lost the thread, when that was it. */
+  async #tellMended(
+    changes: Changes,
+    { conversationId, roomState, epoch }: GroupSummary,
+  ): Promise<void> {
+    forgetStuckLine(this.#core, changes, conversationId);
+    const mending = this.#core.store.mendings.of(conversationId);
+    if (!mending.rejoining) return;
+    const columns = mendingColumns({ ...mending, rejoining: false });
+    changes.write("mending.put", conversationId, ...columns);
+    const by = this.#core.self.userId;
+    const conversation = { conversationId, roomState, epoch };
+    await addLines(this.#core, changes, conversation, [{ kind: "rejoined", by }]);
   }
 
   async #prepare(
@@ -161,12 +193,15 @@ export class Rejoiner {
     } else {
       changes.write("conversation.setGroup", conversationId, ...columns);
       changes.write("conversation.setRejoined", conversationId, sequence);
+      if (known.stale) changes.write("conversation.setSince", conversationId, summary.epoch);
       if (known.state === "creating") {
         changes.write("conversation.setState", conversationId, "active");
       }
     }
+    changes.write("conversation.setEpochStart", conversationId, sequence);
     changes.write("generation.deleteAll", conversationId);
     changes.write("leaver.deleteAll", conversationId);
+    changes.write("leafAge.put", conversationId, time.now());
     changes.outboxes.add(conversationId);
     changes.touch(conversationId);
   }

@@ -9,11 +9,13 @@ export interface Sent {
   readonly item: StoredOutboxItem;
   readonly sequence: number;
   readonly epoch: number;
+  /** When the relay took it, milliseconds. */
+  readonly receivedAtMs: number;
 }
 
 /** Takes an item out of the outbox; its message is on its way to the others now. */
 export function noteSent(core: Core, changes: Changes, sent: Sent): void {
-  const { conversation, item, sequence, epoch } = sent;
+  const { conversation, item, sequence, epoch, receivedAtMs } = sent;
   const { conversationId } = conversation;
   if (item.kind === "leave") {
     // It stays until a commit has carried it out, and goes out again for the next epoch if none has.
@@ -22,6 +24,9 @@ export function noteSent(core: Core, changes: Changes, sent: Sent): void {
   }
   // The vault decides, in the order of its transactions: a recall may be under way at this moment.
   changes.write("outbox.dropWithdrawn", item.itemId, sequence);
+  // For as long as it lives it can be said again to who misses it.
+  changes.write("sent.keep", item.itemId, epoch, sequence, receivedAtMs);
+  changes.write("outbox.disown", item.itemId);
   changes.write("outbox.sent", item.itemId);
   changes.outboxes.add(conversationId);
   if (item.kind !== "text" && item.kind !== "withdrawn") return;

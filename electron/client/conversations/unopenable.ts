@@ -1,4 +1,4 @@
-import type { ErrorCode, UserId } from "#protocol";
+import type { ErrorCode, MessageId, UserId } from "#protocol";
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { insertMessage, type SealedUnder } from "../core/insert-message.ts";
@@ -19,13 +19,17 @@ export interface Unopenable {
   readonly count?: number;
 }
 
-/** Lets something that can't be shown stand in the conversation, and counts it. What is of nobody known is one line, not many. */
+/**
+ * Lets something that can't be shown stand in the conversation, and counts it. What is of nobody known is one line, not many.
+ *
+ * @returns the line that stands for it
+ */
 export async function noteUnopenable(
   core: Core,
   changes: Changes,
   conversation: StoredConversation,
   unopenable: Unopenable,
-): Promise<void> {
+): Promise<MessageId> {
   const { conversationId } = conversation;
   const { sender, code, count = 1 } = unopenable;
   changes.write("conversation.countUnopenable", conversationId, count);
@@ -35,13 +39,19 @@ export async function noteUnopenable(
     sender === null &&
     last?.kind === "unopenable" &&
     last.sender === nobody &&
+    blocks(last.code) === blocks(code) &&
     last.order === conversation.lastOrder;
   if (merges) {
     changes.write("message.addMissing", last.messageId, count, code);
     changes.upsert(conversationId, last.messageId);
-    return;
+    return last.messageId;
   }
-  await insertLine(core, changes, conversation, { ...unopenable, count });
+  return insertLine(core, changes, conversation, { ...unopenable, count });
+}
+
+/** A log that can't be read on is no message that is missing: it has words of its own. */
+function blocks(code: ErrorCode): boolean {
+  return code === "conversation-stuck" || code === "device-unknown";
 }
 
 async function insertLine(
@@ -49,7 +59,7 @@ async function insertLine(
   changes: Changes,
   { conversationId, roomState, epoch }: StoredConversation,
   { sender, sequence, code, raw, count }: Required<Unopenable>,
-): Promise<void> {
+): Promise<MessageId> {
   const messageId = core.localId();
   const nowMs = core.time.now();
   const end = localEnd(nowMs, roomState.timers, core.policy);
@@ -76,4 +86,5 @@ async function insertLine(
     owed: 0,
   });
   if (count > 1) changes.write("message.addMissing", messageId, count - 1, code);
+  return messageId;
 }

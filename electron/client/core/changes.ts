@@ -28,6 +28,8 @@ export class Changes {
   readonly outboxes = new Set<ConversationId>();
   /** Conversations in which receipts are owed. */
   readonly owing = new Set<ConversationId>();
+  /** Conversations in which something is to be asked for, or has come that others waited for. */
+  readonly asking = new Set<ConversationId>();
   /** Ended content is to leave the vault's files. */
   forgets = false;
 

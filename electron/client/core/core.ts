@@ -15,6 +15,7 @@ import {
 import { idFromBytes } from "#protocol";
 import type { Clock, Link, Random } from "../../link/index.ts";
 import type { Vault } from "../../vault/index.ts";
+import { readFact } from "../store/facts.ts";
 import { Store } from "../store/store.ts";
 import { People } from "../views/people.ts";
 import type { Changes } from "./changes.ts";
@@ -62,6 +63,7 @@ export class Core {
   policy: Policy;
   link: Link | null = null;
   readonly #loaded = new Set<ConversationId>();
+  readonly #firstOrder: number;
   readonly #orders = new Map<ConversationId, number>();
   readonly #committed = new Set<(changes: Changes) => void>();
   #closed = false;
@@ -75,6 +77,7 @@ export class Core {
     this.random = options.random;
     this.self = options.self;
     this.policy = options.policy;
+    this.#firstOrder = readFact(options.vault, "firstOrder") ?? 1;
     this.time = new TimeKeeper(options.clock, options.keptTime);
   }
 
@@ -179,7 +182,7 @@ export class Core {
   /** The place of a new item in a conversation: after all there are, those under way included. */
   nextOrder(conversationId: ConversationId): number {
     const stored = this.store.conversation(conversationId)?.nextOrder ?? 1;
-    const order = Math.max(stored, this.#orders.get(conversationId) ?? 1);
+    const order = Math.max(stored, this.#firstOrder, this.#orders.get(conversationId) ?? 1);
     this.#orders.set(conversationId, order + 1);
     return order;
   }

@@ -14,6 +14,8 @@ const extendEveryMs = 12 * hourMs;
 const lookEveryMs = 5000;
 /** Between two looks this much more or less than {@link lookEveryMs} has passed: the computer slept, or its clock was set. */
 const jumpMs = 3000;
+/** How long it is remembered that something was sent, after its end. */
+const rememberMs = 30 * 24 * hourMs;
 /** As many messages go in one transaction: everything else has its turn between two of them. */
 const stepMessages = 500;
 
@@ -213,6 +215,7 @@ export class Sweeper {
     }
     for (const message of due) this.#dropAtRelay(changes, message, certainMs);
     for (const name of [
+      "sent.emptyDue",
       "reaction.deleteDue",
       "receipt.deleteDue",
       "outbox.deleteDue",
@@ -221,6 +224,10 @@ export class Sweeper {
       changes.write(name, certainMs, stepMessages);
     }
     changes.write("draft.deleteDue", certainMs);
+    changes.write("orphan.deleteDue", certainMs);
+    // Who was away for long may still ask whether it is over.
+    changes.write("sent.deleteBefore", certainMs - rememberMs);
+    changes.write("answer.deleteBefore", certainMs - rememberMs);
     this.#putTime(changes);
     await this.#core.commit(changes);
     return due.length === stepMessages;

@@ -4,8 +4,18 @@ export const queries = {
 
   directory: `SELECT user_id, version, entry FROM directory`,
 
+  directoryEntry: `SELECT entry FROM directory WHERE user_id = ?1`,
+  verifications: `SELECT * FROM verifications`,
+  verification: `SELECT * FROM verifications WHERE user_id = ?1`,
+  pendingKeys: `SELECT user_id FROM pending_keys`,
+  pendingKey: `SELECT * FROM pending_keys WHERE user_id = ?1`,
+
   keyPackage: `SELECT ref, last_resort, sealed FROM key_packages WHERE ref = ?1`,
   lastResort: `SELECT max(created_ms) AS created_ms FROM key_packages WHERE last_resort = 1`,
+
+  oldestOneTime: `SELECT min(created_ms) AS created_ms FROM key_packages WHERE last_resort = 0`,
+  leafAge: `SELECT coalesce(renewed_ms, created_ms) AS renewed_ms
+    FROM conversations LEFT JOIN leaf_ages USING (conversation_id) WHERE conversation_id = ?1`,
 
   conversations: `SELECT * FROM conversations`,
   conversation: `SELECT * FROM conversations WHERE conversation_id = ?1`,
@@ -62,10 +72,12 @@ export const queries = {
     WHERE quoted.deadline_ms > ?1 AND quoted.deadline_ms <= ?2 AND quoting.deadline_ms > ?2`,
   dueReactions: `SELECT target_id, conversation_id FROM reactions WHERE ends_ms <= ?1`,
   dueDrafts: `SELECT conversation_id FROM conversations WHERE draft_ends_ms <= ?1`,
-  dueItems: `SELECT item_id FROM outbox WHERE ends_ms <= ?1 LIMIT 1`,
+  dueItems: `SELECT item_id FROM outbox WHERE ends_ms <= ?1
+    UNION ALL SELECT message_id FROM orphans WHERE ends_ms <= ?1 LIMIT 1`,
   deadlines: `SELECT message_id, deadline_ms FROM messages WHERE deadline_ms <= ?1
     UNION ALL SELECT reaction_id, ends_ms FROM reactions WHERE ends_ms <= ?1
     UNION ALL SELECT item_id, ends_ms FROM outbox WHERE ends_ms <= ?1
+    UNION ALL SELECT message_id, ends_ms FROM orphans WHERE ends_ms <= ?1
     UNION ALL SELECT draft_id, draft_ends_ms FROM conversations WHERE draft_ends_ms <= ?1`,
   owing: `SELECT message_id, owed, ends_ms FROM messages
     WHERE conversation_id = ?1 AND owed > told AND deadline_ms > ?2 ORDER BY ord LIMIT ?3`,
@@ -87,6 +99,36 @@ export const queries = {
   outboxItem: `SELECT * FROM outbox WHERE item_id = ?1`,
   outboxByDigest: `SELECT * FROM outbox WHERE conversation_id = ?1 AND digest = ?2`,
   outboxConversations: `SELECT DISTINCT conversation_id FROM outbox WHERE failed = 0`,
+
+  outboxHasKind: `SELECT 1 AS found FROM outbox WHERE conversation_id = ?1 AND kind = ?2 LIMIT 1`,
+
+  mending: `SELECT * FROM mending WHERE conversation_id = ?1`,
+  freshCommits: `SELECT * FROM fresh_commits WHERE conversation_id = ?1 ORDER BY sequence`,
+  stuckLine: `SELECT message_id FROM messages WHERE conversation_id = ?1 AND kind = 'unopenable'
+    AND code = 'conversation-stuck' AND missing = 1`,
+  sentByGeneration: `SELECT * FROM sent
+    WHERE conversation_id = ?1 AND epoch = ?2 AND generation BETWEEN ?3 AND ?4`,
+  sentBySequence: `SELECT * FROM sent WHERE conversation_id = ?1 AND sequence BETWEEN ?2 AND ?3`,
+  sentAnswers: `SELECT sequence, ends_ms FROM sent WHERE target_id = ?1 AND kind = 'answer'`,
+  gaps: `SELECT * FROM gaps WHERE conversation_id = ?1 ORDER BY ord`,
+  gap: `SELECT * FROM gaps
+    WHERE conversation_id = ?1 AND device_id = ?2 AND epoch = ?3 AND number = ?4`,
+  gapCount: `SELECT count(*) AS count FROM gaps WHERE conversation_id = ?1`,
+  gapsShown: `SELECT count(*) AS count FROM gaps WHERE conversation_id = ?1 AND line_id IS NOT NULL`,
+  gapsOfLine: `SELECT count(*) AS count FROM gaps WHERE line_id = ?1`,
+  allGaps: `SELECT DISTINCT conversation_id FROM gaps`,
+  join: `SELECT epoch FROM joins WHERE conversation_id = ?1 AND device_id = ?2`,
+  answer: `SELECT times, last_ms FROM answers
+    WHERE conversation_id = ?1 AND device_id = ?2 AND kind = ?3 AND item_id = ?4`,
+  answerOfItem: `SELECT max(last_ms) AS last_ms FROM answers
+    WHERE conversation_id = ?1 AND kind = 'item' AND item_id = ?2`,
+  answersSince: `SELECT count(*) AS count FROM answers
+    WHERE conversation_id = ?1 AND device_id = ?2 AND kind = ?3 AND last_ms > ?4`,
+  adoptable: `SELECT * FROM orphans WHERE conversation_id = ?1
+    AND (awaits_id IN (SELECT message_id FROM messages)
+      OR awaits_id IN (SELECT reaction_id FROM reactions)) ORDER BY sequence`,
+  hasOrphans: `SELECT 1 AS found FROM orphans WHERE conversation_id = ?1 LIMIT 1`,
+  orphanConversations: `SELECT DISTINCT conversation_id FROM orphans`,
 
   bucket: `SELECT next FROM key_buckets WHERE hour = ?1`,
   doomed: `SELECT doom_id, hour, leaf FROM doomed ORDER BY doom_id`,

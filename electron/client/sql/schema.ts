@@ -254,4 +254,182 @@ export const migrations: readonly string[] = [
     UPDATE blobs SET message_id = NULL WHERE message_id = OLD.message_id;
   END;
   `,
+  `
+  -- What this device has sent, by its place, to be said again when somebody misses it. What has ended, was recalled or deleted leaves its
+  -- place alone, for some time: that it was, and is over.
+  CREATE TABLE sent (
+    item_id TEXT PRIMARY KEY,
+    conversation_id TEXT NOT NULL,
+    -- As in the outbox, or over.
+    kind TEXT NOT NULL,
+    -- The message it belongs to and ends with.
+    target_id TEXT,
+    -- 0 and NULL: it was found out only that it was sent.
+    epoch INTEGER NOT NULL,
+    generation INTEGER,
+    sequence INTEGER NOT NULL,
+    taken_ms INTEGER NOT NULL,
+    ends_ms INTEGER NOT NULL,
+    -- Of what is worth being said again: its content, sealed under its message's leaf or, alone, under one of its own.
+    content BLOB,
+    hour INTEGER,
+    leaf INTEGER,
+    alone INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX sent_by_generation ON sent (conversation_id, epoch, generation);
+  CREATE INDEX sent_by_sequence ON sent (conversation_id, sequence);
+  CREATE INDEX sent_by_target ON sent (target_id) WHERE target_id IS NOT NULL;
+  CREATE INDEX sent_by_end ON sent (ends_ms);
+  CREATE TRIGGER sent_deleted AFTER DELETE ON sent WHEN OLD.alone = 1
+  BEGIN
+    INSERT INTO doomed (hour, leaf, waits) VALUES (OLD.hour, OLD.leaf, 1);
+  END;
+  CREATE TRIGGER sent_emptied AFTER UPDATE OF alone ON sent WHEN OLD.alone = 1 AND NEW.alone = 0
+  BEGIN
+    INSERT INTO doomed (hour, leaf, waits) VALUES (OLD.hour, OLD.leaf, 1);
+  END;
+
+  ALTER TABLE outbox ADD COLUMN generation INTEGER;
+
+  -- Messages that never came or can't be opened, and are asked for again: each by its sender's device, epoch and generation, or, with '' and
+  -- 0, by its place in the log alone.
+  CREATE TABLE gaps (
+    conversation_id TEXT NOT NULL,
+    device_id TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    -- Where its message belongs in the conversation.
+    ord INTEGER NOT NULL,
+    -- The line that stands for it; NULL: the relay says that it has ended, which is asked for before anything is shown.
+    line_id TEXT,
+    asked INTEGER NOT NULL,
+    next_ms INTEGER NOT NULL,
+    shows_ms INTEGER NOT NULL,
+    -- It can't be alive any more.
+    ends_ms INTEGER NOT NULL,
+    PRIMARY KEY (conversation_id, device_id, epoch, number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX gaps_by_line ON gaps (line_id) WHERE line_id IS NOT NULL;
+
+  -- How many of what couldn't be opened came after all, and how many were over when they were asked for.
+  ALTER TABLE conversations ADD COLUMN recovered INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE conversations ADD COLUMN overdue INTEGER NOT NULL DEFAULT 0;
+  -- The epoch in which this device joined, or joined anew: of what it sent before, it may not remember everything.
+  ALTER TABLE conversations ADD COLUMN since_epoch INTEGER NOT NULL DEFAULT 0;
+
+  -- In which epoch devices were added while this one was there: what was said before isn't for them.
+  CREATE TABLE joins (
+    conversation_id TEXT NOT NULL,
+    device_id TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    PRIMARY KEY (conversation_id, device_id)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Requests that were answered, and what was said again to whom.
+  CREATE TABLE answers (
+    conversation_id TEXT NOT NULL,
+    device_id TEXT NOT NULL,
+    -- request, item
+    kind TEXT NOT NULL,
+    item_id TEXT NOT NULL,
+    times INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    PRIMARY KEY (conversation_id, device_id, kind, item_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX answers_by_item ON answers (conversation_id, kind, item_id);
+
+  -- What changes a message that isn't here, yet: it is applied when the message comes after all.
+  CREATE TABLE orphans (
+    message_id TEXT PRIMARY KEY,
+    conversation_id TEXT NOT NULL,
+    awaits_id TEXT NOT NULL,
+    sender_user TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    sent_ms INTEGER NOT NULL,
+    ends_ms INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    hour INTEGER NOT NULL,
+    leaf INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX orphans_by_target ON orphans (awaits_id);
+  CREATE TRIGGER orphan_deleted AFTER DELETE ON orphans
+  BEGIN
+    INSERT INTO doomed (hour, leaf, waits) VALUES (OLD.hour, OLD.leaf, 1);
+  END;
+
+  -- The place in the log of the edit that a text is from: an older one that comes late changes nothing.
+  ALTER TABLE messages ADD COLUMN edit_sequence INTEGER NOT NULL DEFAULT 0;
+  `,
+  `
+  -- Whose account key was verified at this computer. It is told to nobody, not even to the person's other devices.
+  CREATE TABLE verifications (
+    user_id TEXT PRIMARY KEY,
+    account_key BLOB NOT NULL,
+    verified_ms INTEGER NOT NULL,
+    -- digits, code
+    how TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Other account keys that the issuer has given to people who were verified. Nothing is sent to them until somebody here decides.
+  CREATE TABLE pending_keys (
+    user_id TEXT PRIMARY KEY,
+    account_key BLOB NOT NULL,
+    issued_ms INTEGER NOT NULL,
+    noticed_ms INTEGER NOT NULL,
+    -- The place of the records in the directory, and the records as signed.
+    version INTEGER NOT NULL,
+    entry BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- When this device's leaf in a conversation was new last.
+  CREATE TABLE leaf_ages (
+    conversation_id TEXT PRIMARY KEY,
+    renewed_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER leaf_age_over AFTER DELETE ON conversations
+  BEGIN
+    DELETE FROM leaf_ages WHERE conversation_id = OLD.conversation_id;
+  END;
+  `,
+  `
+  -- Where in the log the present epoch began; NULL: that isn't known.
+  ALTER TABLE conversations ADD COLUMN epoch_start INTEGER;
+  -- Others have another view of the present epoch: the conversation may have split.
+  ALTER TABLE conversations ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0;
+
+  -- What this device has done where it couldn't follow a log (docs/adr/0022).
+  CREATE TABLE mending (
+    conversation_id TEXT PRIMARY KEY,
+    -- The last commit that it has rejected, and how many of the same epoch.
+    epoch INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    rejections INTEGER NOT NULL,
+    -- How often it has joined anew, when last, and whether that is under way.
+    rejoins INTEGER NOT NULL,
+    rejoined_ms INTEGER NOT NULL,
+    rejoining INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Commits that were taken, until something has come from somebody who has followed them too: till then they can be found void.
+  CREATE TABLE fresh_commits (
+    conversation_id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    -- The epoch that it ended.
+    epoch INTEGER NOT NULL,
+    -- SHA-256; NULL for one that this device came in by and hasn't seen.
+    hash BLOB,
+    -- Whose it is.
+    committer TEXT NOT NULL,
+    -- What it was for, when it is this device's.
+    intent BLOB,
+    PRIMARY KEY (conversation_id, sequence)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER mending_over AFTER DELETE ON conversations
+  BEGIN
+    DELETE FROM mending WHERE conversation_id = OLD.conversation_id;
+    DELETE FROM fresh_commits WHERE conversation_id = OLD.conversation_id;
+  END;
+  `,
 ];

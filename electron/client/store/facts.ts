@@ -4,11 +4,14 @@ import {
   type DeviceId,
   type LockSettings,
   type NetworkId,
+  type OwnAccountNotice,
   type SettingsView,
   type SignedRecord,
   type SuiteName,
   type UserId,
 } from "#protocol";
+import type { HistoryProgress } from "../linking/history-sink.ts";
+import type { StoredChannel } from "../linking/channels.ts";
 import type { Statement, Vault } from "../../vault/index.ts";
 import { statement } from "./statement.ts";
 import { bytes } from "./columns.ts";
@@ -54,10 +57,22 @@ export interface Facts {
   readonly settings: SettingsView;
   /** The suite of the key packages that the relay has; never written: the default one. */
   readonly keyPackageSuite: SuiteName;
+  /** What this person should read about their own account. */
+  readonly ownNotices: readonly OwnAccountNotice[];
+  /** Set from the use of the last-resort key package until another one has taken its place. */
+  readonly lastResortUsed: true;
+  /** All one-time key packages that the relay has were made later than this, milliseconds. */
+  readonly keyPackagesSinceMs: number;
   /** When this person wants the app to lock by itself. */
   readonly lock: LockSettings;
   /** What is added to the vault's sequence number when the relay is told: after a roll-back it was told higher ones before. */
   readonly sequenceOffset: number;
+  /** Channels to devices that were linked, for as long as something comes over. */
+  readonly linkChannels: readonly StoredChannel[];
+  /** What of the other device's messages has come over to this one. */
+  readonly historyProgress: HistoryProgress;
+  /** Where the orders of this device's own items begin; never written: 1. */
+  readonly firstOrder: number;
   /** The vault was rolled back, and not everything has been made anew. */
   readonly rollback: Rollback;
 }

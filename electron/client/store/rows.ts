@@ -37,6 +37,11 @@ export interface StoredConversation {
   readonly lastOrder: number;
   readonly readOrder: number;
   readonly unopenable: number;
+  /** How many of those came after all, and how many were over when they were asked for. */
+  readonly recovered: number;
+  readonly overdue: number;
+  /** The epoch in which this device joined, or joined anew. */
+  readonly sinceEpoch: number;
   readonly pinned: boolean;
   readonly muted: boolean;
   readonly hidden: boolean;
@@ -45,8 +50,12 @@ export interface StoredConversation {
   readonly blocked: Blocked | null;
   /** Entries of this epoch that never came or can't be read, and that no gap has told of. */
   readonly lost: number;
-  /** Its group's state was rolled back: nothing may be encrypted by it. */
+  /** Its group's state was rolled back or led astray: nothing may be encrypted by it. */
   readonly stale: boolean;
+  /** Where in the log the present epoch began; null when that isn't known. */
+  readonly epochStart: number | null;
+  /** Others see another epoch than this device. */
+  readonly doubtful: boolean;
 }
 
 /**
@@ -107,12 +116,17 @@ export function conversationOf(row: Row, { roomState, members }: GroupColumns): 
     lastOrder: number(row, "last_order"),
     readOrder: number(row, "read_order"),
     unopenable: number(row, "unopenable"),
+    recovered: number(row, "recovered"),
+    overdue: number(row, "overdue"),
+    sinceEpoch: number(row, "since_epoch"),
     pinned: number(row, "pinned") === 1,
     muted: number(row, "muted") === 1,
     hidden: number(row, "hidden") === 1,
     blocked: nullable(text, row, "blocked") as Blocked | null,
     lost: number(row, "lost"),
     stale: number(row, "stale") === 1,
+    epochStart: nullable(number, row, "epoch_start"),
+    doubtful: number(row, "doubtful") === 1,
     draft: draftOf(row),
   };
 }
@@ -163,6 +177,8 @@ export interface StoredMessage {
   /** What the body is sealed under; null: there is none, or no more. */
   readonly leaf: KeyLeaf | null;
   readonly edited: boolean;
+  /** The place in the log of the edit that its text is from; 0: none of another device's. */
+  readonly editSequence: number;
   readonly replyTo: MessageId | null;
   readonly code: ErrorCode;
   /** How many arrivals it stands for; more than one only where none could be opened. */
@@ -211,6 +227,7 @@ export function messageOf(row: Row): StoredMessage {
     body: nullable(bytes, row, "body"),
     leaf: leafOf(row),
     edited: number(row, "edited") === 1,
+    editSequence: number(row, "edit_sequence"),
     replyTo: nullable(text, row, "reply_to") as MessageId | null,
     code: errorCode(row, "code"),
     missing: number(row, "missing"),
@@ -218,10 +235,11 @@ export function messageOf(row: Row): StoredMessage {
 }
 
 /**
- * What an outbox item is: a message, what changes one, its recall, receipts, a farewell, ciphertext to be dropped, or a recalled
- * message of which only the relay knows whether it is out.
+ * What an outbox item is: a message, what changes one, its recall, receipts, a request for what is missing, an answer to one, a farewell,
+ * ciphertext to be dropped, or a recalled message of which only the relay knows whether it is out.
  */
-export type OutboxKind = "text" | "control" | "recall" | "status" | "leave" | "drop" | "withdrawn";
+export type OutboxKind =
+  "text" | "control" | "recall" | "status" | "request" | "answer" | "leave" | "drop" | "withdrawn";
 
 /** A row of `outbox`. */
 export interface StoredOutboxItem {

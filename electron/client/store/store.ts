@@ -6,6 +6,7 @@ import {
   type GroupMember,
   type KeyPackageRef,
   type MessageId,
+  type PersonRecords,
   type StoredGroupPiece,
   type UserId,
 } from "#protocol";
@@ -24,7 +25,10 @@ import {
   type StoredOutboxItem,
 } from "./rows.ts";
 import { Ends } from "./ends.ts";
-import type { SignedPerson, StoredReaction, StoredReceipt } from "./stored.ts";
+import { Trusted } from "./trusted.ts";
+import { Mendings } from "./mendings.ts";
+import { Missing } from "./missing.ts";
+import type { StoredReaction, StoredReceipt } from "./stored.ts";
 
 export type { DueMessage, StoredReaction, StoredReceipt } from "./stored.ts";
 
@@ -46,6 +50,9 @@ function ifFound<Value>(row: Row | undefined, read: (row: Row) => Value): Value 
 export class Store {
   readonly vault: Vault;
   readonly ends: Ends;
+  readonly trusted: Trusted;
+  readonly missing: Missing;
+  readonly mendings: Mendings;
   readonly #groups = new Map<
     string,
     { readonly room: Uint8Array; readonly members: Uint8Array; readonly columns: GroupColumns }
@@ -54,6 +61,9 @@ export class Store {
   constructor(vault: Vault) {
     this.vault = vault;
     this.ends = new Ends(vault);
+    this.trusted = new Trusted(vault);
+    this.missing = new Missing(vault);
+    this.mendings = new Mendings(vault);
   }
 
   #read(query: QueryName, ...params: readonly SqlValue[]): readonly Row[] {
@@ -64,15 +74,31 @@ export class Store {
     return this.#read(query, ...params)[0];
   }
 
-  directory(): readonly SignedPerson[] {
+  directory(): readonly PersonRecords[] {
     // Only `Directory` writes these, and the vault gives back what was written or fails.
     return this.#read("directory").map(
-      (row) => decodeCbor(bytes(row, "entry"), maxEntryBytes) as SignedPerson,
+      (row) => decodeCbor(bytes(row, "entry"), maxEntryBytes) as PersonRecords,
     );
   }
 
-  keyPackage(ref: KeyPackageRef): { readonly sealed: Uint8Array } | undefined {
-    return ifFound(this.#first("keyPackage", ref), (row) => ({ sealed: bytes(row, "sealed") }));
+  keyPackage(
+    ref: KeyPackageRef,
+  ): { readonly sealed: Uint8Array; readonly lastResort: boolean } | undefined {
+    return ifFound(this.#first("keyPackage", ref), (row) => ({
+      sealed: bytes(row, "sealed"),
+      lastResort: number(row, "last_resort") === 1,
+    }));
+  }
+
+  /** When the oldest one-time key package was made that nobody has used, milliseconds. */
+  oldestOneTimeMadeAtMs(): number | null {
+    const row = this.#first("oldestOneTime");
+    return row === undefined ? null : nullable(number, row, "created_ms");
+  }
+
+  /** When this device's leaf in a conversation was new last, milliseconds; 0: there is no such conversation. */
+  refreshedAtMs(conversationId: ConversationId): number {
+    return ifFound(this.#first("leafAge", conversationId), (row) => number(row, "renewed_ms")) ?? 0;
   }
 
   /** When the newest last-resort key package was made, milliseconds. */
@@ -334,6 +360,12 @@ export class Store {
       readAtMs: nullable(number, row, "read_ms"),
       burned: number(row, "burned") === 1,
     }));
+  }
+
+  /** The receipt that a message's sender has, or is to get. */
+  owedOf(messageId: MessageId): number {
+    const row = this.#first("message", messageId);
+    return row === undefined ? 0 : number(row, "owed");
   }
 
   outboxNext(conversationId: ConversationId, nowMs: number): StoredOutboxItem | undefined {

@@ -1,12 +1,6 @@
-import type { ConversationId, KeyLeaf, MessageId, SignedRecord, UserId } from "#protocol";
+import type { ConversationId, KeyLeaf, MessageId, UserId } from "#protocol";
 import type { Row } from "../../vault/index.ts";
 import { text } from "./columns.ts";
-
-/** A person's records as signed. */
-export interface SignedPerson {
-  readonly user: SignedRecord;
-  readonly devices: readonly SignedRecord[];
-}
 
 /** What one reader has done with an own message. */
 export interface StoredReceipt {

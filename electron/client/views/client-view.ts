@@ -16,7 +16,7 @@ export function clientView({
   readonly relayUrl: string;
   readonly connection: ConnectionView;
   readonly settings: SettingsView;
-}): ClientView {
+}): Omit<ClientView, "history"> {
   const user = people.get(self.userId)?.user;
   const role = user?.role ?? "member";
   return {

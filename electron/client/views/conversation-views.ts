@@ -14,6 +14,7 @@ import {
 } from "#protocol";
 import { conversationBound } from "../core/timers.ts";
 import type { Draft, StoredConversation, StoredMessage } from "../store/rows.ts";
+import { stoppedFor } from "../store/stopped.ts";
 import { peopleOf, type Store } from "../store/store.ts";
 import { openBodies, textOf, type SealedBody } from "./bodies.ts";
 import { isCovered, sealedBody } from "./message-views.ts";
@@ -58,14 +59,15 @@ function avatarSeed({ conversationId, kind, peer }: StoredConversation): string 
 
 function memberViews(
   { members, roomState }: StoredConversation,
-  people: People,
-  me: UserId,
+  { people, me, store }: ConversationViewSources,
 ): readonly MemberView[] {
+  const trustIn = store.trusted.states((userId) => people.get(userId)?.user.accountKey);
   return peopleOf(members)
     .map((userId) => ({
       ...people.view(userId),
       role: roleOf(roomState, userId),
       me: userId === me,
+      trust: trustIn(userId),
       deviceCount: members.filter((member) => member.userId === userId).length,
     }))
     .toSorted((left, right) => left.displayName.localeCompare(right.displayName));
@@ -91,9 +93,10 @@ export async function conversationView(
     avatarSeed: avatarSeed(conversation),
     timers: roomState.timers,
     bound: conversationBound(roomState.timers, sources.policy()),
-    members: memberViews(conversation, people, me),
+    members: memberViews(conversation, sources),
     allowed: active ? roomActions.filter((action) => roleAllows(kind, role, action)) : [],
     active,
+    stoppedFor: stoppedFor(store, conversation).map((userId) => people.view(userId)),
     pinned: conversation.pinned,
     muted: conversation.muted,
     draft: draft === null ? "" : (textOf(opened, draft.draftId) ?? ""),
@@ -101,10 +104,24 @@ export async function conversationView(
       suite: conversation.suite,
       epoch: conversation.epoch,
       epochAuthenticator: conversation.authenticator,
-      unopenableCount: conversation.unopenable,
+      doubtful: conversation.doubtful,
+      ...missingCounts(conversation, store),
     },
     firstUnreadId: store.firstUnread(conversation, sources.now())?.messageId ?? null,
   };
+}
+
+/** What this device could not open or never got, ever: what of it came after all, is asked for, or is lost. */
+function missingCounts(
+  { conversationId, unopenable, recovered, overdue }: StoredConversation,
+  store: Store,
+): Pick<
+  ConversationView["encryption"],
+  "unopenableCount" | "recoveredCount" | "askedCount" | "lostCount"
+> {
+  const askedCount = store.missing.shownCount(conversationId);
+  const lostCount = Math.max(0, unopenable - recovered - overdue - askedCount);
+  return { unopenableCount: unopenable, recoveredCount: recovered, askedCount, lostCount };
 }
 
 /** The draft, unless its end has come. */

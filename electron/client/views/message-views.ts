@@ -137,14 +137,16 @@ function viewOf(
   if (message.kind === "recalled") return { ...common, kind: "recalled", expiry };
   if (message.kind === "unopenable") {
     const { code, missing: count } = message;
-    return { ...common, kind: "unopenable", code, count, senderKnown: message.sender !== nobody };
+    const asking = sources.store.missing.isAskedFor(messageId);
+    const senderKnown = message.sender !== nobody;
+    return { ...common, kind: "unopenable", code, count, senderKnown, asking };
   }
   if (isCovered(message)) return { ...common, kind: "covered", expiry };
   const plain = opened.get(messageId);
   // Its key is gone or its bytes are damaged: that is said, and nothing is made up.
   if (plain === undefined) {
     const code = "message-unopenable";
-    return { ...common, kind: "unopenable", code, count: 1, senderKnown: true };
+    return { ...common, kind: "unopenable", code, count: 1, senderKnown: true, asking: false };
   }
   if (message.kind === "system") {
     return { ...common, kind: "system", line: lineView(decodeLine(plain), sources.people) };

@@ -12,6 +12,7 @@ export class People {
     for (const person of people) {
       byUser.set(person.user.userId, person);
       for (const { deviceId } of person.devices) byDevice.set(deviceId, person.user.userId);
+      for (const deviceId of person.revoked) byDevice.set(deviceId, person.user.userId);
     }
     this.#people = byUser;
     this.#userOfDevice = byDevice;
@@ -23,6 +24,13 @@ export class People {
 
   all(): readonly TrustedPerson[] {
     return [...this.#people.values()];
+  }
+
+  /** The devices of a person that may be in conversations. */
+  addableDevices(userId: UserId): readonly DeviceId[] {
+    const person = this.#people.get(userId);
+    if (person === undefined || person.suspended) return [];
+    return person.devices.map(({ deviceId }) => deviceId);
   }
 
   /** Whose device this is. */

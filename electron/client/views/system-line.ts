@@ -11,11 +11,29 @@ import type { People } from "./people.ts";
 
 /** A system line as it is kept: ids in place of names, which may change. */
 export type StoredLine =
-  | { readonly kind: "created" | "joined" | "left"; readonly by: UserId }
+  | {
+      readonly kind:
+        | "created"
+        | "joined"
+        | "left"
+        | "suspended"
+        | "revoked"
+        | "reopened"
+        | "rejoined"
+        | "forked";
+      readonly by: UserId;
+    }
   | { readonly kind: "added" | "removed"; readonly by: UserId; readonly people: readonly UserId[] }
   | { readonly kind: "renamed"; readonly by: UserId; readonly name: string }
   | { readonly kind: "timers"; readonly by: UserId; readonly timers: Timers }
-  | { readonly kind: "roles"; readonly by: UserId; readonly administrators: readonly UserId[] };
+  | { readonly kind: "roles"; readonly by: UserId; readonly administrators: readonly UserId[] }
+  | { readonly kind: "key-changed"; readonly by: UserId; readonly stopped: boolean }
+  | { readonly kind: "key-taken"; readonly by: UserId; readonly verified: boolean }
+  | {
+      readonly kind: "device-added" | "device-removed";
+      readonly by: UserId;
+      readonly deviceName: string;
+    };
 
 const maxLineBytes = 256 * 1024;
 
@@ -36,6 +54,11 @@ export function lineView(line: StoredLine, people: People): SystemLine {
     case "created":
     case "joined":
     case "left":
+    case "suspended":
+    case "revoked":
+    case "reopened":
+    case "rejoined":
+    case "forked":
       return { kind: line.kind, by };
     case "added":
     case "removed":
@@ -46,6 +69,13 @@ export function lineView(line: StoredLine, people: People): SystemLine {
       return { kind: line.kind, by, timers: line.timers };
     case "roles":
       return { kind: line.kind, by, administrators: views(line.administrators) };
+    case "key-changed":
+      return { kind: line.kind, by, stopped: line.stopped };
+    case "key-taken":
+      return { kind: line.kind, by, verified: line.verified };
+    case "device-added":
+    case "device-removed":
+      return { kind: line.kind, by, deviceName: line.deviceName };
   }
 }
 
@@ -56,6 +86,8 @@ export interface ChangeContext {
   readonly after: ReadonlySet<UserId>;
   /** Who had asked to be taken out. */
   readonly leavers: ReadonlySet<UserId>;
+  /** Who may not be in it any more, and why; left out: nobody. */
+  readonly excluded?: ReadonlyMap<UserId, "suspended" | "revoked">;
   /** Whether it is the first commit, by which a conversation gets its first people. */
   readonly first: boolean;
 }
@@ -71,9 +103,16 @@ export function linesOfChange(change: GroupChange, context: ChangeContext): read
   const added = peopleOf(change.added).filter((id) => !context.before.has(id));
   const gone = peopleOf(change.removed).filter((id) => !context.after.has(id));
   const left = gone.filter((id) => context.leavers.has(id));
-  const removed = gone.filter((id) => !context.leavers.has(id));
+  const excluded = gone.flatMap((id) => {
+    const kind = context.leavers.has(id) ? undefined : context.excluded?.get(id);
+    return kind === undefined ? [] : [{ kind, by: id } as const];
+  });
+  const removed = gone.filter((id) => !context.leavers.has(id) && !context.excluded?.has(id));
   const { before, after } = change;
-  const lines: StoredLine[] = left.map((id) => ({ kind: "left", by: id }));
+  const lines: StoredLine[] = [
+    ...left.map((id) => ({ kind: "left", by: id }) as const),
+    ...excluded,
+  ];
   if (removed.length > 0) lines.push({ kind: "removed", by, people: removed });
   if (added.length > 0) lines.push({ kind: "added", by, people: added });
   if (before.name !== after.name) lines.push({ kind: "renamed", by, name: after.name });

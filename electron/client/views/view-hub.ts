@@ -183,14 +183,17 @@ export class ViewHub {
     const { store, time } = this.#core;
     const open = this.#open.get(conversationId);
     if (open === undefined) return;
+    // A line that something took the place of goes when it stands for nothing any more.
+    const gone = [...upserted].filter((messageId) => store.message(messageId) === undefined);
     const messages = [...upserted]
       .map((messageId) => store.message(messageId))
       .filter((message) => message !== undefined)
       .filter(({ order, deadlineMs }) => order >= open.oldestOrder && deadlineMs > time.now())
       .toSorted((left, right) => left.order - right.order);
     const current = await this.messages(messages);
-    if (current.length === 0 && removed.size === 0) return;
-    this.emit("messages.changed", { conversationId, upserted: current, removed: [...removed] });
+    const off = [...removed, ...gone];
+    if (current.length === 0 && off.length === 0) return;
+    this.emit("messages.changed", { conversationId, upserted: current, removed: off });
   }
 
   /** Messages as the interface shows them; what ends while their bodies are opened is left out. */

@@ -25,6 +25,7 @@ import { loadNetwork, policyOf } from "../network.ts";
 import { checkPartSizes } from "../pages.ts";
 import { openGroupAsMember } from "./access.ts";
 import { announceEntry } from "./deliver.ts";
+import { isVoid, loadVoids } from "./undecided.ts";
 
 /**
  * Appends an application message at the log's epoch. A message id that this device had accepted before gets its first answer, even when
@@ -41,7 +42,11 @@ export function appendMessage(
     const { head } = await openGroupAsMember(transaction, conversationId, deviceId);
     const answerSlot = messageAnswerSlot(conversationId, deviceId, messageId);
     const earlier = await transaction.load(answerSlot);
-    if (earlier !== undefined) return accepted(earlier);
+    // What stood on a void commit was never said, in the others' eyes.
+    const counts =
+      earlier !== undefined &&
+      !isVoid(await loadVoids(transaction, conversationId), earlier.sequence);
+    if (counts) return accepted(earlier);
     if (epoch !== head.epoch) return stale(head);
 
     const nowMs = context.clock.nowMs();
@@ -76,7 +81,7 @@ export function storeEntry(
   transaction: Transaction,
   place: {
     readonly conversationId: ConversationId;
-    readonly entry: Exclude<GroupEntry, { readonly kind: "dropped" }>;
+    readonly entry: Extract<GroupEntry, { readonly kind: "application" | "commit" }>;
     /** Devices for which it is the last entry. */
     readonly leave?: readonly DeviceId[];
   },

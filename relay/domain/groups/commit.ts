@@ -8,7 +8,7 @@ import {
 } from "#protocol";
 import { sha256 } from "../../primitives.ts";
 import type { Transaction } from "../../storage/transaction.ts";
-import { ownersOf } from "../accounts.ts";
+import { standingsOf } from "../accounts.ts";
 import {
   answerRetentionMs,
   groupScope,
@@ -31,6 +31,7 @@ import { openGroupAsMember } from "./access.ts";
 import { accepted, stale, storeEntry } from "./append.ts";
 import { announceJoin } from "./deliver.ts";
 import { loadRoster, releaseRemovedLater } from "./roster.ts";
+import { checkCommitter, keepUndecided, loadVoids, noteWelcomes } from "./undecided.ts";
 
 type Commit = ParsedRelayParams<"group.commit">;
 
@@ -51,6 +52,7 @@ export function createGroup(
       headSequence: 0,
       applicationFloor: 0,
       commitFloor: 0,
+      undecided: [],
     });
     transaction.store(groupRosterSlot(conversationId), {
       members: [{ deviceId, joinedSequence: 0, acknowledgedSequence: 0 }],
@@ -70,8 +72,9 @@ export function createGroup(
 export function commitToGroup(
   context: RelayContext,
   params: Commit,
-  { deviceId }: DeviceCaller,
+  caller: DeviceCaller,
 ): Promise<Ordered> {
+  const { deviceId } = caller;
   const { conversationId, epoch, bytes, groupInfo, welcome } = params;
   const bytesHash = sha256(bytes);
   return context.units.run(groupScope(conversationId), async (transaction) => {
@@ -84,14 +87,22 @@ export function commitToGroup(
     }
     if (epoch !== head.epoch) return stale(head);
 
+    const voids = await loadVoids(transaction, conversationId);
+    checkCommitter(context, voids, { person: caller.userId, hash: bytesHash });
     const roster = await loadRoster(transaction, conversationId);
     await checkRosterChange(transaction, { params, roster, committer: deviceId });
     const receivedAtMs = context.clock.nowMs();
     const sequence = head.headSequence + 1;
+    const { add, remove } = params;
+    const undecided = await keepUndecided(transaction, conversationId, {
+      commit: { head, roster, sequence, commitHash: bytesHash, add, remove },
+      caller,
+    });
     transaction.store(groupHeadSlot(conversationId), {
       ...head,
       epoch: epoch + 1,
       headSequence: sequence,
+      undecided,
     });
     transaction.store(groupInfoSlot(conversationId), { epoch: epoch + 1, bytes: groupInfo });
     const answer = { sender: deviceId, bytesHash, sequence, receivedAtMs };
@@ -107,11 +118,12 @@ export function commitToGroup(
       leave: params.remove,
     });
     if (welcome !== null) {
-      await deliverWelcome(context, transaction, {
+      const welcomes = await deliverWelcome(context, transaction, {
         devices: params.add,
         bytes: welcome,
         entry: { conversationId, groupSequence: sequence, sender: deviceId, receivedAtMs },
       });
+      await noteWelcomes(transaction, conversationId, { sequence, welcomes: [...welcomes] });
     }
     return accepted(answer);
   });
@@ -143,7 +155,10 @@ async function checkRosterChange(
   if (add.some((deviceId) => members.has(deviceId))) refuse("adds-member");
   if (add.length > 0 !== (welcome !== null)) refuse("welcome");
   if (members.size + add.length > maxRosterDevices) refuse("roster-full");
-  if ((await ownersOf(transaction, add)).includes(undefined)) refuse("adds-unknown-device");
+  const standings = await standingsOf(transaction, add);
+  if (standings.includes(null)) refuse("adds-unknown-device");
+  // In this transaction, so that no revocation comes in between: what is added was not yet revoked.
+  if (standings.some((standing) => standing?.refusal !== null)) refuse("adds-excluded-device");
 }
 
 function changeRoster(

@@ -20,6 +20,10 @@ import {
 } from "../layout.ts";
 import { maxPageBytes } from "../pages.ts";
 import { openGroup, openGroupAsMember } from "./access.ts";
+import { decodeReopening } from "./reopening.ts";
+
+/** An entry without a message, at most, bytes. */
+const maxPlainEntryBytes = 2048;
 
 /** Entries behind a sequence, in order and without gaps. */
 export async function readGroup(
@@ -45,7 +49,7 @@ export async function readGroup(
     const before = sequence <= membership.joinedSequence;
     const entry = before ? dropped(sequence) : await loadEntry(context, conversationId, sequence);
     const shown = isOver(entry, nowMs) ? dropped(sequence) : entry;
-    sizeBytes += shown.kind === "dropped" ? 32 : shown.bytes.length + 200;
+    sizeBytes += "bytes" in shown ? shown.bytes.length + 200 : maxPlainEntryBytes;
     if (entries.length > 0 && sizeBytes > maxPageBytes) break;
     entries.push(shown);
   }
@@ -124,6 +128,9 @@ async function loadEntry(
   // Dropped between the two reads.
   if (bytes === undefined) return dropped(sequence);
   const { kind, epoch, sender, receivedAtMs, expiresAtMs } = entry;
+  if (kind === "reopened") {
+    return { kind, sequence, epoch, sender, receivedAtMs, ...decodeReopening(bytes) };
+  }
   return kind === "commit"
     ? { kind, sequence, epoch, sender, receivedAtMs, bytes }
     : { kind, sequence, epoch, sender, receivedAtMs, expiresAtMs, bytes };

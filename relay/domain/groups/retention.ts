@@ -14,6 +14,7 @@ import {
 import { openGroup } from "./access.ts";
 import { dueSubject } from "./append.ts";
 import { announceEntry } from "./deliver.ts";
+import { stillUndecided } from "./undecided.ts";
 import { loadRoster, releaseRemoved, type Removal } from "./roster.ts";
 
 /** Entries that one unit of work looks at. */
@@ -23,15 +24,21 @@ const maxSteps = 500;
 export async function acknowledge(
   context: RelayContext,
   { conversationId, sequence }: ParsedRelayParams<"group.acknowledge">,
-  { deviceId }: DeviceCaller,
+  caller: DeviceCaller,
 ): Promise<Done> {
+  const { deviceId } = caller;
   const more = await context.units.run(groupScope(conversationId), async (transaction) => {
-    const { head, membership, headSequence } = await openGroup(
-      transaction,
-      conversationId,
-      deviceId,
-    );
+    const access = await openGroup(transaction, conversationId, deviceId);
+    const { membership, headSequence } = access;
     if (sequence > headSequence) throw new AppError("not-found", { data: { what: "entry" } });
+    const undecided = await stillUndecided(transaction, conversationId, {
+      head: access.head,
+      witness: { ...caller, sequence },
+    });
+    const head = { ...access.head, undecided };
+    if (undecided.length < access.head.undecided.length) {
+      transaction.store(groupHeadSlot(conversationId), head);
+    }
     let roster: GroupRoster;
     if (membership.removed !== null && sequence === membership.removed.sequence) {
       // It knows now that it was removed.
@@ -158,7 +165,7 @@ async function dropDelivered(
   sequences.forEach((sequence, index) => {
     const entry = entries[index];
     if (entry === undefined) return;
-    const floor = entry.kind === "commit" ? commitFloor : applicationFloor;
+    const floor = entry.kind === "application" ? applicationFloor : commitFloor;
     if (sequence <= floor) removeEntry(transaction, { conversationId, sequence, entry });
   });
   transaction.store(groupHeadSlot(conversationId), {
@@ -169,7 +176,8 @@ async function dropDelivered(
   return applicationFloor < byMembers || commitFloor < byAll;
 }
 
-function removeEntry(
+/** Removes an entry; its number remains. */
+export function removeEntry(
   transaction: Transaction,
   place: {
     readonly conversationId: ConversationId;

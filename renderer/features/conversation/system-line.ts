@@ -19,6 +19,16 @@ export function systemLineText(i18n: I18n, line: SystemLine, meId: UserId): stri
       return byMe ? t("system.you.joined") : t("system.joined", { by });
     case "left":
       return byMe ? t("system.you.left") : t("system.left", { by });
+    case "suspended":
+      return byMe ? t("system.you.suspended") : t("system.suspended", { by });
+    case "revoked":
+      return byMe ? t("system.you.revoked") : t("system.revoked", { by });
+    case "reopened":
+      return byMe ? t("system.you.reopened") : t("system.reopened", { by });
+    case "rejoined":
+      return t("system.you.rejoined");
+    case "forked":
+      return t("system.you.forked");
     case "added": {
       const people = names(line.people);
       return byMe ? t("system.you.added", { people }) : t("system.added", { by, people });
@@ -48,5 +58,13 @@ export function systemLineText(i18n: I18n, line: SystemLine, meId: UserId): stri
         ? t("system.you.roles", { count, people })
         : t("system.roles", { count, by, people });
     }
+    case "key-changed":
+      return t(line.stopped ? "system.keyChangedStopped" : "system.keyChanged", { by });
+    case "key-taken":
+      return t(line.verified ? "system.keyVerified" : "system.keyAccepted", { by });
+    case "device-added":
+      return t("system.deviceAdded", { by, device: line.deviceName });
+    case "device-removed":
+      return t("system.deviceRemoved", { by, device: line.deviceName });
   }
 }

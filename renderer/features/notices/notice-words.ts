@@ -1,13 +1,13 @@
 import type { VaultNotice } from "#protocol";
 import type { I18n } from "../../i18n/index.ts";
 
-/** What a notice about the vault says. */
+/** What a notice says. */
 export interface NoticeWords {
   readonly title: string;
   readonly text: string;
 }
 
-/** The words of a notice about the vault. */
+/** The words of a notice. */
 export function noticeWords({ t }: Pick<I18n, "t">, notice: VaultNotice): NoticeWords {
   switch (notice.kind) {
     case "rolled-back":
@@ -27,6 +27,13 @@ export function noticeWords({ t }: Pick<I18n, "t">, notice: VaultNotice): Notice
       return {
         title: t("notice.keychain-weak.title"),
         text: t("notice.keychain-weak.text", { backend: notice.backend }),
+      };
+    case "own-key":
+      return { title: t("notice.own-key.title"), text: t("notice.own-key.text") };
+    case "own-device":
+      return {
+        title: t("notice.own-device.title"),
+        text: t("notice.own-device.text", { device: notice.deviceName }),
       };
     case "lock-required":
       return { title: t("notice.lock-required.title"), text: t("notice.lock-required.text") };

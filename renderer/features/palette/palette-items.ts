@@ -101,7 +101,7 @@ export function paletteGroups(app: AppModel, query: string): readonly PaletteGro
   const people =
     query === "" || app.readOnly
       ? []
-      : app.people.others
+      : app.people.reachable
           .filter(
             ({ displayName, userId }) =>
               nameMatches(displayName, query) && !directTitles.has(userId),

@@ -11,6 +11,7 @@ const byPrefix = [
   ["crypto-", "problem.title.encryption"],
   ["worker-", "problem.title.encryption"],
   ["relay-", "problem.title.relay"],
+  ["device-revoked", "problem.title.removed"],
 ] as const satisfies readonly (readonly [string, MessageKey])[];
 
 /** A short title for what went wrong; the words of the code say the rest. */

@@ -36,10 +36,19 @@ export const conversation = {
   "message.recalledOwn": "You recalled this message",
   "message.ended": "This message has ended",
   "message.unopenable": "A message from {name} could not be opened on this device",
-  "message.unopenableCount": {
-    one: "A message did not arrive or could not be opened on this device",
-    other: "{count} messages did not arrive or could not be opened on this device",
+  "message.missingAsked": {
+    one: "A message is missing. It was asked for again.",
+    other: "{count} messages are missing. They were asked for again.",
   },
+  "message.missingLost": {
+    one: "A message is missing and can't be had any more",
+    other: "{count} messages are missing and can't be had any more",
+  },
+  "message.blocked": "This device could not read on from here",
+  "message.missingAskedHint":
+    "It did not arrive, or could not be opened. This device has asked its sender, and it appears here when it comes.",
+  "message.missingLostHint":
+    "It did not arrive, or could not be opened, and its sender can't send it again. Ask them what they wrote.",
   "message.quoteEnded": "The quoted message has ended",
   "message.goToQuote": "Go to the message of {name}",
 
@@ -106,6 +115,9 @@ export const conversation = {
   "system.added": "{by} added {people}",
   "system.removed": "{by} removed {people}",
   "system.left": "{by} left",
+  "system.suspended": "{by} is out: an administrator of the network suspended them",
+  "system.revoked": "{by} is out: their computer was removed from their account",
+  "system.reopened": "{by} made a change that nobody could take; it doesn’t count",
   "system.renamed": "{by} named this conversation “{name}”",
   "system.timers": "{by} set messages to end after {duration}",
   "system.timersBurn": "{by} set messages to end after {duration} and to burn {burn} after reading",
@@ -118,6 +130,12 @@ export const conversation = {
   "system.you.added": "You added {people}",
   "system.you.removed": "You removed {people}",
   "system.you.left": "You left",
+  "system.you.suspended": "You are out: an administrator of the network suspended you",
+  "system.you.revoked": "You are out: this computer was removed from your account",
+  "system.you.reopened": "Nobody could take your change; it is made again",
+  "system.you.rejoined": "This computer had lost the thread, and joined this conversation anew",
+  "system.you.forked":
+    "Others see another conversation than you. Compare what was said with them some other way",
   "system.you.renamed": "You named this conversation “{name}”",
   "system.you.timers": "You set messages to end after {duration}",
   "system.you.timersBurn":

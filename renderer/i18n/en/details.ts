@@ -38,8 +38,14 @@ export const details = {
   "details.authenticatorHint":
     "All members see the same digits. Compare them over another channel to be sure that nobody sits in between.",
   "details.copyAuthenticator": "Copy epoch authenticator",
-  "details.unopenable": "Could not be opened",
+  "details.sameForAll": "The same for everybody",
+  "details.sameForAll.yes": "As far as others have said",
+  "details.sameForAll.doubtful": "In doubt: others see another conversation",
+  "details.unopenable": "Missed or unreadable",
   "details.unopenableCount": { one: "{count} message", other: "{count} messages" },
+  "details.missingAsked": "Asked for again",
+  "details.missingRecovered": "Came after all",
+  "details.missingLost": "Lost",
   "details.leave": "Leave conversation",
   "details.leaveTitle": "Leave {name}?",
   "details.leaveText":

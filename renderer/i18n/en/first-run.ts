@@ -7,11 +7,8 @@ export const firstRun = {
   "firstRun.join.text": "With an invite link from your administrator or a colleague.",
   "firstRun.link.title": "Add this computer to my account",
   "firstRun.link.text": "With a code from a device where you already use Sotto.",
-  "firstRun.link.why":
-    "Linking devices isn't in this version yet. Until then, an invite makes a new account on this computer.",
   "firstRun.host.title": "Host a network on this computer",
   "firstRun.host.text": "Try Sotto, or run it for your team. You become its administrator.",
-  "firstRun.soon": "Not available yet",
 
   "firstRun.join.heading": "Join your organisation",
   "firstRun.join.link": "Invite link",

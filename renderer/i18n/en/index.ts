@@ -4,9 +4,12 @@ import { composer } from "./composer.ts";
 import { conversation } from "./conversation.ts";
 import { details } from "./details.ts";
 import { firstRun } from "./first-run.ts";
+import { linking } from "./linking.ts";
 import { list } from "./list.ts";
 import { search } from "./search.ts";
 import { settings } from "./settings.ts";
+import { suspension } from "./suspension.ts";
+import { trust } from "./trust.ts";
 import { vault } from "./vault.ts";
 
 /** English: the catalogue that every other one is measured against. */
@@ -17,8 +20,11 @@ export const englishMessages = {
   ...conversation,
   ...composer,
   ...details,
+  ...linking,
   ...search,
   ...settings,
+  ...suspension,
+  ...trust,
   ...vault,
 } as const;
 

@@ -21,8 +21,7 @@ export const settings = {
   "settings.devices.text": "Devices that can read your conversations. Each one holds its own keys.",
   "settings.devices.this": "This device",
   "settings.devices.since": "Added {when}",
-  "settings.devices.add": "Add a device",
-  "settings.devices.addWhy": "Linking devices isn't in this version yet.",
+  "settings.devices.offline": "Devices can be changed while the relay can be reached.",
 
   "settings.notifications.on": "Show notifications",
   "settings.notifications.onText": "When a message arrives and Sotto isn't in front.",

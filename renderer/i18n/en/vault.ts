@@ -50,6 +50,7 @@ export const vault = {
   "problem.title.disk": "The disk is full",
   "problem.title.encryption": "The encryption check failed",
   "problem.title.relay": "The relay can't be used",
+  "problem.title.removed": "This computer was removed",
   "problem.title.other": "Something went wrong",
   "problem.code": "Error code: {code}",
   "problem.changed": "What has changed since the key was stored",

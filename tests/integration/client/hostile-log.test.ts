@@ -97,7 +97,7 @@ function onFirst(kind: GroupEntry["kind"], change: Change): void {
 }
 
 const bytesOf = (entry: GroupEntry): Uint8Array =>
-  entry.kind === "dropped" ? new Uint8Array() : entry.bytes;
+  "bytes" in entry ? entry.bytes : new Uint8Array();
 const withBytes = (bytes: Uint8Array) => (entry: GroupEntry) => ({ ...entry, bytes }) as GroupEntry;
 
 const spoils: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> = {

@@ -277,7 +277,7 @@ describe("messages", () => {
     }
     await cy.reconnect();
     const { entries, headSequence, epoch } = await cy.read(group, 1);
-    expect(entries.map((entry) => entry.kind !== "dropped" && entry.bytes)).toEqual(bytes);
+    expect(entries.map((entry) => "bytes" in entry && entry.bytes)).toEqual(bytes);
     expect({ headSequence, epoch }).toEqual({ headSequence: 4, epoch: 1 });
     const first = entries[0];
     expect(first).toMatchObject({ sender: bo.deviceId, epoch: 1, sequence: 2 });

@@ -80,7 +80,92 @@ async function focusMessage(page: Page, text: string): Promise<void> {
   await message.hover();
 }
 
+async function addComputer(page: Page): Promise<void> {
+  await settings("Devices")(page);
+  await page.getByRole("button", { name: "Add a computer" }).click();
+  await page.getByRole("dialog", { name: "Add a computer" }).waitFor();
+}
+
+async function enterCode(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Add this computer to my account" }).click();
+  const code = "7kq4 mw2p 9d3h xt5b 0rve j8nc 4zgy@relay.halden.example";
+  await page.getByLabel("Code from your other computer").fill(code);
+}
+
+async function compareHere(page: Page): Promise<void> {
+  await enterCode(page);
+  await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByRole("button", { name: "They match" }).waitFor();
+}
+
+async function compareThere(page: Page): Promise<void> {
+  await addComputer(page);
+  await page.getByRole("button", { name: "They match" }).waitFor();
+}
+
+/** Adding a computer: steps at the one that is there already, and at the new one. */
+const linkingScreens: readonly Screen[] = [
+  { name: "linking-code", scene: "ready", steps: addComputer },
+  { name: "linking-compare", scene: "ready", steps: compareThere },
+  {
+    name: "linking-added",
+    scene: "ready",
+    steps: async (page) => {
+      await compareThere(page);
+      await page.getByRole("button", { name: "They match" }).click();
+      await page.getByRole("button", { name: "Done" }).waitFor();
+    },
+  },
+  {
+    name: "linking-differ",
+    scene: "ready",
+    steps: async (page) => {
+      await compareThere(page);
+      await page.getByRole("button", { name: "They differ" }).click();
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  {
+    name: "linking-rename",
+    scene: "ready",
+    steps: async (page) => {
+      await settings("Devices")(page);
+      await page.getByRole("button", { name: "Rename Desk" }).click();
+      await page.getByRole("dialog", { name: "Rename device" }).waitFor();
+    },
+  },
+  {
+    name: "linking-remove",
+    scene: "ready",
+    steps: async (page) => {
+      await settings("Devices")(page);
+      await page.getByRole("button", { name: "Remove Desk" }).click();
+      await page.getByRole("alertdialog").waitFor();
+    },
+  },
+  { name: "link-here-enter", scene: "first-run", steps: enterCode },
+  {
+    name: "link-here-malformed",
+    scene: "first-run-passphrase",
+    steps: async (page) => {
+      await page.getByRole("button", { name: "Add this computer to my account" }).click();
+      await page.getByRole("button", { name: "Continue" }).click();
+    },
+  },
+  { name: "link-here-compare", scene: "first-run", steps: compareHere },
+  {
+    name: "link-here-waiting",
+    scene: "first-run",
+    steps: async (page) => {
+      await compareHere(page);
+      await page.getByRole("button", { name: "They match" }).click();
+      await page.getByText("Now confirm on your other computer").waitFor();
+    },
+  },
+];
+
 export const screens: readonly Screen[] = [
+  ...linkingScreens,
   { name: "first-run", scene: "first-run" },
   {
     name: "first-run-join",
@@ -234,6 +319,19 @@ export const screens: readonly Screen[] = [
       await page.waitForTimeout(300);
     },
   },
+  {
+    name: "missing",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Engineering")(page);
+      await page.getByRole("feed").evaluate((feed) => {
+        feed.scrollTop = 480;
+      });
+      await page.waitForTimeout(300);
+      await details(page);
+      await page.getByText("Asked for again", { exact: true }).scrollIntoViewIfNeeded();
+    },
+  },
   { name: "long-names", scene: "ready", steps: open("Maximiliane") },
   { name: "arabic", scene: "ready", steps: open("نور") },
   { name: "rtl", scene: "ready", query: "dir=rtl", steps: open("Supplier review") },
@@ -349,6 +447,55 @@ export const screens: readonly Screen[] = [
       await details(page);
       await page.getByRole("button", { name: "Change timers" }).click();
       await page.getByRole("dialog").waitFor();
+    },
+  },
+  {
+    name: "verify",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Hannah")(page);
+      await page.getByRole("button", { name: /^Verify Hannah/u }).click();
+      await page.getByRole("dialog").waitFor();
+      await page.waitForTimeout(300);
+    },
+  },
+  {
+    name: "verify-scanned",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Maximiliane")(page);
+      await page.getByRole("button", { name: /^Verify Max/u }).click();
+      const code = page.getByRole("img", { name: /^QR code/u });
+      const picture = await code.screenshot();
+      await page
+        .locator("input[type=file]")
+        .setInputFiles({ name: "code.png", mimeType: "image/png", buffer: picture });
+      await page.getByText("It matches").waitFor();
+    },
+  },
+  {
+    name: "stopped",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Stopped")(page);
+      await page.getByRole("button", { name: "What does this mean?" }).waitFor();
+    },
+  },
+  {
+    name: "stopped-about",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Stopped")(page);
+      await page.getByRole("button", { name: "What does this mean?" }).click();
+    },
+  },
+  {
+    name: "verify-changed",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Stopped")(page);
+      await page.getByRole("button", { name: "Verify again", exact: true }).click();
+      await page.getByText("Scan their code").waitFor();
     },
   },
   {
@@ -504,6 +651,24 @@ export const screens: readonly Screen[] = [
   { name: "storage-empty", scene: "empty", steps: settings("Storage") },
   { name: "storage-damaged", scene: "read-only", steps: settings("Storage") },
   { name: "settings-network", scene: "ready", steps: settings("Network") },
+  {
+    name: "settings-network-people",
+    scene: "ready",
+    steps: async (page) => {
+      await settings("Network")(page);
+      await page.getByRole("heading", { name: "People" }).waitFor();
+      await toEnd(page);
+    },
+  },
+  {
+    name: "settings-network-suspend",
+    scene: "ready",
+    steps: async (page) => {
+      await settings("Network")(page);
+      await page.getByRole("button", { name: "Suspend Jonas" }).click();
+      await page.getByRole("alertdialog").waitFor();
+    },
+  },
   { name: "settings-about", scene: "ready", steps: settings("About") },
   {
     name: "palette",

@@ -50,6 +50,13 @@ const records: { readonly [Kind in RecordKindName]: fc.Arbitrary<RecordValue<Kin
     signatureKey: bytesOf(32),
     createdAtMs: timestampMs,
   }),
+  revocation: fc.record({ networkId, userId, deviceId, revokedAtMs: timestampMs }),
+  suspension: fc.record({
+    networkId,
+    userId,
+    suspended: fc.boolean(),
+    issuedAtMs: timestampMs,
+  }),
   policy: fc.record({
     networkId,
     networkName: personName,

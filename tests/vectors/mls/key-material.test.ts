@@ -9,10 +9,9 @@ import { verifyConfirmationTag } from "ts-mls/framedContent.js";
 import { encodeGroupContext } from "ts-mls/groupContext.js";
 import { initializeEpoch } from "ts-mls/keySchedule.js";
 import { computePskSecret } from "ts-mls/presharedkey.js";
-import { createSecretTree, deriveKey, deriveNonce, ratchetUntil } from "ts-mls/secretTree.js";
-import { expandSenderDataKey, expandSenderDataNonce } from "ts-mls/sender.js";
+import { createSecretTree, ratchetToGeneration } from "ts-mls/secretTree.js";
+import { expandSenderDataKey, expandSenderDataNonce, type ReuseGuard } from "ts-mls/sender.js";
 import { createConfirmedHash, createInterimHash } from "ts-mls/transcriptHash.js";
-import { leafToNodeIndex, toLeafIndex } from "ts-mls/treemath.js";
 import { toHex } from "#protocol";
 import { describeVectors, fromHex } from "../../support/vectors.ts";
 import {
@@ -275,19 +274,23 @@ describeVectors("mls/secret-tree.json", (vectors) => {
       expect(toHex(await expandSenderDataNonce(impl, secret, ciphertext))).toBe(sender_data.nonce);
 
       const encryptionSecret = fromHex(vector.encryption_secret);
-      const tree = await createSecretTree(vector.leaves.length, encryptionSecret, impl.kdf);
-      for (const [leaf, generations] of vector.leaves.entries()) {
+      let tree = await createSecretTree(vector.leaves.length, encryptionSecret, impl.kdf);
+      for (const [leafIndex, generations] of vector.leaves.entries()) {
         for (const expected of generations) {
           for (const kind of ["application", "handshake"] as const) {
-            const ratchet = tree[leafToNodeIndex(toLeafIndex(leaf))]?.[kind];
-            if (ratchet === undefined) throw new Error("the secret tree lacks a leaf");
-            const [at] = await ratchetUntil(ratchet, expected.generation, forward, impl.kdf);
-            expect(toHex(await deriveKey(at.secret, at.generation, impl))).toBe(
-              expected[`${kind}_key`],
+            // A guard of zeroes leaves the nonce as it is.
+            const { generation } = expected;
+            const reuseGuard = new Uint8Array(4) as ReuseGuard;
+            const ratcheted = await ratchetToGeneration(
+              tree,
+              { leafIndex, generation, reuseGuard },
+              kind === "application" ? kind : "proposal",
+              forward,
+              impl,
             );
-            expect(toHex(await deriveNonce(at.secret, at.generation, impl))).toBe(
-              expected[`${kind}_nonce`],
-            );
+            expect(toHex(ratcheted.key)).toBe(expected[`${kind}_key`]);
+            expect(toHex(ratcheted.nonce)).toBe(expected[`${kind}_nonce`]);
+            tree = ratcheted.newTree;
           }
         }
       }

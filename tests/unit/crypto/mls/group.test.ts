@@ -310,22 +310,29 @@ describe("a restart", () => {
     if (founder === undefined || last === undefined) throw new Error("no devices");
     await groupOf(id, founder, others, { joining: [last] });
     for (const device of [founder, last]) device.restart();
-    const rowsBefore = new Map(founder.rows.get(id));
-    expect(await founder.read(id, await last.seal(id, "from the last"))).toBe("from the last");
-    const changed = [...(founder.rows.get(id) ?? [])].filter(
-      ([name, plain]) => rowsBefore.get(name) !== plain,
-    );
-    expect(changed.map(([name]) => name)).toEqual(["ratchets/4"]);
-    expect(changed[0]?.[1].length).toBeLessThan(1000);
+    for (const expected of [["secrets/63", "secrets/71", "secrets/78"], ["secrets/78"]]) {
+      const rowsBefore = new Map(founder.rows.get(id));
+      expect(await founder.read(id, await last.seal(id, "from the last"))).toBe("from the last");
+      const changed = [...(founder.rows.get(id) ?? [])].filter(
+        ([name, plain]) => rowsBefore.get(name) !== plain,
+      );
+      expect(changed.map(([name]) => name)).toEqual(expected);
+      expect(changed.at(-1)?.[1].length).toBeLessThan(200);
+    }
     expect(summaryMembers(founder)).toHaveLength(40);
   });
 
   test("refuses rows that are missing or cut", async () => {
     const { anna } = await groupOfThree();
-    for (const name of ["epoch", "ratchets/0"]) {
-      const rows = anna.rows.get(id) ?? new Map<string, Uint8Array>();
+    await anna.seal(id, "expands the secret tree");
+    await anna.prepare(id);
+    const rows = anna.rows.get(id) ?? new Map<string, Uint8Array>();
+    expect(rows.size).toBeGreaterThan(10);
+    for (const name of [...rows.keys()]) {
       const row = rows.get(name) ?? new Uint8Array(0);
       for (const damaged of [undefined, row.slice(0, -1), new Uint8Array([...row, 0])]) {
+        // Without its first row nothing is under way, and what is left of it isn't looked at.
+        if (damaged === undefined && name === "pending") continue;
         if (damaged === undefined) rows.delete(name);
         else rows.set(name, damaged);
         expect(() => {

@@ -21,9 +21,17 @@ import { signKeyPackage } from "ts-mls/keyPackage.js";
 import { signLeafNodeKeyPackage } from "ts-mls/leafNode.js";
 import { unprotectPrivateMessage } from "ts-mls/messageProtection.js";
 import { byteLengthToPad } from "ts-mls/paddingConfig.js";
+import { verifyParentHashes } from "ts-mls/parentHash.js";
 import { decryptSenderData } from "ts-mls/privateMessage.js";
+import {
+  allSecretTreeValues,
+  consumeRatchet,
+  createSecretTree,
+  leafRatchets,
+} from "ts-mls/secretTree.js";
+import { treeHashRoot } from "ts-mls/treeHash.js";
 import { toLeafIndex } from "ts-mls/treemath.js";
-import { idFromBytes, type UserId } from "#protocol";
+import { idFromBytes, toHex, type UserId } from "#protocol";
 import { createTrustGate } from "../../../../crypto/mls/client-config.ts";
 
 import { createKeyPackage } from "../../../../crypto/mls/key-packages.ts";
@@ -41,7 +49,7 @@ import {
 } from "../../../support/mls-device.ts";
 import { seededRandom, type SeededRandom } from "../../../support/seeded.ts";
 
-// Each hunk of patches/ts-mls+1.6.4.patch, but for the only member's return (rejoin.test.ts). Every describe block was seen failing with its hunk alone taken out.
+// Each hunk of patches/ts-mls+1.6.4.patch that changes what the library does, but for those that only save time, which the vectors hold, and the only member's return (rejoin.test.ts). Every describe block was seen failing with its hunk alone taken out.
 
 const primitives = await loadPrimitives();
 const id = conversationId(1);
@@ -268,6 +276,46 @@ describe("external commits (RFC 9420 §12.4.3.2)", () => {
         clientConfig,
       ),
     ).rejects.toThrow("no former leaf");
+  });
+});
+
+describe("the secret tree (RFC 9420 §9)", () => {
+  test("begins with one secret, and keeps after a message only what stands beside its sender's path", async () => {
+    const { impl } = createWorld();
+    const secret = new Uint8Array(32).fill(7);
+    const begun = await createSecretTree(8, secret, impl.kdf);
+    expect(allSecretTreeValues(begun)).toEqual([secret]);
+    const used = await consumeRatchet(begun, 6, "application", impl);
+    // A sibling at each of three levels, and the leaf's two ratchets.
+    const kept = allSecretTreeValues(used.newTree);
+    expect(kept).toHaveLength(5);
+    expect(allSecretTreeValues(begun)).toEqual([secret]);
+    const gone = used.consumed.map(toHex);
+    expect(gone).toContain(toHex(secret));
+    expect(kept.map(toHex).filter((value) => gone.includes(value))).toEqual([]);
+    expect(leafRatchets(used.newTree, 3)?.application.generation).toBe(1);
+    expect(leafRatchets(used.newTree, 2)).toBeUndefined();
+    await expect(consumeRatchet(begun, 16, "application", impl)).rejects.toThrow("Bad node index");
+  });
+});
+
+describe("remembered tree hashes (RFC 9420 §7.8)", () => {
+  test("are those of a tree that nobody has hashed before", async () => {
+    const random = seededRandom(7);
+    const world = createWorld();
+    const founder = new MlsDevice(world);
+    const guests = Array.from({ length: 5 }, () => new MlsDevice(world));
+    await groupOf(id, founder, guests);
+    for (let commit = 0; commit < 12; commit++) {
+      const committer = random.pick([founder, ...guests]);
+      const others = [founder, ...guests].filter((member) => member !== committer);
+      const addKeyPackages = commit % 3 === 0 ? [await new MlsDevice(world).keyPackage()] : [];
+      await orderCommit(id, committer, { addKeyPackages }, { others });
+      const { groupContext, ratchetTree } = founder.memory(id).state;
+      const fresh = structuredClone(ratchetTree);
+      expect(groupContext.treeHash).toEqual(await treeHashRoot(fresh, world.impl.hash));
+      expect(await verifyParentHashes(fresh, world.impl.hash)).toBe(true);
+    }
   });
 });
 

@@ -21,6 +21,7 @@ import {
   MlsDevice,
   orderCommit,
   type MlsWorld,
+  nobodyExcluded,
 } from "../../../support/mls-device.ts";
 import { seededRandom } from "../../../support/seeded.ts";
 
@@ -240,7 +241,10 @@ describe("a device doesn't rejoin", () => {
     ] as const) {
       const trust = createMlsWorld(primitives, {
         suite: suiteNames.aes128,
-        trust: { judge: ({ deviceId }) => (deviceId === cora.deviceId ? verdict : "trusted") },
+        trust: {
+          ...nobodyExcluded,
+          judge: ({ deviceId }) => (deviceId === cora.deviceId ? verdict : "trusted"),
+        },
       });
       const wary = new MlsDevice(trust, ben.userId);
       Object.defineProperty(wary, "own", { value: ben.own });
@@ -344,7 +348,7 @@ describe("a receiver refuses, and keeps its state, when", () => {
     const before = anna.memory(id);
     const doubting = {
       ...before,
-      gate: createTrustGate({ judge: () => "unknown" }),
+      gate: createTrustGate({ ...nobodyExcluded, judge: () => "unknown" }),
     };
     anna.keep(id, {
       ...doubting,

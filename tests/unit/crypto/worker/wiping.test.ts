@@ -1,3 +1,4 @@
+import { allSecretTreeValues } from "ts-mls/secretTree.js";
 import { describe, expect, test } from "vitest";
 import {
   idFromBytes,
@@ -44,7 +45,7 @@ function isZero(bytes: Uint8Array): boolean {
 function secretsOf({ keySchedule, secretTree, privatePath }: GroupMemory["state"]): Uint8Array[] {
   return [
     ...Object.values({ ...keySchedule }),
-    ...secretTree.flatMap(({ application, handshake }) => [application.secret, handshake.secret]),
+    ...allSecretTreeValues(secretTree),
     ...Object.values(privatePath.privateKeys),
   ].filter(({ length }) => length > 0);
 }

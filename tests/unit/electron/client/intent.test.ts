@@ -49,6 +49,9 @@ function context(
     me: ada,
     devicesOf: (userId) => devices.get(userId) ?? [],
     leavers: [],
+    refreshedAtMs: 5,
+    planDevices: (userId) =>
+      userId === cem ? { add: ["cem-2" as DeviceId], remove: ["cem-1" as DeviceId] } : undefined,
     ...rest,
   };
 }
@@ -153,4 +156,23 @@ test("intents and offers come back from the vault as they went in", () => {
     remove: [],
   };
   expect(decodeOffer(encodeOffer(offer))).toEqual(offer);
+});
+
+describe("what a commit does for devices and leaves", () => {
+  test("a person's devices become what the directory says, and nobody must be reached", () => {
+    expect(planCommit({ kind: "devices", userId: cem }, context())).toEqual({
+      addDevices: ["cem-2"],
+      required: [],
+      removeDevices: ["cem-1"],
+      roomState: null,
+      idleWithoutPackages: false,
+    });
+    expect(planCommit({ kind: "devices", userId: ben }, context())).toBeUndefined();
+  });
+
+  test("a leaf that was renewed meanwhile is left alone", () => {
+    const nothing = { addDevices: [], required: [], removeDevices: [], roomState: null };
+    expect(planCommit({ kind: "refresh", sinceMs: 5 }, context())).toEqual(nothing);
+    expect(planCommit({ kind: "refresh", sinceMs: 4 }, context())).toBeUndefined();
+  });
 });

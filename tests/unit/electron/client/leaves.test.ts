@@ -28,7 +28,9 @@ function alive(fixture: CoreFixture): string[] {
     fixture,
     `SELECT hour, leaf FROM messages WHERE leaf IS NOT NULL
       UNION ALL SELECT draft_hour, draft_leaf FROM conversations WHERE draft_leaf IS NOT NULL
-      UNION ALL SELECT hour, leaf FROM outbox WHERE alone = 1`,
+      UNION ALL SELECT hour, leaf FROM outbox WHERE alone = 1
+      UNION ALL SELECT hour, leaf FROM sent WHERE alone = 1
+      UNION ALL SELECT hour, leaf FROM orphans`,
   );
 }
 
@@ -80,7 +82,7 @@ async function people() {
       const item = core.store.outboxNext(conversationId, core.time.now());
       if (item === undefined) return;
       const changes = new Changes();
-      noteSent(core, changes, { conversation, item, sequence: 1, epoch: 1 });
+      noteSent(core, changes, { conversation, item, sequence: 1, epoch: 1, receivedAtMs: 0 });
       if (item.kind === "drop") changes.write("outbox.delete", item.itemId);
       await core.commit(changes);
     }
@@ -217,7 +219,7 @@ describe("a leaf is doomed", () => {
     const { core } = at;
     const before = at.target(await at.receive(hourMs));
     const [late, reacting, recalling] = [new Changes(), new Changes(), new Changes()];
-    await edit(core, late, before, "too late");
+    await edit(core, late, before, { markdown: "too late", sequence: 2 });
     await addReaction(core, reacting, before, {
       reactionId: core.localId(),
       sender: at.peer,

@@ -56,6 +56,26 @@ describe("the lines a commit leaves", () => {
     expect(lines({ removed: [at(ben, 2)] })).toEqual([]);
   });
 
+  test("who may not be there any more is named with the reason, and a wish to leave comes before it", () => {
+    const gone = { before: new Set([ada, ben, cem]), after: new Set([ada]) };
+    const removed = [at(ben), at(cem)];
+    const excluded = new Map([
+      [ben, "suspended"],
+      [cem, "revoked"],
+    ] as const);
+    expect(lines({ removed }, { ...gone, excluded })).toEqual([
+      { kind: "suspended", by: ben },
+      { kind: "revoked", by: cem },
+    ]);
+    expect(lines({ removed }, { ...gone, excluded, leavers: new Set([ben]) })).toEqual([
+      { kind: "left", by: ben },
+      { kind: "revoked", by: cem },
+    ]);
+    // Another device of theirs stays.
+    const stays = { before: new Set([ada, ben]), after: new Set([ada, ben]), excluded };
+    expect(lines({ removed: [at(ben, 2)] }, stays)).toEqual([]);
+  });
+
   test("who asked to leave has left; who didn't was removed", () => {
     const gone = { before: new Set([ada, ben, cem]), after: new Set([ada]) };
     expect(lines({ removed: [at(ben), at(cem)] }, { ...gone, leavers: new Set([cem]) })).toEqual([

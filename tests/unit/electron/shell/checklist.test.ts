@@ -146,13 +146,13 @@ describe("Electron's security checklist", () => {
     expect(app.isSandboxed).toBe(true);
   });
 
-  test("5: every permission is denied, asked or checked, but the copying of text by our own page", () => {
+  test("5: every permission is denied, asked or checked, but the copying of text and the asking for the screen by our own page", () => {
     const declared = readFileSync(join(repository, "node_modules/electron/electron.d.ts"), "utf8");
     const list = /setPermissionCheckHandler\(handler: .*?permission: ([^,]*),/u.exec(declared)?.[1];
     const permissions = [...(list ?? "").matchAll(/'([^']+)'/gu)].map((match) => match[1] ?? "");
     expect(permissions.length).toBeGreaterThan(40);
     const granted = permissions.filter((permission) => askFor(permission, pageUrl));
-    expect(granted).toEqual(["clipboard-sanitized-write"]);
+    expect(granted.toSorted()).toEqual(["clipboard-sanitized-write", "display-capture"]);
     for (const url of [...foreign, "sotto-app://sotto.evil.example/"]) {
       expect(askFor("clipboard-sanitized-write", url), url).toBe(false);
     }

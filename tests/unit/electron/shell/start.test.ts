@@ -71,6 +71,7 @@ class FakeElectron {
       return {
         webRequest: { onBeforeRequest: () => this.log.push("network blocked") },
         setCertificateVerifyProc: () => undefined,
+        setDisplayMediaRequestHandler: () => this.log.push("screen offered"),
         protocol: {
           handle: (scheme: string, handler: never) => {
             this.log.push(`handle ${scheme}`);

@@ -47,6 +47,9 @@ const good: Readonly<Record<RelayMethodName, Readonly<Record<string, unknown>>>>
   "invite.list": {},
   "invite.revoke": { inviteId: id },
   "directory.list": { afterVersion: 0 },
+  "device.add": { device: record },
+  "device.revoke": { revocation: record },
+  "user.suspend": { suspension: record },
   "keyPackages.publish": { keyPackages: [bytes], lastResort: null },
   "keyPackages.claim": { devices: [id, otherId] },
   "group.create": { conversationId: id, groupInfo: bytes },
@@ -59,6 +62,13 @@ const good: Readonly<Record<RelayMethodName, Readonly<Record<string, unknown>>>>
     remove: [],
     welcome: bytes,
   },
+  "group.reject": {
+    conversationId: id,
+    epoch: 1,
+    sequence: 2,
+    commitHash: new Uint8Array(32),
+    signature: new Uint8Array(64),
+  },
   "group.append": { conversationId: id, epoch: 0, messageId, expiresAtMs: null, bytes },
   "group.read": { conversationId: id, afterSequence: 0, limit: maxPageEntries },
   "group.acknowledge": { conversationId: id, sequence: 1 },
@@ -67,6 +77,10 @@ const good: Readonly<Record<RelayMethodName, Readonly<Record<string, unknown>>>>
   "group.info": { conversationId: id },
   "inbox.read": { afterSequence: 0 },
   "inbox.acknowledge": { sequence: 0 },
+  "rendezvous.open": { rendezvousId: id, lifetimeMs: 600_000 },
+  "rendezvous.close": { rendezvousId: id },
+  "rendezvous.send": { rendezvousId: id, seat: new Uint8Array(16), sequence: 1, bytes },
+  "rendezvous.receive": { rendezvousId: id, seat: null, afterSequence: 0 },
 };
 const names = Object.keys(relayMethods) as RelayMethodName[];
 

@@ -54,6 +54,7 @@ describe("the dispatcher", () => {
       "frame-malformed",
     );
     for (const [name, { access }] of Object.entries(relayMethods)) {
+      if (access === "any") continue;
       const wrongCaller = access === "device" ? asVisitor : asDevice;
       expect(codeOf(await call(name, {}, wrongCaller))).toBe("frame-out-of-order");
     }

@@ -130,11 +130,14 @@ describe("the end of a message, in words", () => {
     );
     expect(messageLabel({ ...common, kind: "recalled", expiry }, context)).toContain("recalled");
     const unopenable = { ...common, kind: "unopenable", code: "message-unopenable" } as const;
-    expect(messageLabel({ ...unopenable, count: 1, senderKnown: true }, context)).toBe(
-      "Jonas, 10:00: message could not be opened",
+    const known = { ...unopenable, count: 1, senderKnown: true, asking: false };
+    expect(messageLabel(known, context)).toBe("Jonas, 10:00: message could not be opened");
+    const missing = { ...unopenable, count: 3, senderKnown: false };
+    expect(messageLabel({ ...missing, asking: true }, context)).toBe(
+      "3 messages are missing. They were asked for again.",
     );
-    expect(messageLabel({ ...unopenable, count: 3, senderKnown: false }, context)).toBe(
-      "3 messages did not arrive or could not be opened on this device",
+    expect(messageLabel({ ...missing, asking: false }, context)).toBe(
+      "3 messages are missing and can't be had any more",
     );
   });
 });

@@ -103,6 +103,7 @@ beforeEach(() => {
     later: timers.later,
     every: () => () => undefined,
     copyText: () => Promise.resolve(false),
+    codes: { fromPicture: () => Promise.resolve(null), fromScreen: () => Promise.resolve(null) },
     print: () => undefined,
   });
 });
@@ -246,7 +247,14 @@ describe("locking", () => {
 
   test("leaves nothing of what was shown in the page's memory", async () => {
     runtime.answer("people.list", () => [
-      { ...other, role: "member", deviceCount: 1, me: false } as const,
+      {
+        ...other,
+        role: "member",
+        suspended: false,
+        trust: "unverified",
+        deviceCount: 1,
+        me: false,
+      } as const,
     ]);
     await start(ready);
     app.select(c1);

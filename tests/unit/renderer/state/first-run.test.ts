@@ -143,3 +143,37 @@ describe("a name", () => {
     expect(isName(name)).toBe(false);
   });
 });
+
+describe("the code of another computer", () => {
+  const code = "sotto://link/7KQ4-MW2P-9D3H-XT5B-0RVE-J8NC-4ZGY@wss://relay.example";
+
+  test("opens its own door when Sotto was started with it, and asks for no name", async () => {
+    form.receive(code);
+    expect(form.door).toBe("link");
+    expect(form.complete).toBe(true);
+    runtime.answer("profile.link", () => null);
+    await form.submit();
+    expect(runtime.paramsOf("profile.link")).toEqual([{ link: code, passphrase: null }]);
+    expect(form.code).toBe("");
+  });
+
+  test("stays in its field when it was refused", async () => {
+    form.open("link");
+    await form.submit();
+    expect(form.attempted).toBe(true);
+    expect(runtime.paramsOf("profile.link")).toEqual([]);
+    runtime.answer("profile.link", () => {
+      throw new AppError("link-code-used");
+    });
+    form.code = code;
+    await form.submit();
+    expect(form.failure).toBe("link-code-used");
+    expect(form.code).toBe(code);
+  });
+
+  test("of an invite opens the other door", () => {
+    form.receive("sotto://join/good");
+    expect(form.door).toBe("join");
+    expect(form.link).toBe("sotto://join/good");
+  });
+});

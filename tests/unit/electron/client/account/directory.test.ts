@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { AppError, encodeCbor } from "#protocol";
 import { Directory } from "../../../../../electron/client/account/directory.ts";
+import { KeyChanges } from "../../../../../electron/client/account/key-changes.ts";
 import type { Changes } from "../../../../../electron/client/core/changes.ts";
 import type { Core } from "../../../../../electron/client/core/core.ts";
 
@@ -36,13 +37,15 @@ function directoryOver(relay: SlowRelay): Directory {
   const core = {
     vault: { read: () => [{ value: encodeCbor(stored) }] },
     request: relay.list,
-    worker: { call: async () => ({ people: [] }) },
+    worker: { call: async () => ({ people: [], otherKeys: [] }) },
     commit: async (_changes: Changes) => {
       stored = relay.version;
     },
     people: { put: () => undefined },
   };
-  return new Directory(core as unknown as Core, () => undefined);
+  const nothing = (): void => undefined;
+  const keyChanges = new KeyChanges(core as unknown as Core, nothing);
+  return new Directory(core as unknown as Core, keyChanges, nothing);
 }
 
 const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));

@@ -1,0 +1,159 @@
+/*
+ * npm run test:scenario: seeded schedules of many devices. `-- --seeds 1000 --commits 100 --devices 30 --first 1` are what it does of itself;
+ * `-- --seed 7` runs one and prints what happened; `-- --replay FILE` runs a schedule that was printed; `-- attackers` sits in the attackers' seats.
+ * Ends with exit code 1 if anything wasn't as it should be; what fails is printed, and a smaller schedule that fails in the same way.
+ */
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { isMainThread, parentPort, Worker } from "node:worker_threads";
+import { parseArgs } from "node:util";
+import { runAttackers } from "./attackers.ts";
+import { planOf, runScenario, suiteOf, type ScenarioOptions } from "./scenario.ts";
+import { shrink } from "./shrink.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seeds: { type: "string", default: "1000" },
+    commits: { type: "string", default: "100" },
+    devices: { type: "string", default: "30" },
+    first: { type: "string", default: "1" },
+    seed: { type: "string" },
+    replay: { type: "string" },
+    threads: { type: "string", default: String(availableParallelism()) },
+  },
+});
+
+/** What a run came to, in words and numbers that go from one thread to another. */
+interface Report {
+  readonly seed: number;
+  readonly ms: number;
+  readonly devices: number;
+  readonly commits: number;
+  readonly messages: number;
+  readonly deliveries: number;
+  readonly unopenable: number;
+  readonly unopenableAfterLoss: number;
+  /** null: as it should be. */
+  readonly failure: string | null;
+}
+
+function optionsOf(seed: number): ScenarioOptions {
+  const plan = planOf(seed, Number(values.commits), Number(values.devices));
+  return { ...plan, suite: suiteOf(seed) };
+}
+
+async function run(options: ScenarioOptions, shrinks: boolean): Promise<Report> {
+  const beganMs = Date.now();
+  const { findings, trace, steps, ...counts } = await runScenario(options);
+  let failure: string | null = null;
+  if (findings.length > 0) {
+    const result = { ...counts, findings, trace, steps };
+    const small = shrinks ? await shrink({ options, result }) : { options, result };
+    failure = [
+      ...findings.map(({ kind, text }) => `${kind}: ${text}`),
+      `-- the schedule (${String(options.people.length)} people) --`,
+      ...trace,
+      ...(shrinks ? describe(small.options, small.result) : []),
+    ].join("\n");
+  }
+  const { seed } = options;
+  return { ...counts, seed, ms: Date.now() - beganMs, failure };
+}
+
+function describe(
+  options: ScenarioOptions,
+  { findings, trace }: Awaited<ReturnType<typeof runScenario>>,
+): readonly string[] {
+  return [
+    "-- shrunk --",
+    ...findings.map(({ kind, text }) => `${kind}: ${text}`),
+    ...trace,
+    "-- for --replay --",
+    JSON.stringify(options),
+  ];
+}
+
+function serveSeeds(port: NonNullable<typeof parentPort>): void {
+  port.on("message", (seed: number) => {
+    void run(optionsOf(seed), true).then((report) => {
+      port.postMessage(report);
+    });
+  });
+}
+
+/** Runs seeds in threads, each as soon as one is free. */
+async function runSeeds(seeds: readonly number[]): Promise<readonly Report[]> {
+  const left = [...seeds];
+  const reports: Report[] = [];
+  const serve = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const thread = new Worker(new URL(import.meta.url), { argv: process.argv.slice(2) });
+      const done = (): void => {
+        resolve();
+      };
+      const next = (): void => {
+        const seed = left.shift();
+        if (seed === undefined) void thread.terminate().then(done);
+        else thread.postMessage(seed);
+      };
+      thread.on("error", reject);
+      thread.on("message", (report: Report) => {
+        reports.push(report);
+        print(report);
+        next();
+      });
+      next();
+    });
+  const threads = Math.min(Number(values.threads), seeds.length);
+  await Promise.all(Array.from({ length: threads }, serve));
+  return reports;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function print({ failure, seed, ms, ...counts }: Report): void {
+  const { devices, commits, messages, deliveries, unopenable } = counts;
+  say(
+    `seed ${String(seed)}: ${String(devices)} devices, ${String(commits)} commits, ${String(messages)} messages, ` +
+      `${String(deliveries)} deliveries, ${String(unopenable)} unopenable, ${String(ms)} ms${failure === null ? "" : "  FAILED"}`,
+  );
+  if (failure !== null) say(failure);
+}
+
+function summarize(reports: readonly Report[]): void {
+  const sum = (count: (report: Report) => number): number =>
+    reports.reduce((total, report) => total + count(report), 0);
+  const deliveries = sum((report) => report.deliveries);
+  const unopenable = sum((report) => report.unopenable);
+  const failed = reports.filter(({ failure }) => failure !== null);
+  const afterLoss = sum((report) => report.unopenableAfterLoss);
+  say(
+    `${String(reports.length)} seeds, ${String(sum(({ commits }) => commits))} commits, ` +
+      `${String(sum(({ messages }) => messages))} messages, ${String(deliveries)} deliveries; ` +
+      `unopenable: ${String(unopenable)} (rate ${(unopenable / Math.max(1, deliveries)).toExponential(2)}), ` +
+      `beside them ${String(afterLoss)} that went with a vault put back; ` +
+      `${String(failed.length)} seeds failed ${failed.map(({ seed }) => String(seed)).join(" ")}`,
+  );
+  if (failed.length > 0) process.exitCode = 1;
+}
+
+async function runAll(): Promise<void> {
+  if (values.replay !== undefined) {
+    // What `describe` has printed.
+    const options = JSON.parse(readFileSync(values.replay, "utf8")) as ScenarioOptions;
+    const report = await run(options, false);
+    print(report);
+    summarize([report]);
+    return;
+  }
+  const first = Number(values.seed ?? values.first);
+  const count = values.seed === undefined ? Number(values.seeds) : 1;
+  summarize(await runSeeds(Array.from({ length: count }, (_, index) => first + index)));
+}
+
+if (!isMainThread && parentPort !== null) serveSeeds(parentPort);
+else if (positionals.includes("attackers")) process.exitCode = (await runAttackers(say)) ? 0 : 1;
+else await runAll();

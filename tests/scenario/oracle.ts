@@ -1,0 +1,200 @@
+import type { ConversationId, MessageId } from "#protocol";
+import type { Device } from "./device.ts";
+import { withheldKey, type TrueLog } from "./simulated-relay.ts";
+
+/** Something that isn't as it should be. */
+export interface Finding {
+  readonly kind: "error" | "stuck" | "diverged" | "missing" | "foreign" | "unopenable" | "lost";
+  readonly text: string;
+}
+
+/** What was said, by whom, where. */
+export type Sent = Map<
+  MessageId,
+  { readonly conversationId: ConversationId; readonly text: string; readonly by: Device }
+>;
+
+/** What is held against what. */
+export interface End {
+  readonly devices: readonly Device[];
+  readonly logs: ReadonlyMap<ConversationId, TrueLog>;
+  readonly sent: Sent;
+  /** Up to where in each log a device that was put back from a copy may have lost messages. */
+  readonly rolledBack: ReadonlyMap<Device, ReadonlyMap<ConversationId, number>>;
+  /** What the relay had dropped when somebody asked for it. */
+  readonly withheld: ReadonlySet<string>;
+  /** By person and conversation: from where on who asked to leave needn't read. */
+  readonly leaving: ReadonlyMap<string, number>;
+}
+
+/** What holds at the end of a run. */
+export function checkEnd(end: End): {
+  readonly findings: readonly Finding[];
+  readonly deliveries: number;
+  readonly unopenable: number;
+  readonly unopenableAfterLoss: number;
+} {
+  const findings: Finding[] = [];
+  let deliveries = 0;
+  let unopenable = 0;
+  let unopenableAfterLoss = 0;
+  for (const [conversationId, log] of end.logs) {
+    const views = new Map<string, string[]>();
+    for (const device of end.devices) {
+      const row = rowOf(device, conversationId);
+      const isIn = isMember(log, device);
+      const closed = Number(row?.["unopenable"] ?? 0);
+      // What went with a state that was lost is told of as such.
+      if (end.rolledBack.has(device)) {
+        unopenableAfterLoss += closed;
+      } else if (closed > 0) {
+        unopenable += closed;
+        findings.push({ kind: "unopenable", text: `${device.name} can't open ${String(closed)}` });
+      }
+      deliveries += checkMessages(end, { conversationId, log, device }, findings);
+      const state = String(row?.["state"] ?? "none");
+      // Who is alone goes without a commit.
+      const isAlone = end.devices.every((other) => other === device || !isMember(log, other));
+      if (isIn && !isAlone && state !== "active") {
+        findings.push({ kind: "diverged", text: `${device.name} is a member, and says ${state}` });
+      }
+      if (!isIn && (state === "active" || state === "leaving")) {
+        findings.push({ kind: "diverged", text: `${device.name} is no member, and says ${state}` });
+      }
+      if (!isIn || row === undefined) continue;
+      if (Number(row["epoch"]) !== log.epoch) {
+        findings.push({
+          kind: "diverged",
+          text: `${device.name} is at epoch ${String(row["epoch"])} of ${String(log.epoch)}`,
+        });
+      }
+      const view = [row["authenticator"], row["members"], row["room_state"]].map(plain).join(" ");
+      views.set(view, [...(views.get(view) ?? []), device.name]);
+    }
+    if (views.size > 1) {
+      const camps = [...views.values()].map((names) => names.join(",")).join(" | ");
+      findings.push({ kind: "diverged", text: `they disagree: ${camps}` });
+    }
+  }
+  findings.push(...lostOnes(end));
+  return { findings, deliveries, unopenable, unopenableAfterLoss };
+}
+
+function plain(value: unknown): string {
+  return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : String(value);
+}
+
+function rowOf(device: Device, conversationId: ConversationId) {
+  return device.look(
+    `SELECT state, epoch, authenticator, members, room_state, unopenable FROM conversations
+     WHERE conversation_id = '${conversationId}'`,
+  )[0];
+}
+
+function isMember({ creator, items }: TrueLog, { deviceId }: Device): boolean {
+  let inside = creator === deviceId;
+  for (const item of items) {
+    if (item.kind === "message") continue;
+    if (item.remove.includes(deviceId)) inside = false;
+    if (item.add.includes(deviceId)) inside = true;
+  }
+  return inside;
+}
+
+/** What a device was to read, and what it may have read. */
+function readable(
+  end: End,
+  { conversationId, log, device }: Place,
+): { readonly required: Set<MessageId>; readonly allowed: Set<MessageId> } {
+  const required = new Set<MessageId>();
+  const allowed = new Set<MessageId>();
+  const lostUpTo = end.rolledBack.get(device)?.get(conversationId) ?? 0;
+  let leftFrom = end.leaving.get(`${device.userId} ${conversationId}`) ?? Infinity;
+  let inside = log.creator === device.deviceId;
+  const present = new Map<number, MessageId>();
+  for (const item of log.items) {
+    if (item.kind === "commit") {
+      if (item.remove.includes(device.deviceId)) {
+        inside = false;
+        for (const messageId of withheldOf(end, { conversationId, log, device }, present)) {
+          required.delete(messageId);
+        }
+        present.clear();
+      }
+      if (item.add.includes(device.deviceId)) {
+        inside = true;
+        if (item.sequence > leftFrom) leftFrom = Infinity;
+      }
+      continue;
+    }
+    if (!inside || !end.sent.has(item.messageId)) continue;
+    allowed.add(item.messageId);
+    present.set(item.sequence, item.messageId);
+    if (item.sequence > lostUpTo && item.sequence <= leftFrom) required.add(item.messageId);
+  }
+  return { required, allowed };
+}
+
+/** The relay keeps messages until all who are still members have them: who was removed while away may find them gone. */
+function withheldOf(
+  { withheld }: End,
+  { conversationId, device }: Place,
+  present: ReadonlyMap<number, MessageId>,
+): readonly MessageId[] {
+  return [...present]
+    .filter(([sequence]) => withheld.has(withheldKey(device, { conversationId }, sequence)))
+    .map(([, messageId]) => messageId);
+}
+
+interface Place {
+  readonly conversationId: ConversationId;
+  readonly log: TrueLog;
+  readonly device: Device;
+}
+
+/** @returns how many messages were to be read */
+function checkMessages(end: End, place: Place, findings: Finding[]): number {
+  const { conversationId, device } = place;
+  const { required, allowed } = readable(end, place);
+  const rows = device.look(
+    `SELECT message_id, state FROM messages WHERE conversation_id = '${conversationId}' AND kind = 'text'`,
+  );
+  const read = new Set(rows.map((row) => row["message_id"] as MessageId));
+  for (const messageId of required) {
+    if (read.has(messageId)) continue;
+    findings.push({
+      kind: "missing",
+      text: `${device.name} hasn't read "${end.sent.get(messageId)?.text ?? ""}"`,
+    });
+  }
+  for (const row of rows) {
+    const messageId = row["message_id"] as MessageId;
+    const unsent = row["state"] === "failed" || row["state"] === "waiting";
+    if (allowed.has(messageId) || unsent || !end.sent.has(messageId)) continue;
+    findings.push({
+      kind: "foreign",
+      text: `${device.name} has read "${end.sent.get(messageId)?.text ?? ""}", which wasn't for it`,
+    });
+  }
+  return required.size;
+}
+
+/** What was said and neither ordered nor given back to who said it. */
+function lostOnes({ sent, logs, rolledBack }: End): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const [messageId, { conversationId, text, by }] of sent) {
+    const items = logs.get(conversationId)?.items ?? [];
+    if (items.some((item) => item.kind === "message" && item.messageId === messageId)) continue;
+    if (rolledBack.has(by)) continue;
+    const [row] = by.look(`SELECT state FROM messages WHERE message_id = '${messageId}'`);
+    const wasRemoved = items.some(
+      (item) => item.kind === "commit" && item.remove.includes(by.deviceId),
+    );
+    if (row?.["state"] === "failed" && wasRemoved) continue;
+    findings.push({
+      kind: "lost",
+      text: `"${text}" was lost: ${String(row?.["state"] ?? "gone")}`,
+    });
+  }
+  return findings;
+}

@@ -1,0 +1,577 @@
+import { inspect } from "node:util";
+import {
+  ensureAppError,
+  suiteNames,
+  type ConversationId,
+  type SuiteName,
+  type UserId,
+} from "#protocol";
+import { createIdentity } from "../../crypto/identity/identity.ts";
+import { loadPrimitives } from "../../crypto/primitives/index.ts";
+import type { Client } from "../../electron/client/index.ts";
+import { sha256 } from "../../relay/primitives.ts";
+import { loadSqlEngine, type SqlEngine } from "../../electron/vault/database.ts";
+import { seededRandom } from "../support/seeded.ts";
+import type { Weather } from "./cable.ts";
+import { Device, type Account, type Surroundings } from "./device.ts";
+import { checkEnd, type Finding, type Sent } from "./oracle.ts";
+import { choosePeople, stepsOf, type People, type Step } from "./schedule.ts";
+import {
+  claimRelay,
+  SimulatedRelay,
+  signDevice,
+  visitor,
+  type SimulatedNetwork,
+} from "./simulated-relay.ts";
+import { Timeline } from "./timeline.ts";
+
+const dayMs = 86_400_000;
+const rough: Weather = { maxDelayMs: 120, duplicated: 30, dropped: 30, broken: 4 };
+const fair: Weather = { maxDelayMs: 20, duplicated: 0, dropped: 0, broken: 0 };
+const maxConversations = 3;
+const longestLeapsMs = 40 * dayMs;
+/** How long everybody has, once the network is fair, until nothing is left to do. */
+const patienceMs = 40 * 60_000;
+const lookEveryMs = 20_000;
+
+/** What a run is made from. */
+export interface ScenarioOptions {
+  readonly seed: number;
+  /** It ends when so many commits were ordered… */
+  readonly commits: number;
+  readonly suite: SuiteName;
+  readonly people: People;
+  /** …or with the last of these; null: those of the seed. */
+  readonly steps: readonly Step[] | null;
+}
+
+/** How a run came out. */
+export interface ScenarioResult {
+  readonly findings: readonly Finding[];
+  /** What was done, a line each. */
+  readonly trace: readonly string[];
+  readonly steps: readonly Step[];
+  readonly commits: number;
+  readonly messages: number;
+  /** Messages that somebody was to read, and those of them that couldn't be opened. */
+  readonly deliveries: number;
+  readonly unopenable: number;
+  /** As many more weren't there for devices whose vault was put back from a copy. */
+  readonly unopenableAfterLoss: number;
+  readonly devices: number;
+}
+
+/** X-Wing for every tenth seed; suite 1 of RFC 9420, which is faster, for the others. */
+export function suiteOf(seed: number): SuiteName {
+  return seed % 10 === 0 ? suiteNames.default : suiteNames.aes128;
+}
+
+/** The plan of a seed. */
+export function planOf(
+  seed: number,
+  commits: number,
+  maxDevices: number,
+): Pick<ScenarioOptions, "seed" | "commits" | "people" | "steps"> {
+  return { seed, commits, people: choosePeople(seed, maxDevices), steps: null };
+}
+
+let engine: Promise<SqlEngine> | null = null;
+
+/** Time in this thread is the run's, and randomness its seed's. */
+function takeOver(timeline: Timeline, randomBytes: (sizeBytes: number) => Uint8Array): () => void {
+  const startMs = timeline.now();
+  const own = { configurable: true, writable: true };
+  Object.defineProperty(performance, "now", { ...own, value: () => timeline.now() - startMs });
+  Object.defineProperty(globalThis.crypto, "getRandomValues", {
+    ...own,
+    value: (target: Uint8Array) => {
+      target.set(randomBytes(target.length));
+      return target;
+    },
+  });
+  // The platform's own comes back from another thread, nobody knows when.
+  Object.defineProperty(globalThis.crypto.subtle, "digest", {
+    ...own,
+    value: (_name: string, bytes: Uint8Array) => Promise.resolve(sha256(bytes).buffer),
+  });
+  return () => {
+    // What lies beneath is on the prototypes.
+    Reflect.deleteProperty(performance, "now");
+    Reflect.deleteProperty(globalThis.crypto, "getRandomValues");
+    Reflect.deleteProperty(globalThis.crypto.subtle, "digest");
+  };
+}
+
+/** Runs a scenario from beginning to end. The same options give the same result. */
+export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
+  engine ??= loadSqlEngine();
+  const timeline = new Timeline();
+  const keys = seededRandom(options.seed ^ 0x0b57);
+  // A stream of its own: libraries draw from it when they are loaded, which is once.
+  const restore = takeOver(timeline, seededRandom(options.seed ^ 0x11b5).bytes);
+  try {
+    const scenario = await Scenario.begin(options, timeline, keys.bytes, await engine);
+    try {
+      return await scenario.run();
+    } finally {
+      await scenario.dispose();
+    }
+  } finally {
+    restore();
+  }
+}
+
+type Command = (client: Client) => Promise<unknown>;
+
+class Scenario {
+  readonly trace: string[] = [];
+  readonly #options: ScenarioOptions;
+  readonly #around: Surroundings & { weather: () => Weather };
+  readonly #devices: Device[];
+  readonly #findings: Finding[];
+  readonly #sent: Sent = new Map();
+  /** Devices that are away until a step of this number. */
+  readonly #absent = new Map<Device, number>();
+  readonly #rolledBack = new Map<Device, Map<ConversationId, number>>();
+  /** From where on who wanted to leave needn't read. */
+  readonly #leaving = new Map<string, number>();
+  #leaptMs = 0;
+  #said = 0;
+  #done: Step[] = [];
+
+  private constructor(
+    options: ScenarioOptions,
+    around: Surroundings & { weather: () => Weather },
+    devices: Device[],
+    findings: Finding[],
+  ) {
+    this.#findings = findings;
+    this.#options = options;
+    this.#around = around;
+    this.#devices = devices;
+    around.relay.onCommit = (conversationId, by, sequence) => {
+      for (const [device, until] of this.#rolledBack) {
+        if (device.deviceId !== by) continue;
+        if ((until.get(conversationId) ?? 0) === Infinity) until.set(conversationId, sequence);
+      }
+    };
+  }
+
+  static async begin(
+    options: ScenarioOptions,
+    timeline: Timeline,
+    randomBytes: (sizeBytes: number) => Uint8Array,
+    sqlEngine: SqlEngine,
+  ): Promise<Scenario> {
+    const primitives = await loadPrimitives(randomBytes);
+    const faults: Finding[] = [];
+    const relay = await SimulatedRelay.start(timeline, randomBytes, (what, error) => {
+      faults.push({ kind: "error", text: `relay: ${what}\n${inspect(error, { depth: 3 })}` });
+    });
+    const network = await claimRelay(relay, primitives, options.suite);
+    const random = seededRandom(options.seed ^ 0xcab1e);
+    const around = {
+      timeline,
+      primitives,
+      randomBytes,
+      random,
+      sqlEngine,
+      network,
+      relay,
+      weather: () => fair,
+    };
+    const devices: Device[] = [];
+    let token = network.administratorToken;
+    for (const [person, count] of options.people.entries()) {
+      const accounts = await makePerson({ around, network, person, count, token });
+      for (const [index, account] of accounts.entries()) {
+        const name = `${String.fromCharCode(65 + person)}${String(index + 1)}`;
+        devices.push(await Device.make(around, name, account));
+      }
+      if (person > 0) continue;
+      const { userId, deviceId } = accounts[0]!.identity;
+      const invite = { expiresAtMs: timeline.now() + dayMs, uses: 100 };
+      token = (await relay.handlers["invite.create"](invite, { userId, deviceId })).token;
+    }
+    return new Scenario(options, around, devices, faults);
+  }
+
+  async run(): Promise<ScenarioResult> {
+    const { seed, commits, steps } = this.#options;
+    const { timeline, relay } = this.#around;
+    for (const device of this.#devices) await timeline.until(device.open());
+    await this.#waitFor("everybody is there", () => this.#devices.every(({ online }) => online));
+    await timeline.pass(5000);
+    this.#act(this.#devices[0]!, "create", (client) => this.#create(client, 0, 3));
+    await timeline.pass(5000);
+    this.#around.weather = () => rough;
+    let index = 0;
+    for (const step of steps ?? stepsOf(seed)) {
+      if (relay.commits >= commits || index > commits * 20) break;
+      this.#done.push(step);
+      await this.#take(step, index);
+      for (const [device, until] of this.#absent) {
+        if (index < until) continue;
+        this.#absent.delete(device);
+        await this.#open(device);
+      }
+      await timeline.pass(step.waitMs);
+      index += 1;
+    }
+    await this.#settle();
+    return this.#result();
+  }
+
+  async dispose(): Promise<void> {
+    for (const device of this.#devices) await device.dispose();
+  }
+
+  #result(): ScenarioResult {
+    const { relay } = this.#around;
+    const end = checkEnd({
+      devices: this.#devices,
+      logs: relay.logs,
+      sent: this.#sent,
+      withheld: relay.withheld,
+      rolledBack: this.#rolledBack,
+      leaving: this.#leaving,
+    });
+    return {
+      findings: [...this.#findings, ...end.findings],
+      trace: this.trace,
+      steps: this.#done,
+      commits: relay.commits,
+      messages: this.#sent.size,
+      deliveries: end.deliveries,
+      unopenable: end.unopenable,
+      unopenableAfterLoss: end.unopenableAfterLoss,
+      devices: this.#devices.length,
+    };
+  }
+
+  #note(line: string): void {
+    const { timeline } = this.#around;
+    this.trace.push(`${new Date(timeline.now()).toISOString().slice(5, 23)} ${line}`);
+  }
+
+  /** Lets somebody do something, and goes on without waiting for it. */
+  #act(device: Device, what: string, command: Command): void {
+    const { client } = device;
+    if (client === null) return;
+    this.#note(`${device.name} ${what}`);
+    command(client).then(
+      () => undefined,
+      (error: unknown) => {
+        const { code, fault } = ensureAppError(error);
+        this.#note(`${device.name} ${what}: ${code}`);
+        if (fault === "bug" || unexpected.has(code)) {
+          const why = inspect(error, { depth: 3 });
+          this.#findings.push({ kind: "error", text: `${device.name} ${what}: ${code}\n${why}` });
+        }
+      },
+    );
+  }
+
+  /** The conversations that a device is in, as it sees it. */
+  #active(device: Device): readonly ConversationId[] {
+    const rows = device.look("SELECT conversation_id FROM conversations WHERE state = 'active'");
+    const active = new Set(rows.map((row) => row["conversation_id"] as ConversationId));
+    return [...this.#around.relay.logs.keys()].filter((id) => active.has(id));
+  }
+
+  #people(): readonly UserId[] {
+    return [...new Set(this.#devices.map(({ userId }) => userId))];
+  }
+
+  async #open(device: Device): Promise<void> {
+    if (device.running || this.#absent.has(device)) return;
+    // A fuse may end it before it has begun: then it never resolves, and is begun again later.
+    void device.open();
+    await this.#around.timeline.pass(1);
+  }
+
+  async #take(step: Step, index: number): Promise<void> {
+    const device = this.#devices[step.who % this.#devices.length]!;
+    switch (step.kind) {
+      case "cut":
+        device.cable.cut();
+        this.#note(`${device.name} loses its connection`);
+        return;
+      case "crash":
+        if (!device.running) return;
+        this.#note(`${device.name} will die in ${String(1 + (step.what % 40))} steps`);
+        device.lightFuse(1 + (step.what % 40));
+        this.#around.timeline.at(200 + (step.where % 20_000), () => {
+          device.crash();
+          if (!this.#absent.has(device)) void device.open();
+        });
+        return;
+      case "restart":
+        await this.#quit(device);
+        return this.#open(device);
+      case "absence":
+        await this.#quit(device);
+        this.#absent.set(device, index + 5 + (step.what % 60));
+        return;
+      case "backUp":
+        if (this.#absent.has(device)) return;
+        device.backUp();
+        this.#note(`${device.name} is copied`);
+        return;
+      case "rollBack":
+        return this.#rollBack(device);
+      case "leap":
+        this.#leap(step);
+        return;
+      case "race":
+        for (let racer = 0; racer < 2 + (step.what % 5); racer += 1) {
+          const racing = this.#devices[(step.who + racer) % this.#devices.length]!;
+          const kind = racer % 3 === 2 ? "send" : "rename";
+          this.#change(racing, { ...step, kind, what: step.what + racer });
+        }
+        return;
+      default:
+        this.#change(device, step);
+    }
+  }
+
+  async #quit(device: Device): Promise<void> {
+    if (!device.running) return;
+    this.#note(`${device.name} quits`);
+    // Its fuse may end it on the way.
+    const { timeline } = this.#around;
+    await timeline.until(Promise.race([device.quit(), timeline.sleep(5000)]));
+    device.crash();
+  }
+
+  async #rollBack(device: Device): Promise<void> {
+    if (!device.hasCopy) return;
+    device.crash();
+    await device.restore();
+    this.#note(`${device.name} is put back from its copy`);
+    const until = this.#rolledBack.get(device) ?? new Map<ConversationId, number>();
+    for (const conversationId of this.#around.relay.logs.keys()) {
+      until.set(conversationId, Infinity);
+    }
+    this.#rolledBack.set(device, until);
+    await this.#open(device);
+  }
+
+  #leap(step: Step): void {
+    const durationMs = (1 + (step.what % 72)) * 3_600_000;
+    if (this.#leaptMs + durationMs > longestLeapsMs) return;
+    this.#leaptMs += durationMs;
+    this.#around.timeline.leap(durationMs);
+    this.#note(`${String(durationMs / 3_600_000)} hours pass`);
+  }
+
+  /** What somebody does in a conversation. */
+  #change(device: Device, step: Step): void {
+    if (step.kind === "create") {
+      if (this.#around.relay.logs.size >= maxConversations) return;
+      this.#act(device, "create", (client) =>
+        this.#create(client, step.what, 1 + (step.where % 5)),
+      );
+      return;
+    }
+    const active = this.#active(device);
+    if (active.length === 0) return;
+    const conversationId = active[step.where % active.length]!;
+    const people = this.#people();
+    const userId = people[step.what % people.length]!;
+    const name = `${this.#nameOf(userId)} in ${String([...this.#around.relay.logs.keys()].indexOf(conversationId))}`;
+    switch (step.kind) {
+      case "send":
+        this.#send(device, conversationId);
+        return;
+      case "rename":
+        this.#act(device, `rename ${String(step.what)}`, (client) =>
+          client.commands["conversation.rename"]({
+            conversationId,
+            name: `Crew ${String(step.what)}`,
+          }),
+        );
+        return;
+      case "timers":
+        this.#act(device, "timers", (client) =>
+          client.commands["conversation.setTimers"]({
+            conversationId,
+            timers: { expirationSeconds: (100 + (step.what % 100)) * 86_400, burnSeconds: null },
+          }),
+        );
+        return;
+      case "role":
+        this.#act(device, `role ${name}`, (client) =>
+          client.commands["conversation.setRole"]({
+            conversationId,
+            userId,
+            role: step.what % 3 === 0 ? "member" : "administrator",
+          }),
+        );
+        return;
+      case "add":
+        this.#act(device, `add ${name}`, (client) =>
+          client.commands["conversation.addMembers"]({ conversationId, people: [userId] }),
+        );
+        return;
+      case "remove":
+        this.#act(device, `remove ${name}`, (client) =>
+          client.commands["conversation.removeMember"]({ conversationId, userId }),
+        );
+        return;
+      case "leave": {
+        if (device.client === null) return;
+        const items = this.#around.relay.logs.get(conversationId)?.items ?? [];
+        const key = `${device.userId} ${conversationId}`;
+        const head = items.at(-1)?.sequence ?? 0;
+        this.#leaving.set(key, Math.min(this.#leaving.get(key) ?? Infinity, head));
+        this.#act(device, "leave", (client) =>
+          client.commands["conversation.leave"]({ conversationId }),
+        );
+        return;
+      }
+      default:
+    }
+  }
+
+  #send(device: Device, conversationId: ConversationId): void {
+    const text = `${device.name} says ${String(++this.#said)}`;
+    this.#act(device, text, async (client) => {
+      const { messageId } = await client.commands["message.send"]({
+        conversationId,
+        text,
+        replyTo: null,
+        timers: null,
+      });
+      this.#sent.set(messageId, { conversationId, text, by: device });
+    });
+  }
+
+  async #create(client: Client, first: number, count: number): Promise<void> {
+    const people = this.#people();
+    const chosen = Array.from({ length: count }, (_, at) => people[(first + at) % people.length]!);
+    const others = [...new Set(chosen)].filter((userId) => userId !== client.view.me.userId);
+    await client.commands["conversation.create"]({
+      kind: "group",
+      people: others.length > 0 ? others : people.filter((id) => id !== client.view.me.userId),
+      name: "The crew",
+      timers: null,
+    });
+  }
+
+  #nameOf(userId: UserId): string {
+    return this.#devices.find((device) => device.userId === userId)?.name.slice(0, 1) ?? "?";
+  }
+
+  /** The network is fair again, everybody is there, and what is under way comes to its end; then everybody says something. */
+  async #settle(): Promise<void> {
+    this.#around.weather = () => fair;
+    this.#absent.clear();
+    this.#note("— everybody is there —");
+    for (const device of this.#devices) device.lightFuse(Infinity);
+    for (const device of this.#devices) {
+      device.cable.plugged = true;
+      await this.#open(device);
+    }
+    await this.#waitFor("nothing is under way any more", () => this.#isQuiet());
+    for (const device of this.#devices) {
+      for (const conversationId of this.#active(device)) this.#send(device, conversationId);
+    }
+    await this.#waitFor("what was said in the end has arrived", () => this.#isQuiet());
+  }
+
+  async #waitFor(what: string, holds: () => boolean): Promise<void> {
+    const { timeline } = this.#around;
+    for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += lookEveryMs) {
+      await timeline.pass(waitedMs === 0 ? 2000 : lookEveryMs);
+      if (holds()) return;
+      for (const device of this.#devices) await this.#open(device);
+    }
+    const standing = this.#devices.map((device) => `${device.name} ${this.#standing(device)}`);
+    this.#findings.push({ kind: "stuck", text: `never: ${what}\n${standing.join("\n")}` });
+  }
+
+  /** Where a device is, for whoever looks for what went wrong. */
+  #standing(device: Device): string {
+    const connection = device.client?.view.connection;
+    const rows = [
+      "SELECT state, epoch, cursor, blocked, stale FROM conversations",
+      "SELECT attempts, offer IS NULL AS unmade FROM intents",
+      "SELECT kind, epoch, sequence, doubtful FROM outbox",
+      "SELECT user_id FROM leavers",
+    ].map((sql) => JSON.stringify(device.look(sql)));
+    return [JSON.stringify(connection), ...rows].join(" ");
+  }
+
+  #isQuiet(): boolean {
+    return this.#devices.every((device) => {
+      if (!device.online) return false;
+      const [busy] = device.look(
+        "SELECT (SELECT count(*) FROM intents) + (SELECT count(*) FROM outbox) + (SELECT count(*) FROM leavers) AS n",
+      );
+      if (Number(busy?.["n"]) > 0) return false;
+      return device
+        .look(
+          "SELECT conversation_id, cursor, blocked, stale FROM conversations WHERE state IN ('active', 'leaving', 'creating')",
+        )
+        .every(({ conversation_id: id, cursor, blocked, stale }) => {
+          const head =
+            this.#around.relay.logs.get(id as ConversationId)?.items.at(-1)?.sequence ?? 0;
+          return blocked === null && stale === 0 && Number(cursor) >= head;
+        });
+    });
+  }
+}
+
+/** What no honest relay and no crash may lead to. */
+const unexpected: ReadonlySet<string> = new Set([
+  "internal",
+  "vault-damaged",
+  "frame-out-of-order",
+  "frame-malformed",
+  "message-unopenable",
+  "commit-refused",
+  "conversation-stuck",
+  "group-unknown",
+]);
+
+/** Somebody's account at the relay, and those of their devices. */
+async function makePerson({
+  around,
+  network,
+  person,
+  count,
+  token,
+}: {
+  readonly around: Surroundings;
+  readonly network: SimulatedNetwork;
+  readonly person: number;
+  readonly count: number;
+  readonly token: Uint8Array;
+}): Promise<readonly Account[]> {
+  const { primitives, relay, timeline } = around;
+  const first = createIdentity(primitives);
+  const displayName = `Person ${String.fromCharCode(65 + person)}`;
+  const accounts: Account[] = [];
+  const sign = (identity: typeof first, index: number) =>
+    signDevice(primitives, network, identity, {
+      deviceName: `Device ${String(index + 1)}`,
+      createdAtMs: timeline.now(),
+    });
+  const { userId, account } = first;
+  const device = sign(first, 0);
+  const { user } = await relay.handlers["invite.redeem"](
+    { token, displayName, accountKey: account.publicKey, userId, device },
+    visitor,
+  );
+  accounts.push({ identity: first, displayName, user, record: device });
+  for (let index = 1; index < count; index += 1) {
+    const { deviceId, signature } = createIdentity(primitives);
+    const identity = { userId, account, deviceId, signature };
+    const record = sign(identity, index);
+    const caller = { userId, deviceId: first.deviceId };
+    await relay.handlers["device.add"]({ device: record }, caller);
+    accounts.push({ identity, displayName, user, record });
+  }
+  return accounts;
+}
