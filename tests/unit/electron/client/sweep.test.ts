@@ -45,8 +45,9 @@ describe("ten thousand messages that end together", () => {
     const changes = new Changes();
     const endsAtMs = clock.now() + 1000;
     const text = "x".repeat(200);
-    for (let order = 1; order <= count; order += 1)
-      {insert(fixture, changes, { endsAtMs, order, text });}
+    for (let order = 1; order <= count; order += 1) {
+      insert(fixture, changes, { endsAtMs, order, text });
+    }
     await core.commit(changes);
     const destruction = new Destruction(core);
     const sweeper = new Sweeper(core, destruction);
