@@ -193,7 +193,7 @@ export {
 } from "./relay/methods.ts";
 export { relayCloseCodes, type RelayCloseReason } from "./relay/close-codes.ts";
 export { signInPayload } from "./relay/sign-in.ts";
-export { rejectionLabel, rejectionPayload, type CommitPlace } from "./relay/rejection.ts";
+export { rejectionLabel, rejectionPayload, type CommitPlace } from "./rejection.ts";
 export type { EmbeddedRelayMessage, EmbeddedRelayRequest } from "./relay/embedded.ts";
 export type {
   BodyItem,

@@ -9,7 +9,7 @@ import type {
   UserId,
 } from "../ids.ts";
 import type { RecordKindName, RecordValue, SignedRecord, UserRecord } from "../records.ts";
-import type { CommitPlace } from "../relay/rejection.ts";
+import type { CommitPlace } from "../rejection.ts";
 import type { RoomState } from "../room-state.ts";
 import type { SuiteName } from "../suites.ts";
 import type {
@@ -20,20 +20,14 @@ import type {
   GroupMember,
   GroupSummary,
   GroupWrites,
-  KeychainEntries,
-  KeychainKeys,
-  KeychainPlace,
-  KeyringChange,
-  KeyringFacts,
-  KeyringRecord,
   OpenedEntry,
   PersonRecords,
   StoredGroupPiece,
   TrustedPerson,
-  VaultSecret,
 } from "./data.ts";
-
 import type { LinkChannel, LinkStep } from "./linking.ts";
+import type { Method, Nothing } from "./method.ts";
+import type { VaultMethods } from "./vault-methods.ts";
 
 /*
  * What the main process asks of the crypto worker. Keys enter at unlock and leave never, but for the vault key at its birth and
@@ -44,15 +38,8 @@ import type { LinkChannel, LinkStep } from "./linking.ts";
  * is restarted and all groups are loaded again from the vault, so the worker's memory never runs ahead of the disk for good.
  */
 
-interface Method<Params, Result> {
-  readonly params: Params;
-  readonly result: Result;
-}
-
-type Nothing = Readonly<Record<string, never>>;
-
 /** Every request, by name. */
-export interface WorkerMethods {
+export interface WorkerMethods extends VaultMethods {
   /** Runs the known-answer tests. Anything else fails `not-ready` before it. Errors: `crypto-self-test-failed`. */
   readonly start: Method<
     Nothing,
@@ -62,117 +49,6 @@ export interface WorkerMethods {
       /** The name of the suite that new conversations get where the network's policy names none. */
       readonly suite: string;
     }
-  >;
-
-  // Vault. The keyring holds, under the vault key: the root key (pieces, secrets), a key per generation (frames, snapshots) and the key tree
-  // (bodies). Each rewrite of it goes under the next vault key ("exchange", docs/adr/0014): prepare, write the file, settle, then the keychain.
-  /**
-   * A new vault, locked: its first keyring, and what the keychain is to hold (null without `keychain`; entry 0 and entry 1 of
-   * {@link KeychainKeys}). To `keychain.account` a slash and the new vault's id are added. Errors: `passphrase-weak`.
-   */
-  readonly "vault.create": Method<
-    { readonly keychain: KeychainPlace | null; readonly passphrase: string | null },
-    { readonly record: KeyringRecord; readonly keychainKeys: KeychainKeys | null }
-  >;
-  /**
-   * Opens a keyring with a secret of one of its slots. Argon2id for a passphrase: about a second.
-   * Errors: `vault-key-missing`, `vault-key-wrong`, `vault-rolled-back` (the keychain is ahead of this keyring), `passphrase-wrong`,
-   * `recovery-code-wrong`, `vault-damaged`, `vault-newer-format`; `argument-invalid` when there is no such slot.
-   */
-  readonly "vault.unlock": Method<
-    { readonly record: KeyringRecord; readonly secret: VaultSecret },
-    Nothing
-  >;
-  /** Wipes every key and all groups. */
-  readonly "vault.lock": Method<Nothing, Nothing>;
-  /**
-   * How the keychain's entries stand to the unlocked keyring. `behind`: an exchange was cut short, or an entry is missing or foreign, so that
-   * {@link WorkerMethods["vault.keychainKeys"]} are to be written; `ahead`: entries belong to a later keyring, so this one was rolled back.
-   * `none`: the vault has no keychain slot.
-   */
-  readonly "vault.compareKeychain": Method<
-    { readonly entries: KeychainEntries },
-    { readonly state: "in-step" | "behind" | "ahead" | "none" }
-  >;
-  /** What the keychain is to hold at this moment; for a keychain slot that must be written anew. */
-  readonly "vault.keychainKeys": Method<Nothing, { readonly keychainKeys: KeychainKeys }>;
-  /**
-   * Makes the next keyring, under the next vault key. Nothing is forgotten yet: until `vault.settleKeyring` the worker goes on with the
-   * keyring it has. One at a time.
-   *
-   * `keychainKey`: null without a keychain slot; else, once the record is on the disk, to be written over the entry of the vault key that
-   * is thereby destroyed: entry `(record.revision + 1) % 2`.
-   * `recoveryCode`: of a new recovery slot, shown once.
-   * Errors: `passphrase-weak`, `passphrase-wrong`, `not-ready`, `argument-invalid` (a slot of this kind is there already, or isn't there; the last one).
-   */
-  readonly "vault.prepareKeyring": Method<
-    { readonly changes: readonly KeyringChange[] },
-    {
-      readonly record: KeyringRecord;
-      readonly keychainKey: Uint8Array | null;
-      readonly recoveryCode: string | null;
-    }
-  >;
-  /** The record was written (`true`), or surely was not. Destroys the keys that it no longer holds. */
-  readonly "vault.settleKeyring": Method<{ readonly written: boolean }, Nothing>;
-  /** What the unlocked keyring holds, in numbers. */
-  readonly "vault.keyringFacts": Method<Nothing, KeyringFacts>;
-  /** Whether this is the passphrase of the vault's slot. Argon2id: about a second. Errors: `argument-invalid` without such a slot. */
-  readonly "vault.checkPassphrase": Method<
-    { readonly passphrase: string },
-    { readonly isRight: boolean }
-  >;
-  /** Seals a log frame; its tag (last 16 bytes of `sealed`) chains to the next one. `previousTag` is empty for the first frame of a generation. */
-  readonly "vault.sealFrame": Method<
-    {
-      readonly generation: number;
-      readonly sequence: number;
-      readonly previousTag: Uint8Array;
-      readonly plain: Uint8Array;
-    },
-    { readonly sealed: Uint8Array }
-  >;
-  /** Opens a run of frames in order, up to the first one that is damaged. */
-  readonly "vault.openFrames": Method<
-    {
-      readonly generation: number;
-      readonly firstSequence: number;
-      readonly previousTag: Uint8Array;
-      readonly frames: readonly Uint8Array[];
-    },
-    { readonly plains: readonly Uint8Array[]; readonly damagedAt: number | null }
-  >;
-  /** Seals one chunk of a snapshot. */
-  readonly "vault.sealSnapshotChunk": Method<
-    {
-      readonly generation: number;
-      readonly index: number;
-      readonly last: boolean;
-      readonly plain: Uint8Array;
-    },
-    { readonly sealed: Uint8Array }
-  >;
-  /** Errors: `vault-damaged`. */
-  readonly "vault.openSnapshotChunk": Method<
-    {
-      readonly generation: number;
-      readonly index: number;
-      readonly last: boolean;
-      readonly sealed: Uint8Array;
-    },
-    { readonly plain: Uint8Array }
-  >;
-
-  // Bodies. The key of each comes from its leaf of the key tree (crypto/vault/key-tree.ts).
-  /** Errors: `not-found` when a leaf has been destroyed. */
-  readonly "body.seal": Method<
-    { readonly items: readonly (BodyItem & { readonly plain: Uint8Array })[] },
-    { readonly sealed: readonly Uint8Array[] }
-  >;
-  /** null where a body can't be opened. */
-  readonly "body.open": Method<
-    { readonly items: readonly (BodyItem & { readonly sealed: Uint8Array })[] },
-    { readonly plains: readonly (Uint8Array | null)[] }
   >;
 
   // Identity and records.

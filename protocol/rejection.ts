@@ -1,5 +1,5 @@
-import { encodeCbor } from "../cbor.ts";
-import type { ConversationId } from "../ids.ts";
+import { encodeCbor } from "./cbor.ts";
+import type { ConversationId } from "./ids.ts";
 
 /** The purpose label under which a device signs that it can't take a commit (see `signingInput`). */
 export const rejectionLabel = "RejectCommit";
