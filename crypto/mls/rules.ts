@@ -50,8 +50,9 @@ export function judgeCommit(commit: JudgedCommit): GroupChange {
       case "add": {
         const { leafNode } = proposal.add.keyPackage;
         const newcomer = leafIdentityOf(leafNode.credential);
-        if (at !== "now" && !lifetimeHeld(leafNode.lifetime, at))
+        if (at !== "now" && !lifetimeHeld(leafNode.lifetime, at)) {
           throw refused("an expired device");
+        }
         if (newcomer.networkId !== actor.networkId) throw refused("another network's device");
         requireCommitter(commit, actor);
         if (!standing.mayBeAdded(memberOf(newcomer), at)) throw refused("an excluded device");

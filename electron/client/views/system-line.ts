@@ -107,7 +107,9 @@ export function linesOfChange(change: GroupChange, context: ChangeContext): read
     const kind = context.leavers.has(id) ? undefined : context.excluded?.get(id);
     return kind === undefined ? [] : [{ kind, by: id } as const];
   });
-  const removed = gone.filter((id) => !context.leavers.has(id) && context.excluded?.has(id) !== true);
+  const removed = gone.filter(
+    (id) => !context.leavers.has(id) && context.excluded?.has(id) !== true,
+  );
   const { before, after } = change;
   const lines: StoredLine[] = [
     ...left.map((id) => ({ kind: "left", by: id }) as const),
