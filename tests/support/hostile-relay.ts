@@ -22,6 +22,9 @@ export class HostileRelay {
   readonly #answers = new Map<string, (result: Result, params: Result) => Result | null>();
   readonly #events = new Map<string, (body: unknown) => unknown>();
   readonly #swallowed = new Map<string, (params: Result) => Result | null>();
+  /** Why the person has been off line since this relay came, by its codes. */
+  readonly told = new Set<string>();
+  readonly #unlisten: () => void;
   #entries: ((entry: GroupEntry, conversationId: ConversationId) => GroupEntry | null) | null =
     null;
 
@@ -39,6 +42,10 @@ export class HostileRelay {
       return false;
     };
     person.cable.onFrame = (frame) => this.#change(frame);
+    this.#unlisten = person.client.onViewChanged(() => {
+      const { connection } = person.client.view;
+      if (connection.kind === "offline") this.told.add(connection.code);
+    });
   }
 
   /** Changes the answers to a kind of request; null: none comes. */
@@ -72,6 +79,7 @@ export class HostileRelay {
 
   /** From now on it does what it should. */
   repent(): void {
+    this.#unlisten();
     this.#person.cable.onRequest = null;
     this.#person.cable.onFrame = null;
   }
