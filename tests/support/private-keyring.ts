@@ -68,7 +68,7 @@ export async function startPrivateKeyring(
     },
   );
   keyring.stdin.end("a password for tests only");
-  await untilSecretServiceAnswers(environment);
+  await untilSecretServiceAnswers(environment, kind);
 
   return {
     environment: {
@@ -84,24 +84,50 @@ export async function startPrivateKeyring(
   };
 }
 
-async function untilSecretServiceAnswers(environment: NodeJS.ProcessEnv): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const answer = spawnSync(
-      "/usr/bin/dbus-send",
-      [
-        "--session",
-        "--print-reply",
-        "--dest=org.freedesktop.DBus",
-        "/org/freedesktop/DBus",
-        "org.freedesktop.DBus.NameHasOwner",
-        "string:org.freedesktop.secrets",
-      ],
-      { env: environment, encoding: "utf8" },
+/** On the bus under its name, the daemon may still be opening the keyring: until that is done it refuses. */
+async function untilSecretServiceAnswers(
+  environment: NodeJS.ProcessEnv,
+  kind: "protected" | "unprotected",
+): Promise<void> {
+  const ask = (...words: readonly string[]): string =>
+    spawnSync("/usr/bin/dbus-send", ["--session", "--print-reply", ...words], {
+      env: environment,
+      encoding: "utf8",
+    }).stdout;
+  const service = "--dest=org.freedesktop.secrets";
+  // Asked before it is there, the bus would start another one.
+  const isThere = (): boolean =>
+    ask(
+      "--dest=org.freedesktop.DBus",
+      "/org/freedesktop/DBus",
+      "org.freedesktop.DBus.NameHasOwner",
+      "string:org.freedesktop.secrets",
+    ).includes("boolean true");
+  const isOpen = (): boolean => {
+    const alias = ask(
+      service,
+      "/org/freedesktop/secrets",
+      "org.freedesktop.Secret.Service.ReadAlias",
+      "string:default",
     );
-    if (answer.stdout.includes("boolean true")) return;
+    const path = /object path "(\/.+)"/u.exec(alias)?.[1];
+    return (
+      path !== undefined &&
+      ask(
+        service,
+        path,
+        "org.freedesktop.DBus.Properties.Get",
+        "string:org.freedesktop.Secret.Collection",
+        "string:Locked",
+      ).includes("boolean false")
+    );
+  };
+  for (let attempt = 0; attempt < 100; attempt++) {
+    // One without a password is opened when it is used.
+    if (isThere() && (kind === "unprotected" || isOpen())) return;
     await sleep(100);
   }
-  throw new Error("gnome-keyring did not answer on its private bus");
+  throw new Error("gnome-keyring did not open its keyring on its private bus");
 }
 
 async function firstLine(child: ChildProcess): Promise<string> {
