@@ -60,6 +60,13 @@ export interface TrustDirectory extends DeviceTrust {
   clear(): void;
 }
 
+/** A device's record as it was signed, and by which account key. */
+interface KnownDevice {
+  readonly device: DeviceRecord;
+  readonly record: SignedRecord;
+  readonly accountKey: Uint8Array;
+}
+
 interface Network {
   readonly networkId: NetworkId;
   readonly networkKey: Uint8Array;
@@ -72,7 +79,7 @@ export function createTrustDirectory(
   ownKey: (userId: UserId) => Uint8Array | undefined,
 ): TrustDirectory {
   const people = new Map<UserId, UserRecord>();
-  const devices = new Map<DeviceId, DeviceRecord>();
+  const devices = new Map<DeviceId, KnownDevice>();
   const exclusions = new Exclusions(ed25519);
   let network: Network | null = null;
 
@@ -100,7 +107,7 @@ export function createTrustDirectory(
       for (const deviceRecord of deviceRecords) {
         const device = verifiedDevice(deviceRecord, user);
         if (device === null) continue;
-        devices.set(device.deviceId, device);
+        know(device, deviceRecord, user);
         exclusions.expel(device, issuedAtMs);
       }
     }
@@ -111,21 +118,36 @@ export function createTrustDirectory(
     // First: a device id that another key had is never theirs again.
     expelFormer(user, former, from);
     people.set(user.userId, user);
-    const believed: DeviceRecord[] = [];
+    let refusedDevices = 0;
     for (const record of deviceRecords) {
       const device = verifiedDevice(record, user);
-      if (device === null) continue;
-      devices.set(device.deviceId, device);
-      believed.push(device);
+      if (device === null) refusedDevices++;
+      else know(device, record, user);
     }
     exclusions.take(user, { revocations, suspension }, from.networkKey);
     const { userId } = user;
+    const known = devicesOf(user);
+    const { kept, ...standing } = exclusions.of(userId);
     return {
       user,
-      devices: believed.filter(({ deviceId }) => !exclusions.isRevoked({ userId, deviceId })),
-      refusedDevices: deviceRecords.length - believed.length,
-      ...exclusions.of(userId),
+      devices: known
+        .map(({ device }) => device)
+        .filter(({ deviceId }) => !exclusions.isRevoked({ userId, deviceId })),
+      refusedDevices,
+      ...standing,
+      kept: { ...kept, devices: known.map(({ record }) => record) },
     };
+  }
+
+  function know(device: DeviceRecord, record: SignedRecord, { accountKey }: UserRecord): void {
+    devices.set(device.deviceId, { device, record, accountKey });
+  }
+
+  /** All that a person's account key was ever seen to sign: a device that the relay leaves out is theirs until it is revoked. */
+  function devicesOf({ userId, accountKey }: UserRecord): readonly KnownDevice[] {
+    return [...devices.values()].filter(
+      (known) => known.device.userId === userId && equalBytes(known.accountKey, accountKey),
+    );
   }
 
   function ensureNetwork(): Network {
@@ -136,7 +158,7 @@ export function createTrustDirectory(
   function verifiedDevice(record: SignedRecord, user: UserRecord): DeviceRecord | null {
     const device = orNull(() => verifyRecord(ed25519, "device", record, user.accountKey));
     if (device?.networkId !== user.networkId || device.userId !== user.userId) return null;
-    const known = devices.get(device.deviceId);
+    const known = devices.get(device.deviceId)?.device;
     // A device id belongs to one person and one key for ever.
     const taken =
       known !== undefined &&
@@ -188,7 +210,7 @@ export function createTrustDirectory(
     judge({ networkId, userId, deviceId, certificate }, signatureKey): TrustVerdict {
       if (network === null) return "unknown";
       if (network.networkId !== networkId) return "refused";
-      const device = devices.get(deviceId);
+      const device = devices.get(deviceId)?.device;
       if (device === undefined) return "unknown";
       const deviceKey = device.signatureKey;
       const same =
@@ -197,7 +219,7 @@ export function createTrustDirectory(
       return same ? "trusted" : "refused";
     },
 
-    deviceKeyOf: (deviceId) => devices.get(deviceId)?.signatureKey,
+    deviceKeyOf: (deviceId) => devices.get(deviceId)?.device.signatureKey,
 
     clear() {
       people.clear();

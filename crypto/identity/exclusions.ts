@@ -66,7 +66,9 @@ export class Exclusions implements Standing {
   }
 
   /** What is known of a person. */
-  of(userId: UserId): Pick<TrustedPerson, "revoked" | "suspended" | "kept"> {
+  of(userId: UserId): Pick<TrustedPerson, "revoked" | "suspended"> & {
+    readonly kept: Omit<TrustedPerson["kept"], "devices">;
+  } {
     const revocations = [...(this.#revocations.get(userId)?.values() ?? [])];
     const suspension = this.#suspensions.get(userId);
     return {

@@ -279,6 +279,7 @@ export interface TrustedPerson {
   readonly suspended: boolean;
   /** What says so, as signed and verified: to be kept, whatever the relay leaves out later. */
   readonly kept: {
+    readonly devices: readonly SignedRecord[];
     readonly revocations: readonly SignedRecord[];
     readonly suspension: SignedRecord | null;
   };

@@ -120,12 +120,12 @@ export class Directory {
   /** Not what the relay says now, but all that was ever verified: a relay that leaves out a revocation takes nothing back. */
   async #keep(
     changes: Changes,
-    { user, devices, version }: DirectoryEntry,
+    { user, version }: DirectoryEntry,
     person: TrustedPerson,
   ): Promise<void> {
     const { userId } = person.user;
     const former = this.#core.store.trusted.records(userId)?.former ?? [];
-    const records: PersonRecords = { user, devices, ...person.kept, former };
+    const records: PersonRecords = { user, ...person.kept, former };
     changes.write("directory.put", userId, version, encodeCbor(records));
     this.#keyChanges.noteKnown(changes, person.user);
     const before = this.#core.people.get(userId);

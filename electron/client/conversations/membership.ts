@@ -55,6 +55,7 @@ export class Membership {
   readonly #commits: Commits;
   readonly #waiting = new Map<ConversationId, () => void>();
   readonly #failures = new Map<ConversationId, number>();
+  #closed = false;
 
   constructor(core: Core, commits: Commits) {
     this.#core = core;
@@ -71,6 +72,7 @@ export class Membership {
   }
 
   close(): void {
+    this.#closed = true;
     for (const cancel of this.#waiting.values()) cancel();
     this.#waiting.clear();
   }
@@ -93,6 +95,8 @@ export class Membership {
   }
 
   #later(conversation: StoredConversation, userId: UserId): void {
+    // A commit that ends after this was closed plans nothing.
+    if (this.#closed) return;
     const { conversationId } = conversation;
     this.#waiting.get(conversationId)?.();
     const rankMs = Math.min(this.#rank(conversation, userId) * stepMs, longestMs);

@@ -38,6 +38,7 @@ export class Refresher {
   readonly #commits: Commits;
   #cancel: (() => void) | null = null;
   #running = false;
+  #closed = false;
 
   constructor(core: Core, commits: Commits) {
     this.#core = core;
@@ -50,6 +51,7 @@ export class Refresher {
   }
 
   close(): void {
+    this.#closed = true;
     this.#cancel?.();
     this.#cancel = null;
   }
@@ -62,7 +64,7 @@ export class Refresher {
       .conversations()
       .filter(isRefreshable)
       .map((conversation) => this.#dueAtMs(conversation));
-    if (dueMs.length === 0 || this.#core.closed) return;
+    if (dueMs.length === 0 || this.#closed) return;
     const waitMs = Math.min(...dueMs) - nowMs;
     const spreadMs = waitMs > leastMs ? weeklySpreadMs * this.#fraction() : 0;
     this.#cancel = this.#core.clock.setTimeout(
@@ -84,12 +86,15 @@ export class Refresher {
     if (this.#running) return;
     this.#running = true;
     const { store, time } = this.#core;
-    for (const conversation of store.conversations()) {
-      if (!this.#core.online || this.#core.closed) break;
-      if (!isRefreshable(conversation) || this.#dueAtMs(conversation) > time.now()) continue;
-      await this.#refreshOne(conversation.conversationId);
+    try {
+      for (const conversation of store.conversations()) {
+        if (!this.#core.online || this.#closed) break;
+        if (!isRefreshable(conversation) || this.#dueAtMs(conversation) > time.now()) continue;
+        await this.#refreshOne(conversation.conversationId);
+      }
+    } finally {
+      this.#running = false;
     }
-    this.#running = false;
     this.#schedule(retryMs);
   }
 

@@ -51,6 +51,9 @@ export class DeviceLinker {
   #linking: Linking | null = null;
   #view: LinkView = { kind: "idle" };
   #reading: Promise<void> = Promise.resolve();
+  /** Counts what was begun or ended: a code that is on its way then is shown no more. */
+  #begun = 0;
+  #closed = false;
 
   constructor(parts: DeviceLinkerParts) {
     this.#parts = parts;
@@ -70,11 +73,19 @@ export class DeviceLinker {
     core.ensureWritable();
     core.ensureOnline();
     await this.cancel();
+    const turn = this.#begun;
     const { rendezvousId, code } = await core.worker.call("link.begin", {});
-    const { expiresAtMs } = await core.request("rendezvous.open", {
-      rendezvousId,
-      lifetimeMs: codeLifeMs,
-    });
+    const { expiresAtMs } = await core
+      .request("rendezvous.open", { rendezvousId, lifetimeMs: codeLifeMs })
+      .catch((error: unknown) => {
+        this.#forget(rendezvousId);
+        throw error;
+      });
+    if (this.#closed || turn !== this.#begun) {
+      this.#forget(rendezvousId);
+      await core.request("rendezvous.close", { rendezvousId }).catch(() => undefined);
+      throw new AppError("not-ready");
+    }
     const ask = core.request.bind(core);
     const linking: Linking = {
       rendezvousId,
@@ -110,6 +121,7 @@ export class DeviceLinker {
 
   /** Ends what is under way, whatever it is, and forgets what is shown. */
   async cancel(): Promise<void> {
+    this.#begun += 1;
     const linking = this.#linking;
     const comparing = this.#view.kind === "compare" || this.#view.kind === "waiting";
     if (linking !== null) {
@@ -129,6 +141,7 @@ export class DeviceLinker {
   }
 
   close(): void {
+    this.#closed = true;
     this.#end(this.#linking);
   }
 
@@ -198,6 +211,8 @@ export class DeviceLinker {
     const { core, directory, account } = this.#parts;
     const { rendezvousId } = linking;
     const device = await this.#sign(offered);
+    // The person may have said no meanwhile.
+    if (this.#linking !== linking) return;
     await core.request("device.add", { device });
     await directory.refresh();
     const facts = encodeAccountFacts({
@@ -313,8 +328,11 @@ export class DeviceLinker {
   #end(linking: Linking | null): void {
     linking?.cancelTimeout();
     this.#linking = null;
-    if (linking === null) return;
-    const { rendezvousId } = linking;
+    if (linking !== null) this.#forget(linking.rendezvousId);
+  }
+
+  /** The worker drops its keys. */
+  #forget(rendezvousId: RendezvousId): void {
     void this.#parts.core.worker.call("link.end", { rendezvousId }).catch(() => undefined);
   }
 

@@ -216,22 +216,35 @@ describe("a relay that changes the directory", () => {
     expect(await adaOf()).toEqual(before);
   });
 
-  test("by another key in the place of a device's", async () => {
+  test("by another key in the place of a device's: the device stays who it was", async () => {
     const before = await adaOf();
     await giveEntry((entry) => {
       const device = decodeRecord("device", entry.devices[0]!.payload);
       const record = stranger.signRecord("device", { ...device, signatureKey: stranger.publicKey });
       return { ...entry, devices: [record] };
     });
-    const after = await adaOf();
-    expect(after?.displayName).toBe(before?.displayName);
-    // What is said to Ada's own device is still read by her alone.
-    const direct = await ada.create("direct", [ben]);
-    await ada.look(direct);
-    await ben.finds(direct);
+    await expectKnown(before);
+  });
+
+  test("by leaving a device out that nobody has revoked: it stays known", async () => {
+    const before = await adaOf();
+    await giveEntry((entry) => ({ ...entry, devices: [] }));
+    await expectKnown(before);
+  });
+
+  /** Also after a start, by what is stored; and what is said to Ada's device is read there. */
+  async function expectKnown(before: PersonDetailsView | undefined): Promise<void> {
+    expect(await adaOf()).toEqual(before);
+    relay.repent();
+    await ben.restart();
+    await ben.online();
+    expect(await adaOf()).toEqual(before);
+    const direct = await ben.create("direct", [ada]);
+    await ben.look(direct);
+    await ada.finds(direct);
     await ben.say(direct, "to Ada alone");
     await ada.sees(direct, "to Ada alone");
-  });
+  }
 
   test("by a user record that the issuer has not signed", async () => {
     await giveEntry((entry) => {
