@@ -44,8 +44,9 @@ export interface KeytarKeychain extends Keychain {
 const defaultService = "app.sotto.desktop";
 const defaultTimeoutMs = 15_000;
 const keyBytes = 32;
-const lockProbeAccount = "lock-probe";
-const clearProbeAccount = "clear-probe";
+// Each process has entries of its own: of two that write and delete the same one at once, gnome-keyring refuses either.
+const lockProbeAccount = `lock-probe-${process.pid}`;
+const clearProbeAccount = `clear-probe-${process.pid}`;
 const clearProbe = "Sotto looks whether this is kept in clear";
 
 const backends: Partial<Record<NodeJS.Platform, string>> = {

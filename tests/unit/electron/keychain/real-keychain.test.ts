@@ -44,6 +44,14 @@ describe.skipIf(!isHere)(
       keyring.stop();
     });
 
+    test("serves several profiles that ask at the same moment", async () => {
+      const { environment } = keyring;
+      const asking = [1, 2].map(() => ask(environment, "look-often", "p/none"));
+      for (const answer of await Promise.all(asking)) {
+        expect(answer).toMatchObject({ value: null });
+      }
+    });
+
     test("keeps a key over processes until it is deleted", async () => {
       const { environment } = keyring;
       expect(await ask(environment, "get", "p/v")).toMatchObject({ value: null });
