@@ -1,6 +1,7 @@
 import {
   AppError,
   equalBytes,
+  maxKnownDevices,
   type DeviceId,
   type DeviceRecord,
   type FormerRecords,
@@ -121,12 +122,17 @@ export function createTrustDirectory(
     let refusedDevices = 0;
     for (const record of deviceRecords) {
       const device = verifiedDevice(record, user);
-      if (device === null) refusedDevices++;
+      if (device === null || !hasRoomFor(device, user)) refusedDevices++;
       else know(device, record, user);
     }
-    exclusions.take(user, { revocations, suspension }, from.networkKey);
     const { userId } = user;
     const known = devicesOf(user);
+    const ids = new Set(known.map(({ device }) => device.deviceId));
+    exclusions.take(
+      user,
+      { revocations, suspension },
+      { networkKey: from.networkKey, isKnown: (deviceId) => ids.has(deviceId) },
+    );
     const { kept, ...standing } = exclusions.of(userId);
     return {
       user,
@@ -141,6 +147,11 @@ export function createTrustDirectory(
 
   function know(device: DeviceRecord, record: SignedRecord, { accountKey }: UserRecord): void {
     devices.set(device.deviceId, { device, record, accountKey });
+  }
+
+  /** All of them stay, in the vault too: as many as the protocol lets a person have. */
+  function hasRoomFor({ deviceId }: DeviceRecord, user: UserRecord): boolean {
+    return devices.has(deviceId) || devicesOf(user).length < maxKnownDevices;
   }
 
   /** All that a person's account key was ever seen to sign: a device that the relay leaves out is theirs until it is revoked. */

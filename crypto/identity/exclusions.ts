@@ -1,5 +1,6 @@
 import {
   AppError,
+  maxKnownDevices,
   type DeviceId,
   type GroupMember,
   type Revocation,
@@ -35,24 +36,27 @@ export class Exclusions implements Standing {
     this.#ed25519 = ed25519;
   }
 
-  /** Believes what is properly signed of a person's records, and passes over the rest. */
+  /**
+   * Believes what is properly signed of a person's records, and passes over the rest. Of devices that nobody has seen it keeps so many revocations at
+   * most: all of them stay in the vault, and whoever has an account key can sign any number.
+   */
   take(
     user: UserRecord,
     records: {
       readonly revocations: readonly SignedRecord[];
       readonly suspension: SignedRecord | null;
     },
-    networkKey: Uint8Array,
+    by: { readonly networkKey: Uint8Array; readonly isKnown: (deviceId: DeviceId) => boolean },
   ): void {
     for (const record of records.revocations) {
       const value = this.#verified("revocation", record, user.accountKey);
-      if (value?.networkId === user.networkId && value.userId === user.userId) {
-        this.#revoke({ value, record });
-      }
+      if (value?.networkId !== user.networkId || value.userId !== user.userId) continue;
+      const hasRoom = (this.#revocations.get(user.userId)?.size ?? 0) < maxKnownDevices;
+      if (hasRoom || by.isKnown(value.deviceId)) this.#revoke({ value, record });
     }
     const { suspension: record } = records;
     if (record === null) return;
-    const value = this.#verified("suspension", record, networkKey);
+    const value = this.#verified("suspension", record, by.networkKey);
     if (value?.networkId !== user.networkId || value.userId !== user.userId) return;
     const known = this.#suspensions.get(user.userId)?.value.issuedAtMs ?? -1;
     if (value.issuedAtMs > known) this.#suspensions.set(user.userId, { value, record });

@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   decodeRecord,
   idFromBytes,
+  maxKnownDevices,
   type DeviceId,
   type RecordValue,
   type SignedRecord,
@@ -118,6 +119,46 @@ describe("a revoked device", () => {
       devices: [{ deviceId: ben.deviceId }],
       revoked: [other],
     });
+  });
+});
+
+describe("a person of whom the relay tells ever more", () => {
+  const newId = () => idFromBytes<DeviceId>(primitives.random(16));
+
+  async function page(): Promise<SignedRecord[]> {
+    const [own] = bensRecords.devices;
+    if (own === undefined) throw new Error("no device");
+    const value = decodeRecord("device", own.payload);
+    return Promise.all(
+      Array.from({ length: maxKnownDevices }, async () => {
+        const { publicKey } = primitives.ed25519.generateKeyPair();
+        const device = { ...value, deviceId: newId(), signatureKey: publicKey };
+        return (await ben.worker.call("record.sign", { kind: "device", value: device })).record;
+      }),
+    );
+  }
+
+  test("has no more devices to be kept than the protocol allows", async () => {
+    await trust([], null);
+    for (let round = 0; round < 3; round++) {
+      const entries = [{ ...bensRecords, devices: await page() }];
+      const { people } = await anna.worker.call("directory.trust", { entries });
+      expect(people[0]?.kept.devices.length).toBeLessThanOrEqual(maxKnownDevices);
+    }
+    expect((await trust([], null))?.devices.map(({ deviceId }) => deviceId)).toContain(
+      ben.deviceId,
+    );
+  });
+
+  test("has no more revocations either, and a device that is known can always be revoked", async () => {
+    await trust([], null);
+    for (let round = 0; round < 2; round++) {
+      const strange = await Promise.all(
+        Array.from({ length: maxKnownDevices }, () => revocation({ deviceId: newId() })),
+      );
+      expect((await trust(strange, null))?.kept.revocations.length).toBe(maxKnownDevices);
+    }
+    expect(await trust([await revocation()], null)).toMatchObject({ devices: [] });
   });
 });
 
