@@ -1,14 +1,19 @@
 import type { Person } from "./support/person.ts";
 import { expect, test } from "./support/test.ts";
+import type { WallClock } from "./support/wall-clock.ts";
 
 /**
- * Lets somebody say something that ends after so many seconds: it was there, and is gone everywhere soon after its time. That it isn't gone
- * before, the client's own tests hold it to (tests/integration/client/clocks.test.ts).
+ * Lets somebody say something that ends after so many seconds, and holds it to its time: nowhere before, and everywhere soon after. Where the
+ * machine's clock was set back meanwhile, what one app stamped before and another reads after may lose as much, and no more.
  */
 async function endsOnTime(
   people: readonly Person[],
   text: string,
-  { by, seconds }: { readonly by: Person; readonly seconds: number },
+  {
+    by,
+    seconds,
+    clock,
+  }: { readonly by: Person; readonly seconds: number; readonly clock: WallClock },
 ): Promise<void> {
   const saidAtMs = performance.now();
   await by.say(text);
@@ -17,12 +22,16 @@ async function endsOnTime(
       await person.reads(text);
       await expect(person.message(text)).toHaveCount(0, { timeout: seconds * 1000 + 5000 });
       const livedMs = performance.now() - saidAtMs;
+      expect(livedMs).toBeGreaterThanOrEqual(seconds * 1000 - clock.swingMs());
       expect(livedMs).toBeLessThan(seconds * 1000 + 5000);
     }),
   );
 }
 
-test("three people meet, talk, let messages end, and find the rest again", async ({ stage }) => {
+test("three people meet, talk, let messages end, and find the rest again", async ({
+  stage,
+  clock,
+}) => {
   test.setTimeout(150_000);
   const ada = stage.person("Ada Berg");
   const ben = stage.person("Ben Stein");
@@ -86,7 +95,7 @@ test("three people meet, talk, let messages end, and find the rest again", async
 
   await test.step("a message with a timer of its own ends for all three, at its time", async () => {
     await cleo.setMessageTimers({ endsAfter: [6, "seconds"] });
-    await endsOnTime(everybody, "The door code is 2917.", { by: cleo, seconds: 6 });
+    await endsOnTime(everybody, "The door code is 2917.", { by: cleo, seconds: 6, clock });
     await cleo.say("See you there.");
     await ada.reads("See you there.");
     await ben.reads("See you there.");
@@ -97,7 +106,7 @@ test("three people meet, talk, let messages end, and find the rest again", async
     await ben.open("Ada Berg");
     await ada.setConversationTimers({ endsAfter: [8, "seconds"] });
     await expect(ben.line("Ada Berg set messages to end after 8 seconds")).toBeVisible();
-    await endsOnTime([ben, ada], "My number is 0170 555 010.", { by: ben, seconds: 8 });
+    await endsOnTime([ben, ada], "My number is 0170 555 010.", { by: ben, seconds: 8, clock });
   });
 
   await test.step("all quit and start again: what should be there is there, nothing else", async () => {

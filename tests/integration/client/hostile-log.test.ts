@@ -195,9 +195,12 @@ describe("a relay that, of a message,", () => {
 
   test("changes its place with the next one", async () => {
     const held: GroupEntry[] = [];
-    let done = false;
+    /** What stands in the place of both from then on, however often the log is read. */
+    const swapped = new Map<number, Uint8Array>();
     relay.entries((entry, id) => {
-      if (id !== group || done) return entry;
+      if (id !== group) return entry;
+      const others = swapped.get(entry.sequence);
+      if (swapped.size > 0) return others === undefined ? entry : withBytes(others)(entry);
       const [first] = held;
       if (first === undefined && !(entry.kind === "application" && isAdas(entry))) return entry;
       // What is held may be read from the log once more.
@@ -206,7 +209,7 @@ describe("a relay that, of a message,", () => {
         held.push(entry);
         return null;
       }
-      done = true;
+      swapped.set(first.sequence, bytesOf(entry)).set(entry.sequence, bytesOf(first));
       relay.push(group, withBytes(bytesOf(entry))(first));
       for (const between of held.slice(1)) relay.push(group, between);
       return withBytes(bytesOf(first))(entry);
