@@ -28,10 +28,7 @@ async function endsOnTime(
   );
 }
 
-test("three people meet, talk, let messages end, and find the rest again", async ({
-  stage,
-  clock,
-}) => {
+test("three people meet, talk, let messages end, and find the rest again", async ({ stage }) => {
   test.setTimeout(150_000);
   const ada = stage.person("Ada Berg");
   const ben = stage.person("Ben Stein");
@@ -95,7 +92,11 @@ test("three people meet, talk, let messages end, and find the rest again", async
 
   await test.step("a message with a timer of its own ends for all three, at its time", async () => {
     await cleo.setMessageTimers({ endsAfter: [6, "seconds"] });
-    await endsOnTime(everybody, "The door code is 2917.", { by: cleo, seconds: 6, clock });
+    await endsOnTime(everybody, "The door code is 2917.", {
+      by: cleo,
+      seconds: 6,
+      clock: stage.clock,
+    });
     await cleo.say("See you there.");
     await ada.reads("See you there.");
     await ben.reads("See you there.");
@@ -106,7 +107,11 @@ test("three people meet, talk, let messages end, and find the rest again", async
     await ben.open("Ada Berg");
     await ada.setConversationTimers({ endsAfter: [8, "seconds"] });
     await expect(ben.line("Ada Berg set messages to end after 8 seconds")).toBeVisible();
-    await endsOnTime([ben, ada], "My number is 0170 555 010.", { by: ben, seconds: 8, clock });
+    await endsOnTime([ben, ada], "My number is 0170 555 010.", {
+      by: ben,
+      seconds: 8,
+      clock: stage.clock,
+    });
   });
 
   await test.step("all quit and start again: what should be there is there, nothing else", async () => {

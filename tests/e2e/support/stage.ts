@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { PrivateKeyring } from "../../support/private-keyring.ts";
 import type { LaunchOptions, RunningApp } from "./launch.ts";
 import { Person } from "./person.ts";
+import { WallClock } from "./wall-clock.ts";
 
 /** What a person on the stage may have that others don't. */
 export interface Role {
@@ -15,6 +16,7 @@ export interface Role {
 
 /** Where a story plays: a data directory of its own, and the people in it. All of it is gone when the story ends, however it ends. */
 export class Stage {
+  readonly clock = new WallClock();
   readonly dataDirectory = mkdtempSync(join(tmpdir(), "sotto-e2e-"));
   readonly #launch: (options: LaunchOptions) => Promise<RunningApp>;
   readonly #keyring: PrivateKeyring;
@@ -50,6 +52,7 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    this.clock.stop();
     await Promise.all(this.#people.map((person) => person.kill()));
     rmSync(this.dataDirectory, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -2,10 +2,9 @@ import { test as base, expect } from "@playwright/test";
 import { startPrivateKeyring, type PrivateKeyring } from "../../support/private-keyring.ts";
 import { launchElectron, launchPreview } from "./launch.ts";
 import { Stage } from "./stage.ts";
-import { WallClock } from "./wall-clock.ts";
 
 /** Playwright's test with a stage, in the preview or in Electron after the project's name. */
-export const test = base.extend<{ clock: WallClock; stage: Stage }, { keyring: PrivateKeyring }>({
+export const test = base.extend<{ stage: Stage }, { keyring: PrivateKeyring }>({
   keyring: [
     // eslint-disable-next-line no-empty-pattern -- Playwright reads the fixtures that are needed from the pattern
     async ({}, use) => {
@@ -15,12 +14,6 @@ export const test = base.extend<{ clock: WallClock; stage: Stage }, { keyring: P
     },
     { scope: "worker" },
   ],
-  // eslint-disable-next-line no-empty-pattern -- as above
-  clock: async ({}, use) => {
-    const clock = new WallClock();
-    await use(clock);
-    clock.stop();
-  },
   stage: async ({ browser, keyring }, use, testInfo) => {
     const inElectron = testInfo.project.name === "electron";
     const stage = new Stage(
