@@ -24,22 +24,42 @@ interface Share {
   readonly count: number;
 }
 
+const progressMs = 60_000;
+
+/** Whoever waits for an hour sees that it goes on. */
+function sayProgress({ part, index }: Share): (images: number) => void {
+  let lives = 0;
+  let saidAtMs = performance.now();
+  return (images) => {
+    lives += 1;
+    if (performance.now() - saidAtMs < progressMs) return;
+    saidAtMs = performance.now();
+    console.error(`       ${part}, thread ${index + 1}: ${lives} lives, ${images} images`);
+  };
+}
+
 const powerCuts = { exhaustive: 48, sampled: 24, thoroughEvery: 20 };
 
 /** Parts that can be shared out. @returns numbers, which are added up */
 const shares: Readonly<
   Record<string, (share: Share) => Promise<Readonly<Record<string, number>>>>
 > = {
-  async random({ index, count }) {
+  async random(share) {
+    const { index, count } = share;
     const own = Array.from({ length: seeds }, (_, seed) => seed).filter((s) => s % count === index);
     const worker = createSealingWorker();
-    const result = await cutPowerAtRandom(own, { ...powerCuts, worker, parts: 3, steps: 6 });
+    const result = await cutPowerAtRandom(own, {
+      ...{ ...powerCuts, worker, parts: 3, steps: 6 },
+      onLife: sayProgress(share),
+    });
     return { images: result.images, cuts: result.cuts };
   },
-  async combinations({ index, count }) {
+  async combinations(share) {
+    const { index, count } = share;
     const worker = createSealingWorker();
     const isOwn = (combination: number) => combination % count === index;
-    return { ...(await cutPowerInCombinations({ ...powerCuts, worker, sampled: 12 }, isOwn)) };
+    const options = { ...powerCuts, worker, sampled: 12, onLife: sayProgress(share) };
+    return { ...(await cutPowerInCombinations(options, isOwn)) };
   },
   async faults({ index, count }) {
     const isOwn = (call: number) => call % count === index;

@@ -34,6 +34,8 @@ export interface PowerCutOptions {
   readonly sampled: number;
   /** Every so manieth image is looked at with each slot, and once more after it was closed. */
   readonly thoroughEvery: number;
+  /** Is told, after each life, how many images were good so far. */
+  readonly onLife?: (images: number) => void;
 }
 
 /** A disk to go on from, and what must be on it. */
@@ -67,6 +69,7 @@ export async function cutPowerAtRandom(
       beginning = await liveAndCut(beginning, steps, { options, random, tally, what });
     }
     add(total, tally);
+    options.onLife?.(total.seen.size);
   }
   return { images: total.seen.size, cuts: total.cuts };
 }
@@ -88,6 +91,7 @@ export async function cutPowerInCombinations(
         combinations += 1;
         const steps = [first, second, third];
         await liveAndCut(start, steps, { options, random, tally, what: steps.join(", ") });
+        options.onLife?.(tally.seen.size);
       }
     }
   }
