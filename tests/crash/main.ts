@@ -58,7 +58,13 @@ const shares: Readonly<
     const { index, count } = share;
     const worker = createSealingWorker();
     const isOwn = (combination: number) => combination % count === index;
-    const options = { ...powerCuts, worker, sampled: 12, onLife: sayProgress(share) };
+    const options = {
+      ...powerCuts,
+      exhaustive: 16,
+      sampled: 8,
+      worker,
+      onLife: sayProgress(share),
+    };
     return { ...(await cutPowerInCombinations(options, isOwn)) };
   },
   async faults({ index, count }) {
