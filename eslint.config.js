@@ -172,8 +172,8 @@ export default tseslint.config(
     },
   },
   {
-    // The relay verifies signatures and hashes too, and may import no folder but protocol/.
-    files: ["crypto/primitives/**/*.ts", "relay/primitives.ts"],
+    // The relay verifies signatures and hashes too, and the vault seals its frames (docs/adr/0028); neither may import crypto/.
+    files: ["crypto/primitives/**/*.ts", "relay/primitives.ts", "electron/vault/frame-keys.ts"],
     rules: imports([electronModule]),
   },
   {

@@ -200,6 +200,8 @@ export type {
   CodeVerdict,
   Deadline,
   FormerRecords,
+  FrameKey,
+  FramePlace,
   GroupChange,
   GroupMember,
   GroupPiece,
@@ -226,6 +228,7 @@ export type {
   TrustedPerson,
   VaultSecret,
 } from "./worker/data.ts";
+export { frameBinding } from "./worker/frame-binding.ts";
 export type {
   CryptoWorker,
   WorkerEventName,

@@ -23,4 +23,4 @@ export { checkRarePrimitives, runSelfTest, type SelfTestReport } from "./self-te
 export type { SignatureKeyPair, SignatureScheme } from "./signature.ts";
 export { createSignatures, type SignatureName } from "./signatures.ts";
 export { xwingSizes, type XWing } from "./xwing.ts";
-export { prepareXaesKey, sealPrepared, xaes256Gcm } from "./xaes.ts";
+export { deriveXaesKey, xaes256Gcm, xaesDerivingBytes } from "./xaes.ts";

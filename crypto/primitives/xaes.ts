@@ -2,7 +2,6 @@ import { createCipheriv, createSecretKey } from "node:crypto";
 import { AppError, concatBytes } from "#protocol";
 import { aes256Gcm, type Aead } from "./aead.ts";
 import { wipe } from "./bytes.ts";
-import { SecretBytes } from "./secret-bytes.ts";
 
 const keyBytes = 32;
 const nonceBytes = 24;
@@ -24,26 +23,20 @@ export const xaes256Gcm: Aead = {
     withDerivedKey(key, nonce, (derived, rest) => aes256Gcm.open(derived, rest, aad, ciphertext)),
 };
 
-/**
- * The part of sealing that needs neither plaintext nor associated data, to be done before there are any: about half of the work for
- * a short plaintext.
- *
- * Secret: the result, which its owner wipes; each use of a nonce but the first is a mistake.
- *
- * @returns the key that `nonce` derives, for {@link sealPrepared} with the same nonce
- */
-export function prepareXaesKey(key: Uint8Array, nonce: Uint8Array): SecretBytes {
-  return withDerivedKey(key, nonce, (derived) => new SecretBytes(new Uint8Array(derived)));
-}
+/** How much of a nonce derives the key of AES-256-GCM, bytes; the rest is GCM's own nonce. */
+export const xaesDerivingBytes = 12;
 
-/** As `seal` of {@link xaes256Gcm}, with what {@link prepareXaesKey} gave for this nonce in place of the key. */
-export function sealPrepared(
-  derived: SecretBytes,
-  nonce: Uint8Array,
-  content: { readonly aad: Uint8Array; readonly plaintext: Uint8Array },
-): Uint8Array {
-  const { aad, plaintext } = content;
-  return derived.use((key) => aes256Gcm.seal(key, nonce.subarray(12), aad, plaintext));
+/**
+ * The key of AES-256-GCM that all nonces with this beginning derive; what it seals under the rest of such a nonce, the long-lived key opens.
+ *
+ * Secret: the result, which its owner wipes.
+ *
+ * @param nonceStart - {@link xaesDerivingBytes}
+ * @returns 32 bytes
+ */
+export function deriveXaesKey(key: Uint8Array, nonceStart: Uint8Array): Uint8Array {
+  const nonce = concatBytes(nonceStart, new Uint8Array(nonceBytes - xaesDerivingBytes));
+  return withDerivedKey(key, nonce, (derived) => new Uint8Array(derived));
 }
 
 function withDerivedKey<Result>(
@@ -62,14 +55,17 @@ function withDerivedKey<Result>(
   const blocks = new Uint8Array(2 * blockBytes);
   for (const counter of [1, 2]) {
     // Counter, label "X", separator, context.
-    const block = concatBytes(Uint8Array.of(0, counter, 0x58, 0), nonce.subarray(0, 12));
+    const block = concatBytes(
+      Uint8Array.of(0, counter, 0x58, 0),
+      nonce.subarray(0, xaesDerivingBytes),
+    );
     block.forEach((byte, at) => {
       blocks[(counter - 1) * blockBytes + at] = byte ^ (subkey[at] ?? 0);
     });
   }
   const derivedKey = cipher.update(blocks);
   try {
-    return use(derivedKey, nonce.subarray(12));
+    return use(derivedKey, nonce.subarray(xaesDerivingBytes));
   } finally {
     wipe(derivedKey, subkey, blocks);
   }

@@ -1,10 +1,10 @@
-import { concatBytes, encodeCbor } from "#protocol";
+import { concatBytes, encodeCbor, type FrameKey } from "#protocol";
 import {
+  deriveXaesKey,
   hkdf,
-  prepareXaesKey,
-  sealPrepared,
   SecretBytes,
   xaes256Gcm,
+  xaesDerivingBytes,
   type RandomSource,
 } from "../primitives/index.ts";
 
@@ -31,8 +31,11 @@ export interface Box {
   seal(place: BoxPlace, plain: Uint8Array): Uint8Array;
   /** @returns undefined unless `sealed` was sealed by this key for this place */
   open(place: BoxPlace, sealed: Uint8Array): Uint8Array | undefined;
-  /** Does what it can of the next {@link seal} before there is anything to be sealed. */
-  prepare(): void;
+  /**
+   * A key for one thing that somebody else seals, with another random half of a nonce and a place as {@link open} will name it. It opens nothing
+   * else. Secret: the result.
+   */
+  giveKey(): FrameKey;
   wipe(): void;
 }
 
@@ -62,39 +65,16 @@ export function openWith(
   return xaes256Gcm.open(key, nonce, encodeCbor(place), sealed.subarray(nonceBytes));
 }
 
-/** A nonce that was not used yet, and the key that it derives. */
-interface Prepared {
-  readonly nonce: Uint8Array;
-  readonly key: SecretBytes;
-}
-
 /** A box that owns `key`. */
 export function createBox(key: SecretBytes, random: RandomSource): Box {
-  let prepared: Prepared | null = null;
-  const takePrepared = () => {
-    const taken = prepared;
-    prepared = null;
-    return taken;
-  };
   return {
-    seal(place, plain) {
-      const next = takePrepared();
-      if (next === null) return key.use((bytes) => sealWith(bytes, random, place, plain));
-      try {
-        const content = { aad: encodeCbor(place), plaintext: plain };
-        return concatBytes(next.nonce, sealPrepared(next.key, next.nonce, content));
-      } finally {
-        next.key.wipe();
-      }
-    },
+    seal: (place, plain) => key.use((bytes) => sealWith(bytes, random, place, plain)),
     open: (place, sealed) => key.use((bytes) => openWith(bytes, place, sealed)),
-    prepare() {
-      if (prepared !== null) return;
-      const nonce = random(nonceBytes);
-      prepared = { nonce, key: key.use((bytes) => prepareXaesKey(bytes, nonce)) };
+    giveKey() {
+      const nonceStart = random(xaesDerivingBytes);
+      return { nonceStart, key: key.use((bytes) => deriveXaesKey(bytes, nonceStart)) };
     },
     wipe() {
-      takePrepared()?.key.wipe();
       key.wipe();
     },
   };

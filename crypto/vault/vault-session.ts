@@ -1,7 +1,10 @@
 import {
   AppError,
+  frameBinding,
   type BodyItem,
   type ConversationId,
+  type FrameKey,
+  type FramePlace,
   type KeychainEntries,
   type KeychainKeys,
   type KeyringChange,
@@ -23,14 +26,6 @@ import { createMessageKeys } from "./message-keys.ts";
 import { openPassphraseKey } from "./slots/passphrase.ts";
 import { slotOf, type SlotMaking } from "./slots/slots.ts";
 import { compareEntries, keychainKeysOf, type UnlockedKeyring } from "./unlock.ts";
-
-/** Where a frame stands in the vault's log. */
-export interface FramePlace {
-  readonly generation: number;
-  readonly sequence: number;
-  /** The last 16 bytes of the frame before; empty for the first frame of a generation. */
-  readonly previousTag: Uint8Array;
-}
 
 /** Where a chunk stands in a snapshot; `last` keeps a snapshot from being cut short unseen. */
 export interface SnapshotPlace {
@@ -55,10 +50,12 @@ export interface NextKeyring {
 /** An unlocked vault: its keys, each for one purpose. Secret: {@link VaultSession.wipe} locks it. */
 export interface VaultSession {
   readonly vaultId: VaultId;
-  /** @throws AppError `argument-invalid` for a generation whose key isn't held */
-  sealFrame(place: FramePlace, plain: Uint8Array): Uint8Array;
-  /** Makes the next frame of a generation quicker to seal. Does nothing without its key, nor when the session was wiped. */
-  prepareFrame(generation: number): void;
+  /**
+   * Keys for as many frames, each for one. Secret: the result, which its caller wipes.
+   *
+   * @throws AppError `argument-invalid` for a generation whose key isn't held
+   */
+  frameKeys(generation: number, count: number): readonly FrameKey[];
   openFrame(place: FramePlace, sealed: Uint8Array): Uint8Array | undefined;
   /** @throws AppError `argument-invalid` for a generation whose key isn't held */
   sealSnapshotChunk(place: SnapshotPlace, plain: Uint8Array): Uint8Array;
@@ -144,11 +141,12 @@ export function createVaultSession(
 
   return {
     vaultId,
-    sealFrame: ({ generation, sequence, previousTag }, plain) =>
-      requireBoxes(generation).frames.seal(["frame", generation, sequence, previousTag], plain),
-    prepareFrame: (generation) => boxes.get(generation)?.frames.prepare(),
-    openFrame: ({ generation, sequence, previousTag }, sealed) =>
-      boxesOf(generation)?.frames.open(["frame", generation, sequence, previousTag], sealed),
+    frameKeys(generation, count) {
+      const { frames } = requireBoxes(generation);
+      return Array.from({ length: count }, () => frames.giveKey());
+    },
+    openFrame: (place, sealed) =>
+      boxesOf(place.generation)?.frames.open(frameBinding(place), sealed),
     sealSnapshotChunk: ({ generation, index, last }, plain) =>
       requireBoxes(generation).snapshots.seal(["snapshot", generation, index, last], plain),
     openSnapshotChunk: ({ generation, index, last }, sealed) =>

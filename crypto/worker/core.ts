@@ -122,10 +122,15 @@ function chunksIn(method: WorkerMethodName, values: unknown): readonly ArrayBuff
   });
 }
 
-/** Wipes the vault keys in an answer, which the port has copied. */
+/** Wipes the keys in an answer that go to the main process, which the port has copied. */
 function wipeAnswer(result: unknown): void {
   if (typeof result !== "object" || result === null) return;
   if ("keychainKey" in result && result.keychainKey instanceof Uint8Array) wipe(result.keychainKey);
-  if (!("keychainKeys" in result) || !Array.isArray(result.keychainKeys)) return;
-  for (const key of result.keychainKeys) if (key instanceof Uint8Array) wipe(key);
+  if ("keychainKeys" in result && Array.isArray(result.keychainKeys)) {
+    for (const key of result.keychainKeys) if (key instanceof Uint8Array) wipe(key);
+  }
+  if ("frameKeys" in result) {
+    const { frameKeys } = result as WorkerResult<"vault.frameKeys">;
+    for (const { key } of frameKeys) wipe(key);
+  }
 }

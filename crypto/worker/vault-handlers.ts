@@ -28,7 +28,7 @@ export function vaultHandlers(
   | "vault.settleKeyring"
   | "vault.keyringFacts"
   | "vault.checkPassphrase"
-  | "vault.sealFrame"
+  | "vault.frameKeys"
   | "vault.openFrames"
   | "vault.sealSnapshotChunk"
   | "vault.openSnapshotChunk"
@@ -92,15 +92,9 @@ export function vaultHandlers(
       isRight: context.vault.isPassphrase(passphrase),
     }),
 
-    "vault.sealFrame": ({ plain, ...place }) => {
-      const { vault } = context;
-      const sealed = vault.sealFrame(place, plain);
-      // When the answer is on its way: a commit waits for it.
-      setImmediate(() => {
-        vault.prepareFrame(place.generation);
-      });
-      return { sealed };
-    },
+    "vault.frameKeys": ({ generation, count }) => ({
+      frameKeys: context.vault.frameKeys(generation, count),
+    }),
     "vault.openFrames": ({ generation, firstSequence, previousTag: firstTag, frames }) => {
       const plains: Uint8Array[] = [];
       let previousTag = firstTag;

@@ -4,6 +4,7 @@ import { AppError, type CryptoWorker, type VaultId } from "#protocol";
 import type { BoundSql } from "./database.ts";
 import { mapWriteError } from "./file-errors.ts";
 import type { VaultFile, VaultFiles } from "./files.ts";
+import { FrameKeys } from "./frame-keys.ts";
 import { encodeFrame, tagOf } from "./frames.ts";
 import { checkGenerationHeader, encodeGenerationHeader } from "./headers.ts";
 import { createLogWriter, type LogEnd, type LogWriter } from "./log-writer.ts";
@@ -83,6 +84,7 @@ class Draft implements GenerationDraft {
   readonly #place: GenerationPlace;
   readonly #generation: number;
   readonly #paths: { readonly snapshot: string; readonly log: string };
+  readonly #keys: FrameKeys;
   readonly #texts = createTextTable([]);
   #snapshot: SnapshotFacts = { tag: new Uint8Array(), sizeBytes: 0 };
   #sequence = 0;
@@ -95,6 +97,7 @@ class Draft implements GenerationDraft {
   constructor(place: GenerationPlace, generation: number) {
     this.#place = place;
     this.#generation = generation;
+    this.#keys = new FrameKeys(place.worker, generation);
     this.#paths = {
       snapshot: join(place.directory, snapshotName(generation)),
       log: join(place.directory, logName(generation)),
@@ -171,9 +174,8 @@ class Draft implements GenerationDraft {
 
   async #writeFrame(transactions: readonly (readonly BoundSql[])[]): Promise<void> {
     const sealed = await sealBatch(
-      this.#place.worker,
       {
-        generation: this.#generation,
+        keys: this.#keys,
         log: this.#end,
         snapshotTag: this.#snapshot.tag,
         sequence: this.#sequence,
@@ -198,6 +200,7 @@ class Draft implements GenerationDraft {
   async #closeLog(): Promise<void> {
     const log = this.#log;
     this.#log = null;
+    this.#keys.wipe();
     await log?.close();
   }
 

@@ -1,6 +1,7 @@
 import { AppError, ensureAppError, type CryptoWorker, type ErrorCode } from "#protocol";
 import type { BoundSql } from "./database.ts";
 import type { DurableView } from "./durable-view.ts";
+import { FrameKeys } from "./frame-keys.ts";
 import { mapWriteError } from "./file-errors.ts";
 import type { NewGeneration } from "./generation.ts";
 import type { LogWriter } from "./log-writer.ts";
@@ -41,6 +42,7 @@ export interface JournalParts {
 export class Journal {
   readonly #parts: JournalParts;
   #log: LogWriter | null;
+  #keys: FrameKeys;
   #snapshot: SnapshotFacts;
   #texts: TextTable;
   #generation: number;
@@ -52,6 +54,7 @@ export class Journal {
   constructor(parts: JournalParts, state: JournalState) {
     this.#parts = parts;
     this.#log = state.log;
+    this.#keys = new FrameKeys(parts.worker, state.generation);
     this.#snapshot = state.snapshot;
     this.#texts = createTextTable(state.texts);
     this.#generation = state.generation;
@@ -89,24 +92,15 @@ export class Journal {
       for (const { reject } of batch) reject(refused ?? new AppError("vault-read-only"));
       return;
     }
-    // Sealed on the chance that all of them work, since the worker has time while SQLite tries them out.
-    const all = batch.map(({ item }) => item);
-    const sealing = this.#seal(log, all);
-    sealing.catch(() => undefined);
-    const failures = this.#tryOut(all);
+    const failures = this.#tryOut(batch.map(({ item }) => item));
     const working = batch.filter(({ reject }, index) => {
       const cause = failures[index];
       if (cause !== null) reject(new AppError("internal", { cause }));
       return cause === null;
     });
-    const transactions = working.length === all.length ? all : working.map(({ item }) => item);
+    const transactions = working.map(({ item }) => item);
     try {
-      if (transactions === all) {
-        await this.#append(log, await sealing);
-      } else {
-        this.#texts.discard();
-        if (working.length > 0) await this.#append(log, await this.#seal(log, transactions));
-      }
+      if (working.length > 0) await this.#append(log, await this.#seal(log, transactions));
     } catch (error) {
       view.discard();
       this.#texts.discard();
@@ -131,11 +125,18 @@ export class Journal {
   moveTo({ log, snapshot, texts }: NewGeneration): LogWriter | null {
     const before = this.#log;
     this.#generation += 1;
+    this.#keys.wipe();
+    this.#keys = new FrameKeys(this.#parts.worker, this.#generation);
     this.#snapshot = snapshot;
     this.#log = log;
     this.#texts = texts;
     this.#endsInOrder = false;
     return before;
+  }
+
+  /** Forgets the keys of frames that are yet to be written: none is any more. */
+  forget(): void {
+    this.#keys.wipe();
   }
 
   /** Writes, if it still can, the mark that proves the last transaction whole, and closes the log. */
@@ -148,6 +149,7 @@ export class Journal {
         .then((sealed) => this.#append(log, sealed))
         .catch(() => undefined);
     }
+    this.#keys.wipe();
     await log?.close().catch(() => undefined);
   }
 
@@ -162,13 +164,13 @@ export class Journal {
 
   #seal(log: LogWriter, transactions: readonly Transaction[]): Promise<Uint8Array> {
     const target = {
-      generation: this.#generation,
+      keys: this.#keys,
       log,
       snapshotTag: this.#snapshot.tag,
       sequence: this.#sequence,
       texts: this.#texts,
     };
-    return sealBatch(this.#parts.worker, target, transactions);
+    return sealBatch(target, transactions);
   }
 
   /** Puts a frame on the disk. @throws AppError, after the vault was made read-only */

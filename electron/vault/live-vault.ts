@@ -205,6 +205,7 @@ class LiveVault implements Vault {
   forget(): void {
     // First of all: a compaction that reads an emptied image, or a commit that would try something out, must find itself refused.
     this.#isForgotten = true;
+    this.#journal.forget();
     this.#view.close();
   }
 

@@ -1,12 +1,13 @@
-import type { CryptoWorker } from "#protocol";
 import { encodeBatch, sizeOf } from "./batch.ts";
 import type { BoundSql } from "./database.ts";
+import type { FrameKeys } from "./frame-keys.ts";
 import type { LogEnd } from "./log-writer.ts";
 import type { TextTable } from "./text-table.ts";
 
 /** The log that a frame is for. */
 export interface FrameTarget {
-  readonly generation: number;
+  /** Of its generation. */
+  readonly keys: FrameKeys;
   /** Where it ends: the frame is the next one. */
   readonly log: LogEnd;
   /** Of the snapshot that the log continues. */
@@ -18,9 +19,8 @@ export interface FrameTarget {
 }
 
 /** Seals the next frame of a log. None: a mark that the vault was closed in good order. */
-export async function sealBatch(
-  worker: CryptoWorker,
-  { generation, log, sequence, snapshotTag, texts }: FrameTarget,
+export function sealBatch(
+  { keys, log, sequence, snapshotTag, texts }: FrameTarget,
   transactions: readonly (readonly BoundSql[])[],
 ): Promise<Uint8Array> {
   const stored = transactions.map((transaction) =>
@@ -33,11 +33,6 @@ export async function sealBatch(
     transactions: stored,
   };
   const sizeBytes = transactions.reduce((sum, transaction) => sum + sizeOf(transaction), 0);
-  const { sealed } = await worker.call("vault.sealFrame", {
-    generation,
-    sequence: log.frames + 1,
-    previousTag: log.lastTag,
-    plain: encodeBatch(batch, sizeBytes),
-  });
-  return sealed;
+  const place = { sequence: log.frames + 1, previousTag: log.lastTag };
+  return keys.seal(place, encodeBatch(batch, sizeBytes));
 }

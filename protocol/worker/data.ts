@@ -92,6 +92,25 @@ export type OpenedEntry =
       readonly authenticatedData?: Uint8Array;
     };
 
+/** Where a frame stands in a vault's log. */
+export interface FramePlace {
+  readonly generation: number;
+  readonly sequence: number;
+  /** The last 16 bytes of the frame before; empty for the first frame of a generation. */
+  readonly previousTag: Uint8Array;
+}
+
+/**
+ * A key for one frame of one generation, which XAES-256-GCM derives from the generation's key and the first half of a nonce (C2SP
+ * XAES-256-GCM, step 4). Secret: `key`, which is wiped when the frame is sealed.
+ */
+export interface FrameKey {
+  /** The first half of the frame's nonce, random: 12 bytes. */
+  readonly nonceStart: Uint8Array;
+  /** An AES-256-GCM key: 32 bytes. */
+  readonly key: Uint8Array;
+}
+
 /** A leaf of the key tree: the key of one body, and of what belongs to it. */
 export interface KeyLeaf {
   /** The bucket: hours since 1970 at which what it seals ends, rounded down; below 2^24. */

@@ -1,5 +1,6 @@
 import type {
   BodyItem,
+  FrameKey,
   KeychainEntries,
   KeychainKeys,
   KeychainPlace,
@@ -71,15 +72,10 @@ export interface VaultMethods {
     { readonly passphrase: string },
     { readonly isRight: boolean }
   >;
-  /** Seals a log frame; its tag (last 16 bytes of `sealed`) chains to the next one. `previousTag` is empty for the first frame of a generation. */
-  readonly "vault.sealFrame": Method<
-    {
-      readonly generation: number;
-      readonly sequence: number;
-      readonly previousTag: Uint8Array;
-      readonly plain: Uint8Array;
-    },
-    { readonly sealed: Uint8Array }
+  /** Keys for frames that are yet to be written (docs/adr/0028). Errors: `argument-invalid` for a generation whose key isn't held. */
+  readonly "vault.frameKeys": Method<
+    { readonly generation: number; readonly count: number },
+    { readonly frameKeys: readonly FrameKey[] }
   >;
   /** Opens a run of frames in order, up to the first one that is damaged. */
   readonly "vault.openFrames": Method<

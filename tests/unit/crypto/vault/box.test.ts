@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { encodeCbor, concatBytes } from "#protocol";
 import {
-  prepareXaesKey,
-  sealPrepared,
+  aes256Gcm,
+  deriveXaesKey,
   SecretBytes,
   systemRandom,
   xaes256Gcm,
@@ -11,7 +12,7 @@ import { createBox } from "../../../../crypto/vault/box.ts";
 
 const exactly = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 
-test("a key prepared for a nonce seals what the whole cipher seals", () => {
+test("the key that a nonce's beginning derives seals, under its end, what the whole cipher seals", () => {
   fc.assert(
     fc.property(
       exactly(32),
@@ -19,43 +20,43 @@ test("a key prepared for a nonce seals what the whole cipher seals", () => {
       fc.uint8Array(),
       fc.uint8Array(),
       (key, nonce, aad, plaintext) => {
-        const prepared = prepareXaesKey(key, nonce);
-        const sealed = sealPrepared(prepared, nonce, { aad, plaintext });
+        const derived = deriveXaesKey(key, nonce.subarray(0, 12));
+        const sealed = aes256Gcm.seal(derived, nonce.subarray(12), aad, plaintext);
         expect(sealed).toEqual(xaes256Gcm.seal(key, nonce, aad, plaintext));
       },
     ),
   );
 });
 
-test("a box draws a nonce for each thing that it seals, prepared for or not", () => {
-  const nonces: Uint8Array[] = [];
-  const box = createBox(new SecretBytes(systemRandom(32)), (sizeBytes) => {
-    const nonce = systemRandom(sizeBytes);
-    nonces.push(nonce);
-    return nonce;
-  });
+test("a box draws a nonce for each thing that it seals", () => {
+  const box = createBox(new SecretBytes(systemRandom(32)), systemRandom);
   const plain = Uint8Array.of(1, 2, 3);
-  const sealed = [false, true, true, false].map((isPrepared, index) => {
-    if (isPrepared) {
-      box.prepare();
-      box.prepare();
-    }
-    return box.seal(["frame", index], plain);
-  });
-  expect(sealed.map((bytes) => bytes.slice(0, 24))).toEqual(nonces);
-  expect(new Set(nonces.map(String)).size).toBe(4);
+  const sealed = [0, 1, 2, 3].map((index) => box.seal(["frame", index], plain));
+  expect(new Set(sealed.map((bytes) => String(bytes.slice(0, 24)))).size).toBe(4);
   expect(sealed.map((bytes, index) => box.open(["frame", index], bytes))).toEqual(
     sealed.map(() => plain),
   );
   expect(box.open(["frame", 2], sealed[1]!)).toBeUndefined();
 });
 
-test("a box that was wiped seals nothing, with what was prepared either", () => {
+test("a key that a box gives away seals what the box opens, at its place alone; no two are the same", () => {
   const box = createBox(new SecretBytes(systemRandom(32)), systemRandom);
-  box.prepare();
+  const given = Array.from({ length: 100 }, () => box.giveKey());
+  for (const [index, { key, nonceStart }] of given.entries()) {
+    const nonceEnd = systemRandom(12);
+    const plain = Uint8Array.of(index);
+    const content = aes256Gcm.seal(key, nonceEnd, encodeCbor(["frame", index]), plain);
+    const sealed = concatBytes(nonceStart, nonceEnd, content);
+    expect(box.open(["frame", index], sealed)).toEqual(plain);
+    expect(box.open(["frame", index + 1], sealed)).toBeUndefined();
+  }
+  expect(new Set(given.map(({ nonceStart }) => String(nonceStart))).size).toBe(100);
+  expect(new Set(given.map(({ key }) => String(key))).size).toBe(100);
+});
+
+test("a box that was wiped seals nothing, and gives no key", () => {
+  const box = createBox(new SecretBytes(systemRandom(32)), systemRandom);
   box.wipe();
   expect(() => box.seal(["frame"], new Uint8Array())).toThrow();
-  expect(() => {
-    box.prepare();
-  }).toThrow();
+  expect(() => box.giveKey()).toThrow();
 });

@@ -4,6 +4,7 @@ import { loadPrimitives } from "../../../../crypto/primitives/index.ts";
 import { measurePassphraseCost } from "../../../../crypto/vault/slots/passphrase-cost.ts";
 import { ensure } from "../../../support/ensure.ts";
 import { somePlace, VaultKeys } from "../../../support/vault-keys.ts";
+import { sealFrame } from "../../../support/seal-frame.ts";
 
 const primitives = await loadPrimitives();
 const passphrase = "correct horse battery staple";
@@ -206,7 +207,7 @@ describe("slots", () => {
     ]);
     const purpose = { generation: 1, sequence: 1, previousTag: new Uint8Array(0) };
     const plain = Uint8Array.of(1, 2, 3);
-    const { sealed } = await keys.worker.call("vault.sealFrame", { ...purpose, plain });
+    const sealed = await sealFrame(keys.worker, purpose, plain);
     for (const secret of [
       { kind: "keychain", entries: keys.entries },
       { kind: "passphrase", passphrase },

@@ -15,6 +15,7 @@ import {
   type InProcessWorker,
 } from "../../../support/in-process-worker.ts";
 import { VaultKeys } from "../../../support/vault-keys.ts";
+import { sealFrame } from "../../../support/seal-frame.ts";
 
 const noTag = new Uint8Array(0);
 const hourMs = 3_600_000;
@@ -86,7 +87,7 @@ describe("locking", () => {
     await worker.call("vault.lock", {});
     const place = { generation: 1, sequence: 1, previousTag: noTag };
     for (const call of [
-      () => worker.call("vault.sealFrame", { ...place, plain: text("x") }),
+      () => sealFrame(worker, place, text("x")),
       () => worker.call("identity.create", {}),
       () =>
         worker.call("keyPackages.generate", {
@@ -110,7 +111,7 @@ describe("locking", () => {
     const keys = await VaultKeys.create();
     const { worker } = keys;
     const place = { generation: 1, sequence: 1, previousTag: noTag };
-    const { sealed } = await worker.call("vault.sealFrame", { ...place, plain: text("kept") });
+    const sealed = await sealFrame(worker, place, text("kept"));
     await worker.call("vault.lock", {});
     await keys.unlock();
     const opened = await worker.call("vault.openFrames", {
@@ -137,7 +138,7 @@ describe("frames", () => {
     let previousTag: Uint8Array = noTag;
     for (const [at, content] of contents.entries()) {
       const place = { generation: 2, sequence: 10 + at, previousTag };
-      const { sealed } = await worker.call("vault.sealFrame", { ...place, plain: text(content) });
+      const sealed = await sealFrame(worker, place, text(content));
       frames.push(sealed);
       previousTag = sealed.slice(-16);
     }
@@ -225,12 +226,11 @@ describe("snapshots", () => {
 
 describe("generations", () => {
   const seal = (worker: InProcessWorker, generation: number) =>
-    worker.call("vault.sealFrame", {
-      generation,
-      sequence: 1,
-      previousTag: noTag,
-      plain: text(`of ${String(generation)}`),
-    });
+    sealFrame(
+      worker,
+      { generation, sequence: 1, previousTag: noTag },
+      text(`of ${String(generation)}`),
+    );
   const opens = async (worker: InProcessWorker, generation: number, sealed: Uint8Array) =>
     (
       await worker.call("vault.openFrames", {
@@ -250,13 +250,13 @@ describe("generations", () => {
     }
     await keys.exchange([{ kind: "generation", current: 2 }]);
     expect((await worker.call("vault.keyringFacts", {})).generations).toEqual([2, 3]);
-    expect(await opens(worker, 1, first.sealed)).toBe(false);
-    expect(await opens(worker, 2, second.sealed)).toBe(true);
+    expect(await opens(worker, 1, first)).toBe(false);
+    expect(await opens(worker, 2, second)).toBe(true);
     await expect(seal(worker, 1)).rejects.toMatchObject({ code: "argument-invalid" });
     await keys.reopen();
-    expect(await opens(keys.worker, 2, second.sealed)).toBe(true);
+    expect(await opens(keys.worker, 2, second)).toBe(true);
     const third = await seal(keys.worker, 3);
-    expect(await opens(keys.worker, 3, third.sealed)).toBe(true);
+    expect(await opens(keys.worker, 3, third)).toBe(true);
   });
 
   test("stay when the exchange isn't written, or names the present one again", async () => {
@@ -264,11 +264,11 @@ describe("generations", () => {
     const { worker } = keys;
     const first = await seal(worker, 1);
     await worker.call("vault.prepareKeyring", { changes: [{ kind: "generation", current: 2 }] });
-    expect(await opens(worker, 1, first.sealed)).toBe(true);
+    expect(await opens(worker, 1, first)).toBe(true);
     await worker.call("vault.settleKeyring", { written: false });
-    expect(await opens(worker, 1, first.sealed)).toBe(true);
+    expect(await opens(worker, 1, first)).toBe(true);
     await keys.exchange([{ kind: "generation", current: 1 }]);
-    expect(await opens(worker, 1, first.sealed)).toBe(true);
+    expect(await opens(worker, 1, first)).toBe(true);
     for (const current of [0, 3]) {
       await expect(keys.exchange([{ kind: "generation", current }])).rejects.toMatchObject({
         code: "argument-invalid",

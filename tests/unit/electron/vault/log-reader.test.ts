@@ -10,6 +10,7 @@ import {
   type InlineCryptoWorker,
 } from "../../../support/inline-crypto-worker.ts";
 import { somePlace } from "../../../support/vault-keys.ts";
+import { sealFrame } from "../../../support/seal-frame.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -42,12 +43,7 @@ async function writeLog(plains: readonly Uint8Array[]): Promise<Log> {
   const edges = [header.length];
   let previousTag: Uint8Array = new Uint8Array();
   for (const [index, plain] of plains.entries()) {
-    const { sealed } = await worker.call("vault.sealFrame", {
-      generation,
-      sequence: index + 1,
-      previousTag,
-      plain,
-    });
+    const sealed = await sealFrame(worker, { generation, sequence: index + 1, previousTag }, plain);
     frames.push(encodeFrame(index + 1, sealed));
     edges.push(edges.at(-1)! + frames.at(-1)!.length);
     previousTag = tagOf(sealed);

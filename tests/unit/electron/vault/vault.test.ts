@@ -22,6 +22,7 @@ import {
   testCatalogue,
   type VaultFixture,
 } from "../../../support/vault-fixture.ts";
+import { sealFrame } from "../../../support/seal-frame.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -485,11 +486,11 @@ describe("the crypto worker", () => {
   test("has none of a vault's keys once it is closed", async () => {
     const vault = await create();
     const place = { generation: 1, sequence: 1, previousTag: new Uint8Array() };
-    await worker.call("vault.sealFrame", { ...place, plain: new Uint8Array(1) });
+    await sealFrame(worker, place, new Uint8Array(1));
     await vault.close();
-    await expect(
-      worker.call("vault.sealFrame", { ...place, plain: new Uint8Array(1) }),
-    ).rejects.toMatchObject({ code: "not-ready" });
+    await expect(sealFrame(worker, place, new Uint8Array(1))).rejects.toMatchObject({
+      code: "not-ready",
+    });
   });
 
   test("that restarts has lost the keys: nothing is written until the vault is opened anew", async () => {
@@ -506,18 +507,36 @@ describe("the crypto worker", () => {
     expect(again.sequence).toBe(2);
   });
 
-  test("that dies in mid-commit leaves nothing of it, in memory or on the disk", async () => {
+  test("that dies while a commit waits for its key leaves nothing of it, in memory or on the disk", async () => {
     const vault = await create();
-    await vault.transact([put("a", 1)]);
     const before = fixture.bytes("log.1");
-    const commit = vault.transact([put("b", 2)]);
+    const commit = vault.transact([put("a", 1)]);
     await Promise.resolve();
     await Promise.resolve();
     const crash = worker.crash();
     await expect(commit).rejects.toMatchObject({ code: "worker-stopped" });
     await crash;
-    expect(itemsOf(vault)).toEqual(new Map([["a", 1]]));
+    expect(itemsOf(vault)).toEqual(new Map());
     expect(fixture.bytes("log.1")).toEqual(before);
+  });
+
+  test("that dies harms no commit that has its key", async () => {
+    const vault = await create();
+    await vault.transact([put("a", 1)]);
+    const commit = vault.transact([put("b", 2)]);
+    await Promise.resolve();
+    await Promise.resolve();
+    const crash = worker.crash();
+    await commit;
+    await crash;
+    await expect(vault.transact([put("c", 3)])).rejects.toMatchObject({ code: "worker-stopped" });
+    await vault.close();
+    expect(itemsOf(await open())).toEqual(
+      new Map([
+        ["a", 1],
+        ["b", 2],
+      ]),
+    );
   });
 
   test("that was locked refuses, and so does the vault", async () => {
