@@ -15,6 +15,10 @@ import { messageViews } from "./message-views.ts";
 const hourMs = 60 * 60 * 1000;
 /** How often it is looked who ends within the hour, milliseconds. */
 const lookAheadMs = 60_000;
+/** Telling takes at most this share of the time while it is slow: where thousands of messages end, each piece of them would be told anew. */
+const tellingShare = 1 / 5;
+/** Shorter is not slow, milliseconds. */
+const slowMs = 10;
 
 type Listener = (body: never) => void;
 
@@ -47,6 +51,8 @@ export class ViewHub {
   #cancelFlush: (() => void) | null = null;
   #cancelLook: () => void = () => undefined;
   #flushing: Promise<void> = Promise.resolve();
+  /** Until when what has changed is gathered, by the time that nobody can set. */
+  #restUntilMs = 0;
   readonly #onRows: () => void;
 
   /** @param onRows - called when the list's rows have changed */
@@ -151,9 +157,10 @@ export class ViewHub {
   }
 
   #flushSoon(): void {
+    const restMs = Math.max(0, this.#restUntilMs - performance.now());
     this.#cancelFlush ??= this.#core.clock.setTimeout(() => {
       this.#flushNow();
-    }, 0);
+    }, restMs);
   }
 
   #flushNow(): void {
@@ -163,6 +170,7 @@ export class ViewHub {
   }
 
   async #flush(): Promise<void> {
+    const startedAtMs = performance.now();
     const news = this.#news;
     this.#news = noNews();
     for (const [conversationId, { upserted, removed }] of news.messages) {
@@ -173,6 +181,8 @@ export class ViewHub {
     this.emit("conversations.changed", this.rows);
     if (news.people) this.emit("people.changed", null);
     this.#onRows();
+    const tookMs = performance.now() - startedAtMs;
+    if (tookMs >= slowMs) this.#restUntilMs = performance.now() + tookMs / tellingShare - tookMs;
   }
 
   async #tellMessages(
