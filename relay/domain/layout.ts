@@ -203,9 +203,9 @@ export const groupHeadSlot = recordSlots(
     creator: deviceIdSchema,
     epoch: countSchema,
     headSequence: countSchema,
-    /** Application messages up to here are dropped: all members have them. */
+    /** Application messages up to here are dropped: all members have them; but those that a removed device is still to read. */
     applicationFloor: countSchema,
-    /** Commits up to here are dropped: all members have them, and those whom one of them removed too. */
+    /** Entries up to here are dropped: all members have them, and those who were removed too. */
     commitFloor: countSchema,
     /** Commits that can still be found void, the oldest first. */
     undecided: v.optional(v.array(countSchema), []),
@@ -230,7 +230,7 @@ export const groupRosterSlot = recordSlots(
   (id: ConversationId) => storageKey("group", id, "roster"),
   v.strictObject({
     members: v.array(v.strictObject(position)),
-    /** Removed devices that haven't acknowledged the commit that removed them. */
+    /** Removals that the device hasn't acknowledged; it may be back by now, and read both stays. */
     removed: v.array(removedSchema),
   }),
 );

@@ -7,9 +7,7 @@ import { planOf, runScenario, suiteOf } from "./scenario.ts";
  * shrinks a schedule that fails.
  */
 
-/** Fails still: whoever is removed and added again while away counts one message as unopenable when back. */
-const openSeed = 3;
-const seeds = Array.from({ length: 26 }, (_, index) => index + 1).filter((s) => s !== openSeed);
+const seeds = Array.from({ length: 26 }, (_, index) => index + 1);
 const commits = 6;
 const devices = 5;
 

@@ -27,7 +27,8 @@ export class Timeline {
 
   /** @returns what cancels it */
   at(delayMs: number, run: () => void): () => void {
-    const atMs = this.#nowMs + Math.max(0, delayMs);
+    // As everywhere: in whole milliseconds.
+    const atMs = this.#nowMs + Math.max(0, Math.ceil(delayMs));
     const happening = { atMs, order: this.#order++, run, cancelled: false };
     this.#push(happening);
     return () => {

@@ -19,6 +19,7 @@ import { isEverywhere } from "../core/failures.ts";
 import { putFact, readFact } from "../store/facts.ts";
 import type { StoredConversation } from "../store/rows.ts";
 import { isLive } from "../store/store.ts";
+import { forgetStuckLine } from "./blocked.ts";
 import { addLines, groupColumns, peerOf } from "./group-change.ts";
 import { noteFresh } from "./fresh-commits.ts";
 import type { GroupLog } from "./group-log.ts";
@@ -236,6 +237,7 @@ export class Inbox {
       changes.write("conversation.rejoin", conversationId, groupSequence);
       // What was said before isn't for this device any more.
       changes.write("gap.deleteAll", conversationId);
+      forgetStuckLine(this.#core, changes, conversationId);
     }
     changes.write("conversation.setEpochStart", conversationId, groupSequence);
     changes.touch(conversationId);

@@ -179,8 +179,9 @@ function changeRoster(
         acknowledgedSequence: sequence,
       })),
     ],
+    // Who is added again still reads what was there before the removal.
     removed: [
-      ...roster.removed.filter(({ deviceId }) => !added.has(deviceId)),
+      ...roster.removed,
       ...roster.members
         .filter(({ deviceId }) => removed.has(deviceId) && !added.has(deviceId))
         .map((member) => ({ ...member, removedSequence: sequence })),

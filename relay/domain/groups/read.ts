@@ -38,6 +38,8 @@ export async function readGroup(
     deviceId,
   );
   const nowMs = context.clock.nowMs();
+  const roster = await context.reader.load(groupRosterSlot(conversationId));
+  const stays = (roster?.removed ?? []).filter((place) => place.deviceId === deviceId);
   const entries: GroupEntry[] = [];
   let sizeBytes = 0;
   for (
@@ -45,9 +47,11 @@ export async function readGroup(
     sequence <= headSequence && entries.length < limit;
     sequence += 1
   ) {
-    // What was said before a device came isn't for it, and it couldn't open it.
-    const before = sequence <= membership.joinedSequence;
-    const entry = before ? dropped(sequence) : await loadEntry(context, conversationId, sequence);
+    // What was said before a device came isn't for it, and it couldn't open it; but it may have been there before.
+    const absent =
+      sequence <= membership.joinedSequence &&
+      !stays.some((stay) => stay.joinedSequence < sequence && sequence <= stay.removedSequence);
+    const entry = absent ? dropped(sequence) : await loadEntry(context, conversationId, sequence);
     const shown = isOver(entry, nowMs) ? dropped(sequence) : entry;
     sizeBytes += "bytes" in shown ? shown.bytes.length + 200 : maxPlainEntryBytes;
     if (entries.length > 0 && sizeBytes > maxPageBytes) break;

@@ -7,6 +7,7 @@ import {
   entrySlot,
   groupHeadSlot,
   groupRosterSlot,
+  membershipSlot,
   type GroupHead,
   type GroupRoster,
   type StoredEntry,
@@ -39,14 +40,11 @@ export async function acknowledge(
     if (undecided.length < access.head.undecided.length) {
       transaction.store(groupHeadSlot(conversationId), head);
     }
-    let roster: GroupRoster;
-    if (membership.removed !== null && sequence === membership.removed.sequence) {
-      // It knows now that it was removed.
-      const removedSequence = sequence;
-      roster = await releaseRemoved(transaction, { conversationId, deviceId, removedSequence });
-    } else {
-      roster = advance(await loadRoster(transaction, conversationId), deviceId, sequence);
-      transaction.store(groupRosterSlot(conversationId), roster);
+    const roster = advance(await loadRoster(transaction, conversationId), deviceId, sequence);
+    transaction.store(groupRosterSlot(conversationId), roster);
+    // It knows now that it was removed.
+    if (membership.removed?.sequence === sequence) {
+      transaction.remove(membershipSlot(deviceId, conversationId));
     }
     return dropDelivered(transaction, { conversationId, head, roster });
   });
@@ -125,12 +123,17 @@ function advance(roster: GroupRoster, deviceId: DeviceId, sequence: number): Gro
     place.deviceId === deviceId && place.acknowledgedSequence < sequence
       ? { ...place, acknowledgedSequence: sequence }
       : place;
-  return { members: roster.members.map(move), removed: roster.removed.map(move) };
+  const isOver = ({ removedSequence, ...place }: GroupRoster["removed"][number]): boolean =>
+    place.deviceId === deviceId && removedSequence <= sequence;
+  return {
+    members: roster.members.map(move),
+    removed: roster.removed.filter((place) => !isOver(place)).map(move),
+  };
 }
 
 /**
- * Drops entries that everybody has who is to have them: application messages when all members have them, commits when those whom a
- * later commit removed have them too, so that these can follow the log to the commit that tells them so.
+ * Drops entries that everybody has who is to have them: all members, and those who were removed later, who follow the log to the commit that
+ * tells them so and read what was said on the way. A commit waits for all of them, an application message for those who were there.
  *
  * @returns whether there is more to do
  */
@@ -147,6 +150,10 @@ async function dropDelivered(
     acknowledgedSequence;
   const byMembers = Math.min(...roster.members.map(has));
   const byAll = Math.min(byMembers, ...roster.removed.map(has));
+  const isAwaited = (sequence: number): boolean =>
+    roster.removed.some(
+      (place) => place.acknowledgedSequence < sequence && sequence <= place.removedSequence,
+    );
   // Each kind has its own floor: look at what lies between an old floor and its new one, as much as fits one step.
   const applicationFloor = Math.min(byMembers, head.applicationFloor + maxSteps);
   const commitFloor = Math.min(byAll, head.commitFloor + maxSteps);
@@ -165,8 +172,11 @@ async function dropDelivered(
   sequences.forEach((sequence, index) => {
     const entry = entries[index];
     if (entry === undefined) return;
-    const floor = entry.kind === "application" ? applicationFloor : commitFloor;
-    if (sequence <= floor) removeEntry(transaction, { conversationId, sequence, entry });
+    // What an application message waited for is over when the commits' floor comes by, at the latest.
+    const delivered =
+      sequence <= commitFloor ||
+      (entry.kind === "application" && sequence <= applicationFloor && !isAwaited(sequence));
+    if (delivered) removeEntry(transaction, { conversationId, sequence, entry });
   });
   transaction.store(groupHeadSlot(conversationId), {
     ...head,

@@ -3,7 +3,7 @@ import type { Reader, Transaction } from "../../storage/transaction.ts";
 import { schedule, type RelayContext } from "../context.ts";
 import { groupRosterSlot, membershipSlot, type GroupRoster } from "../layout.ts";
 
-/** For this long a removed device can fetch the commits up to the one that removed it: 30 days. */
+/** For this long a removed device can fetch the log up to the commit that removed it: 30 days. */
 const removedRetentionMs = 30 * 24 * 3_600_000;
 
 /** Who is in a conversation, who was removed and hasn't noticed, and what each has. */
@@ -41,21 +41,20 @@ export function releaseRemovedLater(
 }
 
 /**
- * Forgets a removed device: it sees the conversation no more, and holds back nothing.
- *
- * @returns the roster without it; as it was when that removal is history: it was forgotten before, or the device is back
+ * Forgets a removal: what was there before it is held back no more, and the device sees the conversation only if it is back. Nothing
+ * changes when it was forgotten before.
  */
 export async function releaseRemoved(
   transaction: Transaction,
   { conversationId, deviceId, removedSequence }: Removal,
-): Promise<GroupRoster> {
+): Promise<void> {
   const roster = await loadRoster(transaction, conversationId);
   const removed = roster.removed.filter(
     (other) => other.deviceId !== deviceId || other.removedSequence !== removedSequence,
   );
-  if (removed.length === roster.removed.length) return roster;
-  const released = { ...roster, removed };
-  transaction.store(groupRosterSlot(conversationId), released);
+  if (removed.length === roster.removed.length) return;
+  transaction.store(groupRosterSlot(conversationId), { ...roster, removed });
+  const membership = await transaction.load(membershipSlot(deviceId, conversationId));
+  if (membership?.removed?.sequence !== removedSequence) return;
   transaction.remove(membershipSlot(deviceId, conversationId));
-  return released;
 }

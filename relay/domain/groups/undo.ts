@@ -134,14 +134,19 @@ async function restoreRoster(
   );
   const newcomers = [...stood.keys()].filter((deviceId) => !before.has(deviceId));
   const gone = newcomers.flatMap((deviceId) => {
-    const place = [...now.members, ...now.removed].find((other) => other.deviceId === deviceId);
+    const place = [...now.members, ...now.removed].find(
+      (other) => other.deviceId === deviceId && other.joinedSequence >= first.sequence,
+    );
     if (place === undefined) return [];
     const { joinedSequence, acknowledgedSequence } = place;
     return [{ deviceId, joinedSequence, acknowledgedSequence, removedSequence: at }];
   });
   const roster: GroupRoster = {
     members: first.members.map((place) => ({ ...place, ...acknowledgedBy(now, place) })),
-    removed: [...now.removed.filter(({ deviceId }) => !stood.has(deviceId)), ...gone],
+    removed: [
+      ...now.removed.filter(({ removedSequence }) => removedSequence < first.sequence),
+      ...gone,
+    ],
   };
   transaction.store(groupRosterSlot(conversationId), roster);
   for (const { deviceId, joinedSequence } of gone) {

@@ -224,7 +224,7 @@ describe("commits", () => {
     expect(await cy.client.request("group.list", {})).toEqual({ groups: [] });
   });
 
-  test("commits wait for a removed device, application messages don't", async () => {
+  test("what was there before a removal waits for who was removed, and only commits after it", async () => {
     const group = await groupOfThree();
     await ada.append(group, 1);
     await ada.commit(group, 1, { remove: [cy.deviceId] });
@@ -232,11 +232,11 @@ describe("commits", () => {
     for (const who of [ada, bo]) await who.acknowledge(group, 4);
     expect(kindsOf((await ada.read(group)).entries)).toEqual([
       "dropped",
-      "dropped",
+      "application",
       "commit",
       "dropped",
     ]);
-    expect(kindsOf((await cy.read(group, 1)).entries)).toEqual(["dropped", "commit"]);
+    expect(kindsOf((await cy.read(group, 1)).entries)).toEqual(["application", "commit"]);
     await cy.acknowledge(group, 3);
     expect(kindsOf((await ada.read(group)).entries)).toEqual(Array(4).fill("dropped"));
   });

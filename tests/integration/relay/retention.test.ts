@@ -130,11 +130,56 @@ describe("delivery", () => {
     expect(await kinds()).toEqual(["dropped", "dropped", "dropped"]);
   });
 
-  test("removing the last member who was waited for lets go of the messages at the next acknowledgement", async () => {
+  test("a removed device reads what was said while it was there, and holds back nothing else", async () => {
+    await ada.append(group, 1);
+    await ada.commit(group, 1, { remove: [bo.deviceId] });
+    await ada.append(group, 2);
+    await ada.acknowledge(group, 4);
+    expect(await kinds()).toEqual(["application", "commit", "dropped"]);
+    expect(await kinds(1, bo)).toEqual(["application", "commit"]);
+    await bo.acknowledge(group, 3);
+    expect(await storedBytes()).toEqual([]);
+    expect(await codeOf(bo.read(group, 1))).toBe("not-allowed");
+  });
+
+  test("a device that was removed and never came back is waited for thirty days", async () => {
     await ada.append(group, 1);
     await ada.commit(group, 1, { remove: [bo.deviceId] });
     await ada.acknowledge(group, 3);
-    expect(await kinds()).toEqual(["dropped", "commit"]);
+    expect(await storedBytes()).toHaveLength(2);
+    fixture.clock.advance(30 * 24 * 3_600_000 + 1000);
+    await eventually(async () => (await storedBytes()).length === 0);
+  });
+
+  test("who was removed and added again while away reads each of its stays, and not what lies between", async () => {
+    const again = async (epoch: number): Promise<void> => {
+      await ada.append(group, epoch);
+      await ada.commit(group, epoch, { remove: [bo.deviceId] });
+      await ada.append(group, epoch + 1);
+      await ada.commit(group, epoch + 1, { add: [bo.deviceId] });
+    };
+    await again(1);
+    await again(3);
+    await ada.append(group, 5);
+    await ada.acknowledge(group, 10);
+    const stay = ["application", "commit", "dropped", "dropped"];
+    expect(await kinds(1, bo)).toEqual([...stay, ...stay, "application"]);
+    // The first removal is known, and what came before it goes; the second is still waited for.
+    await bo.acknowledge(group, 3);
+    expect(await kinds(1, bo)).toEqual([
+      "dropped",
+      "dropped",
+      ...stay.slice(2),
+      ...stay,
+      "application",
+    ]);
+    await bo.acknowledge(group, 10);
+    expect(await storedBytes()).toEqual([]);
+    await ada.append(group, 5);
+    expect(await kinds(10, bo)).toEqual(["application"]);
+    // The ends of waits that are over leave a member where it is.
+    fixture.clock.advance(30 * 24 * 3_600_000 - 1000);
+    expect((await bo.read(group, 10)).headSequence).toBe(11);
   });
 
   test("an acknowledgement beyond the log is refused", async () => {
