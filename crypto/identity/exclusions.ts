@@ -124,8 +124,9 @@ export class Exclusions implements Standing {
   #revoke(revocation: Signed<Revocation>): void {
     const { userId, deviceId } = revocation.value;
     const ofUser = this.#revocations.get(userId) ?? new Map<DeviceId, Signed<Revocation>>();
-    // The first one stays: a later one would move the time from which it counts.
-    if (!ofUser.has(deviceId)) ofUser.set(deviceId, revocation);
+    // The earliest counts, whichever came first: everybody comes to the same time from which it does.
+    const knownAtMs = ofUser.get(deviceId)?.value.revokedAtMs ?? Infinity;
+    if (revocation.value.revokedAtMs < knownAtMs) ofUser.set(deviceId, revocation);
     this.#revocations.set(userId, ofUser);
   }
 

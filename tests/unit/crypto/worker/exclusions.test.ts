@@ -88,12 +88,17 @@ describe("a revoked device", () => {
     });
   });
 
-  test("stays revoked when the relay no longer says so, by the first word about it", async () => {
+  test("stays revoked when the relay no longer says so, by the earliest word about it", async () => {
     const first = await revocation();
     await trust([first], null);
     expect(await trust([], null)).toMatchObject({ devices: [], kept: { revocations: [first] } });
     const later = await revocation({ revokedAtMs: storyStartMs + 1 });
     expect(await trust([later], undefined)).toMatchObject({ kept: { revocations: [first] } });
+    const earlier = await revocation({ revokedAtMs: storyStartMs - 1 });
+    expect(await trust([earlier], undefined)).toMatchObject({ kept: { revocations: [earlier] } });
+    expect(await trust([first, later], undefined)).toMatchObject({
+      kept: { revocations: [earlier] },
+    });
     expect(await trust(undefined, undefined)).toMatchObject({ revoked: [ben.deviceId] });
   });
 
