@@ -182,6 +182,10 @@ export const errorKinds = {
     fault: "environment",
     text: "This device can't follow a change to this conversation. Sotto mends that by itself, and what you send waits; if it lasts, ask a member to remove you and add you again.",
   },
+  "members-unvouched": {
+    fault: "peer",
+    text: "Nobody whom this device knows in this conversation says who is in it now. What you send waits. Sotto tries again; if it lasts, ask a member in person to remove you and add you again.",
+  },
   "device-unknown": {
     fault: "environment",
     text: "A device isn't in the directory yet. Sotto fetches the directory and tries again.",

@@ -190,7 +190,7 @@ export async function openEntry(
       case "application":
         return await openApplication(memory, message);
       case "proposal":
-        return await openProposal(memory, message);
+        return await openProposal(memory, message, at);
       case "commit":
         return withData(
           await openCommit(memory, judgingMember(memory, at), async (judge) => {
@@ -262,12 +262,19 @@ function lastGeneration(tree: ClientState["secretTree"], leafIndex: number): num
   return (leafRatchets(tree, leafIndex)?.application.generation ?? 0) - 1;
 }
 
-async function openProposal(memory: GroupMemory, message: PrivateMessage): Promise<EntryOutcome> {
+async function openProposal(
+  memory: GroupMemory,
+  message: PrivateMessage,
+  at: JudgedAt,
+): Promise<EntryOutcome> {
   const { impl, state } = memory;
   const leaves = leavesOf(state.ratchetTree);
   const judged: { member?: GroupMember } = {};
   const result = await processPrivateMessage(state, message, emptyPskIndex, impl, (incoming) => {
-    if (incoming.kind === "proposal") judged.member = judgeLeaveProposal(leaves, incoming.proposal);
+    if (incoming.kind === "proposal") {
+      const { standing } = memory.gate;
+      judged.member = judgeLeaveProposal({ leaves, standing, at }, incoming.proposal);
+    }
     return incoming.kind === "proposal" ? "accept" : "reject";
   });
   if (result.kind !== "newState" || judged.member === undefined) {

@@ -6,7 +6,9 @@ import {
   idToBytes,
   type ConversationId,
   type DeviceId,
+  type ErrorCode,
   type GroupChange,
+  type GroupMember,
 } from "#protocol";
 import { wipe } from "../primitives/index.ts";
 import { encodePublicMessage } from "./codec.ts";
@@ -14,8 +16,8 @@ import { mapMlsError } from "./errors.ts";
 import { groupInfoOf, type GroupContextOfWorker } from "./group-begin.ts";
 import { createKeyPackage } from "./key-packages.ts";
 import { wipeState, withoutPast, type GroupMemory } from "./memory.ts";
-import { leavesOf } from "./room.ts";
-import { judgeRejoin, judgeRejoinedLeaves } from "./rules.ts";
+import { leafOf, leavesOf } from "./room.ts";
+import { judgeRejoin, judgeRejoinedLeaves, memberOf } from "./rules.ts";
 
 /** An external commit, and the group that waits for the relay to order it. */
 export interface PreparedRejoin {
@@ -25,13 +27,15 @@ export interface PreparedRejoin {
   readonly bytes: Uint8Array;
   /** For the epoch that the commit leads to. */
   readonly groupInfo: Uint8Array;
+  /** Who vouches for the GroupInfo, by their leaf's signature: members and all. */
+  readonly signer: GroupMember;
 }
 
 /**
  * Joins a group anew in the place of this device's leaf, without anything of its state. Source: RFC 9420 §12.4.3.2.
  *
  * @param groupInfo - the newest one, as the relay gave it: signed by a member whom the directory knows
- * @throws AppError `device-unknown`, `commit-refused`
+ * @throws AppError `device-unknown`, `commit-refused`; `members-unvouched` when an excluded device signed it
  */
 export async function prepareRejoin(
   context: GroupContextOfWorker,
@@ -63,6 +67,9 @@ export async function prepareRejoin(
     );
     state = newState;
     requireKnown(gate.takeUnknown());
+    const signer = signerOf(groupInfo);
+    // Who was cut off can go on with a copy of the group alone, and sign for what it comes to.
+    if (!gate.standing.mayBeAdded(signer, "now")) throw new AppError("members-unvouched");
     const change = judgeOwn(groupInfo, newState, publicMessage);
     const next = withoutPast(newState);
     return {
@@ -70,15 +77,31 @@ export async function prepareRejoin(
       epoch: Number(groupContext.epoch),
       bytes: encodePublicMessage(publicMessage),
       groupInfo: await groupInfoOf(impl, next),
+      signer,
     };
   } catch (error) {
     if (state !== null) wipeState(state, null);
     const [unknown] = gate.takeUnknown();
     if (unknown !== undefined) requireKnown([unknown]);
     const mapped = mapMlsError(error, "commit-refused");
-    if (mapped.code === "device-unknown" || mapped.code === "commit-refused") throw mapped;
+    if (passedOn.has(mapped.code)) throw mapped;
     throw new AppError("commit-refused", { cause: mapped });
   }
+}
+
+const passedOn: ReadonlySet<ErrorCode> = new Set([
+  "device-unknown",
+  "commit-refused",
+  "members-unvouched",
+]);
+
+/** The member whose signature key the library has verified the GroupInfo by. Source: RFC 9420 §12.4.3. */
+function signerOf(groupInfo: GroupInfo): GroupMember {
+  const leaf = leafOf(ratchetTreeFromExtension(groupInfo) ?? [], groupInfo.signer);
+  if (leaf === undefined) {
+    throw new AppError("commit-refused", { data: { reason: "a GroupInfo of no member" } });
+  }
+  return memberOf(leaf);
 }
 
 function requireKnown([unknown]: readonly DeviceId[]): void {

@@ -182,10 +182,11 @@ function sameDevice(left: Leaf, right: Leaf): boolean {
 /**
  * Who asks to leave, in a proposal of their own.
  *
- * @throws AppError `not-allowed` for any other proposal: those stand inside a commit
+ * @throws AppError `not-allowed` for any other proposal: those stand inside a commit; `commit-refused` for an excluded device's, which could take
+ * its person's other devices out
  */
 export function judgeLeaveProposal(
-  leaves: ReadonlyMap<number, Leaf>,
+  { leaves, standing, at }: Pick<JudgedCommit, "leaves" | "standing" | "at">,
   { proposal, senderLeafIndex }: ProposalWithSender,
 ): GroupMember {
   const actor = senderLeafIndex === undefined ? undefined : leaves.get(senderLeafIndex);
@@ -193,6 +194,9 @@ export function judgeLeaveProposal(
     proposal.proposalType === "remove" ? leaves.get(proposal.remove.removed) : undefined;
   if (target === undefined || target.userId !== actor?.userId) {
     throw new AppError("not-allowed", { data: { reason: "only a wish to leave stands alone" } });
+  }
+  if (!standing.mayBeAdded(memberOf(actor), at)) {
+    throw refused("an excluded device's wish to leave");
   }
   return memberOf(target);
 }

@@ -315,6 +315,12 @@ export type SystemLine =
   | { readonly kind: "reopened"; readonly by: PersonView }
   /** This device had lost the thread, and joined anew. */
   | { readonly kind: "rejoined"; readonly by: PersonView }
+  /** Who had come or gone when this device joined anew, and all who were there when it did from older data; by whom vouched. */
+  | {
+      readonly kind: "came-meanwhile" | "went-meanwhile" | "restored";
+      readonly by: PersonView;
+      readonly people: readonly PersonView[];
+    }
   /** Others see another conversation than this device. */
   | { readonly kind: "forked"; readonly by: PersonView }
   | { readonly kind: "joined"; readonly by: PersonView }

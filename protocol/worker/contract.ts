@@ -234,8 +234,9 @@ export interface WorkerMethods extends VaultMethods {
   /**
    * Joins a group anew by an external commit that takes the place of this device's old leaf (RFC 9420 §12.4.3.2, "resync"), after its state was lost
    * or rolled back; whatever is loaded of the group is forgotten. `group.settleCommit` tells how it ended, and an entry of another
-   * device for the same epoch makes it void. `roomState` and members come from the GroupInfo, whose signer must be a trusted device.
-   * Errors: `commit-refused`, `device-unknown`.
+   * device for the same epoch makes it void. `roomState` and members come from the GroupInfo, whose signer must be a trusted device; whether
+   * this device knows it to be of the conversation is for the caller to judge.
+   * Errors: `commit-refused`, `device-unknown`, `members-unvouched`.
    */
   readonly "group.prepareRejoin": Method<
     { readonly conversationId: ConversationId; readonly groupInfo: Uint8Array },
@@ -243,6 +244,7 @@ export interface WorkerMethods extends VaultMethods {
       readonly epoch: number;
       readonly bytes: Uint8Array;
       readonly groupInfo: Uint8Array;
+      readonly signer: GroupMember;
       readonly writes: GroupWrites;
     }
   >;

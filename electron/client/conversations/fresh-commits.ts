@@ -2,6 +2,7 @@ import type { ConversationId, GroupMember, UserId } from "#protocol";
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { digestOf } from "../core/digest.ts";
+import { encodeMembers } from "../store/rows.ts";
 
 /** A commit that was just taken. */
 interface TakenCommit {
@@ -14,14 +15,25 @@ interface TakenCommit {
   readonly committer: UserId;
   /** What it was for, when it is this device's. */
   readonly intent?: Uint8Array | null;
+  /** Who was in the conversation before it. Left out: that isn't known. */
+  readonly membersBefore?: readonly GroupMember[] | undefined;
 }
 
 /** Keeps that a commit was taken, for as long as it can be found void. */
 export async function noteFresh(changes: Changes, commit: TakenCommit): Promise<void> {
-  const { conversationId, epoch, sequence, bytes, committer, intent = null } = commit;
+  const {
+    conversationId,
+    epoch,
+    sequence,
+    bytes,
+    committer,
+    intent = null,
+    membersBefore,
+  } = commit;
   const hash = bytes === null ? null : await digestOf(bytes);
   const columns = [sequence, epoch, hash, committer, intent] as const;
-  changes.write("freshCommit.put", conversationId, ...columns);
+  const before = membersBefore === undefined ? null : encodeMembers(membersBefore);
+  changes.write("freshCommit.put", conversationId, ...columns, before);
 }
 
 /** Something of the present epoch has come: what led here stands, but for what whoever it is of has committed alone. */

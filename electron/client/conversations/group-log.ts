@@ -228,7 +228,8 @@ export class GroupLog {
     const { conversationId } = conversation;
     const committer = this.#core.self.userId;
     const intent = this.#core.store.intent(conversationId)?.intent ?? null;
-    await noteFresh(changes, { ...entry, conversationId, committer, intent });
+    const { members: membersBefore } = conversation;
+    await noteFresh(changes, { ...entry, conversationId, committer, intent, membersBefore });
     const { change, summary, writes } = await this.#core.worker.call("group.settleCommit", {
       conversationId,
       accepted: true,
@@ -305,6 +306,7 @@ export class GroupLog {
         await noteFresh(changes, {
           ...{ ...entry, conversationId: conversation.conversationId },
           committer: opened.change.committer.userId,
+          membersBefore: conversation.members,
         });
         await this.marks.hold(changes, conversation, {
           sender: opened.change.committer.userId,

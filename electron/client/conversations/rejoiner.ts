@@ -2,7 +2,9 @@ import {
   AppError,
   ensureAppError,
   type ConversationId,
+  type GroupMember,
   type GroupSummary,
+  type UserId,
   type WorkerResult,
 } from "#protocol";
 import type { Acknowledger } from "../account/acknowledger.ts";
@@ -10,9 +12,12 @@ import type { Directory } from "../account/directory.ts";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { isEverywhere } from "../core/failures.ts";
+import { readFact } from "../store/facts.ts";
 import { mendingColumns } from "../store/mendings.ts";
 import type { StoredConversation } from "../store/rows.ts";
-import { forgetStuckLine } from "./blocked.ts";
+import { peopleOf } from "../store/store.ts";
+import type { StoredLine } from "../views/system-line.ts";
+import { forgetStuckLine, noteBlocked } from "./blocked.ts";
 import { noteFresh } from "./fresh-commits.ts";
 import { addLines, endConversation, groupColumns, peerOf } from "./group-change.ts";
 import { noteSkippedBefore } from "./gaps.ts";
@@ -49,7 +54,7 @@ export class Rejoiner {
   /**
    * Joins a conversation anew, if it waits for that or only the relay knows of it.
    *
-   * @throws AppError as `Core.request` and `Core.commit`; `commit-refused`, `device-unknown`
+   * @throws AppError as `Core.request` and `Core.commit`; `commit-refused`, `device-unknown`, `members-unvouched`
    */
   rejoin(conversationId: ConversationId): Promise<void> {
     return this.#core.groupQueue.run(conversationId, async () => {
@@ -80,11 +85,25 @@ export class Rejoiner {
       return true;
     }
     await this.#core.forgetGroup(conversationId);
-    return this.#core.moveGroup(
-      conversationId,
-      () => this.#join(conversationId, groupInfo),
-      (joined) => joined,
-    );
+    try {
+      return await this.#core.moveGroup(
+        conversationId,
+        () => this.#join(conversationId, groupInfo),
+        (joined) => joined,
+      );
+    } catch (error) {
+      if (ensureAppError(error).code === "members-unvouched") await this.#block(conversationId);
+      throw error;
+    }
+  }
+
+  /** Says in the conversation why it isn't joined anew. What waits goes out when it is. */
+  async #block(conversationId: ConversationId): Promise<void> {
+    const conversation = this.#core.store.conversation(conversationId);
+    if (conversation === undefined) return;
+    const changes = new Changes();
+    await noteBlocked(this.#core, changes, conversation, "members-unvouched");
+    await this.#core.commit(changes);
   }
 
   /** @returns null when this device is in no such conversation */
@@ -121,6 +140,7 @@ export class Rejoiner {
     // An epoch that is over would bring back who was removed since.
     const reached = this.#core.store.conversation(conversationId)?.epoch ?? 0;
     if (made.epoch < reached) throw new AppError("commit-refused");
+    this.#requireVouched(conversationId, made.signer);
     const ordered = await this.#core.request("group.commit", {
       conversationId,
       epoch: made.epoch,
@@ -143,14 +163,50 @@ export class Rejoiner {
     this.#write(changes, settled.summary, ordered.sequence);
     changes.write("freshCommit.deleteAll", conversationId);
     await noteFresh(changes, {
+      membersBefore: settled.summary.members,
       ...{ conversationId, epoch: made.epoch, sequence: ordered.sequence, bytes: made.bytes },
       committer: this.#core.self.userId,
     });
+    await this.#tellMembers(changes, before, { ...settled, by: made.signer.userId });
     await this.#tellMended(changes, settled.summary);
     await this.#core.commit(changes);
     this.#core.groupLoaded(conversationId);
     this.#acknowledger.group(conversationId, ordered.sequence);
     return true;
+  }
+
+  /**
+   * Who was removed can go on with a copy of the group, and the relay can serve what that comes to. But only her own leaf signs it: so whoever
+   * vouches must be of a person whom this device knew there. See docs/adr/0029.
+   */
+  #requireVouched(conversationId: ConversationId, { userId }: GroupMember): void {
+    const known = this.#core.store.conversation(conversationId);
+    // Of what was only being created, the relay's copy is the first that there is.
+    if (known === undefined || known.state === "creating") return;
+    if (userId === this.#core.self.userId || peopleOf(known.members).includes(userId)) return;
+    throw new AppError("members-unvouched");
+  }
+
+  /** Says who came and went, so that nothing changes unseen; after a roll-back everybody, since what was known is older than was thought. */
+  async #tellMembers(
+    changes: Changes,
+    before: StoredConversation | undefined,
+    { summary, by }: { readonly summary: GroupSummary; readonly by: UserId },
+  ): Promise<void> {
+    const people = peopleOf(summary.members);
+    const lines: StoredLine[] = [];
+    if (before !== undefined && before.state !== "creating") {
+      const known = peopleOf(before.members);
+      const came = people.filter((userId) => !known.includes(userId));
+      const went = known.filter((userId) => !people.includes(userId));
+      if (went.length > 0) lines.push({ kind: "went-meanwhile", by, people: went });
+      if (came.length > 0) lines.push({ kind: "came-meanwhile", by, people: came });
+    }
+    const rolledBack = readFact(this.#core.vault, "rollback") !== undefined;
+    if (rolledBack && summary.roomState.kind !== "direct") {
+      lines.push({ kind: "restored", by, people });
+    }
+    await addLines(this.#core, changes, summary, lines);
   }
 
   /** Says that this device had lost the thread, when that was it. */

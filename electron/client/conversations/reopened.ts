@@ -2,7 +2,7 @@ import { equalBytes, type ConversationId, type GroupEntry } from "#protocol";
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { digestOf } from "../core/digest.ts";
-import { nobody, type StoredConversation } from "../store/rows.ts";
+import { encodeMembers, nobody, type StoredConversation } from "../store/rows.ts";
 import { addLines } from "./group-change.ts";
 import { decodeIntent, decodeOffer } from "./intent.ts";
 
@@ -35,6 +35,7 @@ export async function takeReopened(
     return "taken";
   }
   takeBack(core, changes, { conversationId, entry });
+  restoreMembers(core, changes, { conversationId, entry });
   takeUpAgain(core, changes, { conversationId, entry });
   changes.write("conversation.goBack", conversationId, entry.epoch);
   changes.write("conversation.setStale", conversationId);
@@ -101,6 +102,18 @@ function takeBack(
   changes.write("doomed.spareOutbox", conversationId);
   changes.write("message.reoweAll", conversationId);
   changes.owing.add(conversationId);
+}
+
+/** Who was in the conversation before what is void: by that, what it is joined anew from is judged (docs/adr/0029). */
+function restoreMembers(
+  core: Core,
+  changes: Changes,
+  { conversationId, entry }: { readonly conversationId: ConversationId; readonly entry: Reopened },
+): void {
+  const fresh = core.store.mendings.freshCommits(conversationId);
+  const before = fresh.find(({ sequence }) => sequence === entry.voids)?.membersBefore ?? null;
+  if (before === null) return;
+  changes.write("conversation.setMembers", conversationId, encodeMembers(before));
 }
 
 /**

@@ -51,7 +51,7 @@ export async function noteUnopenable(
 
 /** A log that can't be read on is no message that is missing: it has words of its own. */
 function blocks(code: ErrorCode): boolean {
-  return code === "conversation-stuck" || code === "device-unknown";
+  return code === "conversation-stuck" || code === "device-unknown" || code === "members-unvouched";
 }
 
 async function insertLine(

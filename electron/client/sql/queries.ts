@@ -105,7 +105,7 @@ export const queries = {
   mending: `SELECT * FROM mending WHERE conversation_id = ?1`,
   freshCommits: `SELECT * FROM fresh_commits WHERE conversation_id = ?1 ORDER BY sequence`,
   stuckLine: `SELECT message_id FROM messages WHERE conversation_id = ?1 AND kind = 'unopenable'
-    AND code = 'conversation-stuck' AND missing = 1`,
+    AND code IN ('conversation-stuck', 'members-unvouched') AND missing = 1`,
   sentByGeneration: `SELECT * FROM sent
     WHERE conversation_id = ?1 AND epoch = ?2 AND generation BETWEEN ?3 AND ?4`,
   sentBySequence: `SELECT * FROM sent WHERE conversation_id = ?1 AND sequence BETWEEN ?2 AND ?3`,

@@ -432,4 +432,6 @@ export const migrations: readonly string[] = [
     DELETE FROM fresh_commits WHERE conversation_id = OLD.conversation_id;
   END;
   `,
+  // Who was in the conversation before a commit: what this device knows again when it is void. NULL: that isn't known.
+  `ALTER TABLE fresh_commits ADD COLUMN members_before BLOB;`,
 ];

@@ -76,6 +76,7 @@ export const statements = {
     WHERE conversation_id = ?1`,
   "conversation.setDoubtful": `UPDATE conversations SET doubtful = ?2 WHERE conversation_id = ?1`,
   /** The epochs behind ?2 never were. */
+  "conversation.setMembers": `UPDATE conversations SET members = ?2 WHERE conversation_id = ?1`,
   "conversation.goBack": `UPDATE conversations SET epoch = ?2, epoch_start = NULL, lost = 0
     WHERE conversation_id = ?1`,
 
@@ -83,8 +84,9 @@ export const statements = {
       rejoined_ms, rejoining) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (conversation_id) DO UPDATE SET epoch = ?2, sequence = ?3, rejections = ?4,
       rejoins = ?5, rejoined_ms = ?6, rejoining = ?7`,
-  "freshCommit.put": `INSERT INTO fresh_commits (conversation_id, sequence, epoch, hash, committer, intent)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING`,
+  "freshCommit.put": `INSERT INTO fresh_commits (conversation_id, sequence, epoch, hash, committer, intent,
+      members_before)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING`,
   /** ?2 has followed all but their own. */
   "freshCommit.deleteFollowed": `DELETE FROM fresh_commits WHERE conversation_id = ?1 AND committer <> ?2`,
   "freshCommit.deleteAll": `DELETE FROM fresh_commits WHERE conversation_id = ?1`,

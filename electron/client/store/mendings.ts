@@ -1,7 +1,8 @@
-import type { ConversationId, MessageId, UserId } from "#protocol";
+import type { ConversationId, GroupMember, MessageId, UserId } from "#protocol";
 import type { Row, SqlValue, Vault } from "../../vault/index.ts";
 import type { QueryName } from "../sql/queries.ts";
 import { bytes, nullable, number, text } from "./columns.ts";
+import { decodeMembers } from "./rows.ts";
 
 /** What this device has done where it couldn't follow a log. */
 export interface Mending {
@@ -25,6 +26,8 @@ interface FreshCommit {
   readonly committer: UserId;
   /** What it was for, when it is this device's. */
   readonly intent: Uint8Array | null;
+  /** Who was in the conversation before it; null: not known. */
+  readonly membersBefore: readonly GroupMember[] | null;
 }
 
 const none: Mending = {
@@ -69,13 +72,17 @@ export class Mendings {
 
   /** Commits that were taken and that nobody else is known to have followed, in order. */
   freshCommits(conversationId: ConversationId): readonly FreshCommit[] {
-    return this.#rows("freshCommits", conversationId).map((row) => ({
-      sequence: number(row, "sequence"),
-      epoch: number(row, "epoch"),
-      hash: nullable(bytes, row, "hash"),
-      committer: text(row, "committer") as UserId,
-      intent: nullable(bytes, row, "intent"),
-    }));
+    return this.#rows("freshCommits", conversationId).map((row) => {
+      const membersBefore = nullable(bytes, row, "members_before");
+      return {
+        sequence: number(row, "sequence"),
+        epoch: number(row, "epoch"),
+        hash: nullable(bytes, row, "hash"),
+        committer: text(row, "committer") as UserId,
+        intent: nullable(bytes, row, "intent"),
+        membersBefore: membersBefore === null ? null : decodeMembers(membersBefore),
+      };
+    });
   }
 
   /** The line that says that a conversation is stuck, if it stands for that alone. */

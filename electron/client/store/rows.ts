@@ -62,7 +62,7 @@ export interface StoredConversation {
  * Why a conversation's log can't be read on: a commit names devices that the directory doesn't have; or a commit was refused, or is
  * missing.
  */
-export type Blocked = "device-unknown" | "conversation-stuck";
+export type Blocked = "device-unknown" | "conversation-stuck" | "members-unvouched";
 
 /** What was typed and not sent, sealed like a message of its own. */
 export interface Draft {
@@ -79,7 +79,8 @@ export function encodeMembers(members: readonly GroupMember[]): Uint8Array {
   return encodeCbor(members.map(({ userId, deviceId }) => [userId, deviceId]));
 }
 
-function decodeMembers(stored: Uint8Array): readonly GroupMember[] {
+/** @param stored - what {@link encodeMembers} gave */
+export function decodeMembers(stored: Uint8Array): readonly GroupMember[] {
   const pairs = decodeCbor(stored, maxMembersBytes) as readonly (readonly [UserId, DeviceId])[];
   return pairs.map(([userId, deviceId]) => ({ userId, deviceId }));
 }

@@ -23,7 +23,11 @@ export type StoredLine =
         | "forked";
       readonly by: UserId;
     }
-  | { readonly kind: "added" | "removed"; readonly by: UserId; readonly people: readonly UserId[] }
+  | {
+      readonly kind: "added" | "removed" | "came-meanwhile" | "went-meanwhile" | "restored";
+      readonly by: UserId;
+      readonly people: readonly UserId[];
+    }
   | { readonly kind: "renamed"; readonly by: UserId; readonly name: string }
   | { readonly kind: "timers"; readonly by: UserId; readonly timers: Timers }
   | { readonly kind: "roles"; readonly by: UserId; readonly administrators: readonly UserId[] }
@@ -62,6 +66,9 @@ export function lineView(line: StoredLine, people: People): SystemLine {
       return { kind: line.kind, by };
     case "added":
     case "removed":
+    case "came-meanwhile":
+    case "went-meanwhile":
+    case "restored":
       return { kind: line.kind, by, people: views(line.people) };
     case "renamed":
       return { kind: line.kind, by, name: line.name };

@@ -41,7 +41,7 @@ type MissingField = "code" | "count" | "asking";
 
 /** Whether it says that a conversation can't be read on, rather than that a message is missing. */
 export function isBlocking(code: ErrorCode): boolean {
-  return code === "conversation-stuck" || code === "device-unknown";
+  return code === "conversation-stuck" || code === "device-unknown" || code === "members-unvouched";
 }
 
 /** Messages of nobody known that never came or can't be opened, in words. */
@@ -49,6 +49,7 @@ export function missingText(
   { t }: Pick<I18n, "t">,
   { code, count, asking }: Pick<Extract<MessageView, { kind: "unopenable" }>, MissingField>,
 ): string {
+  if (code === "members-unvouched") return t("message.unvouched");
   if (isBlocking(code)) return t("message.blocked");
   return t(asking ? "message.missingAsked" : "message.missingLost", { count });
 }

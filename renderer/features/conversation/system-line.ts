@@ -1,6 +1,12 @@
 import type { PersonView, SystemLine, UserId } from "#protocol";
 import type { I18n } from "../../i18n/index.ts";
 
+const meanwhile = {
+  "came-meanwhile": "cameMeanwhile",
+  "went-meanwhile": "wentMeanwhile",
+  restored: "restored",
+} as const;
+
 /** The sentence of a system line, spoken to the person who reads it. */
 export function systemLineText(i18n: I18n, line: SystemLine, meId: UserId): string {
   const { t } = i18n;
@@ -36,6 +42,13 @@ export function systemLineText(i18n: I18n, line: SystemLine, meId: UserId): stri
     case "removed": {
       const people = names(line.people);
       return byMe ? t("system.you.removed", { people }) : t("system.removed", { by, people });
+    }
+    case "came-meanwhile":
+    case "went-meanwhile":
+    case "restored": {
+      const people = names(line.people);
+      const key = meanwhile[line.kind];
+      return byMe ? t(`system.you.${key}`, { people }) : t(`system.${key}`, { by, people });
     }
     case "renamed": {
       const { name } = line;

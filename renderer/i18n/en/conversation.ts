@@ -45,6 +45,7 @@ export const conversation = {
     other: "{count} messages are missing and can't be had any more",
   },
   "message.blocked": "This device could not read on from here",
+  "message.unvouched": "Nobody you know here has confirmed who is in this conversation now",
   "message.missingAskedHint":
     "It did not arrive, or could not be opened. This device has asked its sender, and it appears here when it comes.",
   "message.missingLostHint":
@@ -134,6 +135,15 @@ export const conversation = {
   "system.you.revoked": "You are out: this computer was removed from your account",
   "system.you.reopened": "Nobody could take your change; it is made again",
   "system.you.rejoined": "This computer had lost the thread, and joined this conversation anew",
+  "system.cameMeanwhile":
+    "{people} came in while this computer was away, as {by}’s computer has it",
+  "system.you.cameMeanwhile": "{people} came in while this computer was away",
+  "system.wentMeanwhile":
+    "{people} went out while this computer was away, as {by}’s computer has it",
+  "system.you.wentMeanwhile": "{people} went out while this computer was away",
+  "system.restored":
+    "This computer joined anew from older data. In here are {people}, as {by}’s computer has it: if anybody should be out, ask the others before you write",
+  "system.you.restored": "This computer joined anew from older data. In here are {people}",
   "system.you.forked":
     "Others see another conversation than you. Compare what was said with them some other way",
   "system.you.renamed": "You named this conversation “{name}”",

@@ -4,7 +4,7 @@ import type { GroupMember, RoomState, UserId } from "#protocol";
 import { lifetimeHeld, type JudgedAt } from "../../../../crypto/mls/client-config.ts";
 import { decodeKeyPackage, encodePrivateMessage } from "../../../../crypto/mls/codec.ts";
 import { groupInfoOf } from "../../../../crypto/mls/group-begin.ts";
-import { openEntry } from "../../../../crypto/mls/group-messages.ts";
+import { openEntry, proposeLeave } from "../../../../crypto/mls/group-messages.ts";
 import { leavesOf } from "../../../../crypto/mls/room.ts";
 import { suiteNames } from "../../../../crypto/mls/suites.ts";
 import { loadPrimitives } from "../../../../crypto/primitives/index.ts";
@@ -126,6 +126,27 @@ describe("an excluded device", () => {
     await expect(ben.prepare(id)).rejects.toMatchObject({ code: "commit-refused" });
     expect(await opened(anna, bytes, world.nowMs)).toBe("commit");
   });
+});
+
+test("an excluded device takes nobody of its person's out by asking to leave", async () => {
+  const { doors, world, anna, ben } = await groupOfThree();
+  const { entries } = await proposeLeave(ben.memory(id));
+  doors.exclude(ben, world.nowMs);
+  for (const bytes of entries) {
+    expect(await opened(anna, bytes, world.nowMs + 1)).toBe("commit-refused");
+    expect(await opened(anna, bytes, world.nowMs)).toBe("leave-proposed");
+  }
+});
+
+test("an excluded device vouches for no GroupInfo that others join anew from", async () => {
+  const { doors, anna, ben, cora } = await groupOfThree();
+  const infoOf = ({ impl, state }: ReturnType<MlsDevice["memory"]>) => groupInfoOf(impl, state);
+  const bens = await infoOf(ben.memory(id));
+  const coras = await infoOf(cora.memory(id));
+  doors.exclude(cora);
+  await expect(anna.rejoin(id, coras)).rejects.toMatchObject({ code: "members-unvouched" });
+  const { signer } = await anna.rejoin(id, bens);
+  expect(signer).toEqual({ userId: ben.userId, deviceId: ben.deviceId });
 });
 
 test("an excluded device doesn't come back from outside", async () => {

@@ -45,6 +45,18 @@ describe("a system line", () => {
     [{ kind: "added", by: other, people: [me, third] }, "Jonas added you and Priya"],
     [{ kind: "removed", by: me, people: [third] }, "You removed Priya"],
     [{ kind: "left", by: third }, "Priya left"],
+    [
+      { kind: "came-meanwhile", by: other, people: [third] },
+      "Priya came in while this computer was away, as Jonas’s computer has it",
+    ],
+    [
+      { kind: "went-meanwhile", by: me, people: [other, third] },
+      "Jonas and Priya went out while this computer was away",
+    ],
+    [
+      { kind: "restored", by: other, people: [me, other] },
+      "This computer joined anew from older data. In here are you and Jonas, as Jonas’s computer has it: if anybody should be out, ask the others before you write",
+    ],
     [{ kind: "joined", by: third }, "Priya joined"],
     [{ kind: "renamed", by: me, name: "Q3" }, "You named this conversation “Q3”"],
     [

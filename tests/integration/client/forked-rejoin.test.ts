@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ConversationId, MessageId } from "#protocol";
+import { until, World, type Person } from "../../support/client-world.ts";
+import { HostileRelay } from "../../support/hostile-relay.ts";
+
+/*
+ * Cleo is removed, keeps her copy of the group, and goes on with it alone. The relay is on her side: it says to Ben that his vault is an
+ * older copy, and serves him what Cleo has made to join anew from. See docs/adr/0029.
+ */
+
+let world: World;
+let ada: Person;
+let ben: Person;
+let cleo: Person;
+let group: ConversationId;
+
+beforeEach(async () => {
+  world = await World.start();
+  [ada, ben, cleo] = (await world.people("Ada", "Ben", "Cleo")) as [Person, Person, Person];
+  group = await ada.create("group", [ben, cleo]);
+  for (const person of [ada, ben, cleo]) await person.finds(group);
+  for (const person of [ada, ben, cleo]) {
+    await person.say(group, `from ${person.name}`);
+    for (const other of [ada, ben, cleo]) await other.sees(group, `from ${person.name}`);
+  }
+});
+afterEach(async () => {
+  await world.dispose();
+});
+
+/** Cleo's own way on: so many epochs that only she is in. */
+async function forkOfCleo(epochs: number): Promise<Uint8Array> {
+  let info = new Uint8Array();
+  for (let at = 0; at < epochs; at += 1) {
+    const made = await cleo.worker.call("group.prepareCommit", {
+      conversationId: group,
+      addKeyPackages: [],
+      removeDevices: [],
+      roomState: null,
+    });
+    await cleo.worker.call("group.settleCommit", { conversationId: group, accepted: true });
+    info = Uint8Array.from(made.groupInfo);
+  }
+  return info;
+}
+
+async function removeCleo(): Promise<void> {
+  cleo.cable.unplug();
+  const target = { conversationId: group, userId: cleo.userId };
+  await ada.client.commands["conversation.removeMember"](target);
+}
+
+const addCleo = () =>
+  ada.client.commands["conversation.addMembers"]({ conversationId: group, people: [cleo.userId] });
+
+interface Reached {
+  readonly commits: Uint8Array[];
+  readonly messages: Uint8Array[];
+}
+
+/** Ben is to join anew, and his relay keeps from the others what he sends to the group. */
+function deceive(relay: HostileRelay, groupInfo: () => Uint8Array): Reached {
+  const reached: Reached = { commits: [], messages: [] };
+  let sequence = 1000;
+  const take = (list: Uint8Array[]) => (params: Readonly<Record<string, unknown>>) => {
+    if (params["conversationId"] !== group) return null;
+    list.push(params["bytes"] as Uint8Array);
+    return { kind: "accepted", sequence: ++sequence, receivedAtMs: Date.now() };
+  };
+  relay.answer("group.info", (result, { conversationId }) =>
+    conversationId === group ? { ...result, groupInfo: groupInfo() } : result,
+  );
+  relay.pretend("group.commit", take(reached.commits));
+  relay.pretend("group.append", take(reached.messages));
+  pretendRollBack(relay);
+  return reached;
+}
+
+function pretendRollBack(relay: HostileRelay): void {
+  relay.answer("session.signIn", (result) => ({ ...result, highestVaultSequence: 10_000_000 }));
+  ben.cable.unplug();
+  ben.cable.plug();
+  ben.client.retryNow();
+}
+
+const isWaiting = (messageId: MessageId) => {
+  const message = ben.shown.get(group)?.get(messageId);
+  return message?.kind === "text" && message.delivery?.kind === "waiting";
+};
+const codesOf = (person: Person) =>
+  person
+    .messages(group)
+    .flatMap((message) => (message.kind === "unopenable" ? [message.code] : []));
+
+describe("a removed member and the relay serve a fork to join anew from", () => {
+  test("whoever knows of the removal isn't brought to it, is told, and writes nothing to her", async () => {
+    await removeCleo();
+    await until("Ben knows", () => ben.lines(group).includes("removed"));
+    const fork = await forkOfCleo(4);
+    const relay = new HostileRelay(ben);
+    const reached = deceive(relay, () => fork);
+    await until("Ben is to join anew", () => (ben.client.rejoining ?? 0) > 0);
+    const messageId = await ben.say(group, "not for Cleo");
+    const isTold = () => codesOf(ben).includes("members-unvouched");
+    await until("Ben is told, or writes", () => isTold() || reached.messages.length > 0);
+    expect(reached).toEqual({ commits: [], messages: [] });
+    expect(isTold()).toBe(true);
+    expect(isWaiting(messageId)).toBe(true);
+
+    // An honest relay again: it goes on by itself, and the line is gone.
+    relay.repent();
+    await ben.reconnect();
+    await ada.sees(group, "not for Cleo");
+    await until("the line is gone", () => codesOf(ben).length === 0);
+    expect(ben.lines(group)).not.toContain("came-meanwhile");
+  });
+
+  test("whoever has forgotten the removal is told who is in it, and who says so", async () => {
+    await ben.quit();
+    const putBack = ben.copyVault();
+    await ben.open();
+    await ben.online();
+    await ben.look(group);
+    await removeCleo();
+    await until("Ben knows", () => ben.lines(group).includes("removed"));
+    const fork = await forkOfCleo(4);
+    await ben.quit();
+    putBack("folder-and-keychain");
+    await ben.open();
+    const relay = new HostileRelay(ben);
+    // What has happened since the copy is withheld.
+    relay.entries((entry, of) => (of === group ? null : entry));
+    deceive(relay, () => fork);
+    await ben.look(group);
+    await until("Ben is told", () => ben.lines(group).includes("restored"));
+    const told = ben.messages(group).flatMap((message) => {
+      return message.kind === "system" && message.line.kind === "restored" ? [message.line] : [];
+    });
+    expect(told).toHaveLength(1);
+    expect(told[0]?.by.userId).toBe(cleo.userId);
+    expect(told[0]?.people.map(({ userId }) => userId)).toContain(cleo.userId);
+    relay.repent();
+  });
+});
+
+describe("who honestly came in while a device was away", () => {
+  test("is let in by the word of somebody who is known, and told", async () => {
+    await removeCleo();
+    await until("Ben knows", () => ben.lines(group).includes("removed"));
+    ben.cable.unplug();
+    cleo.cable.plug();
+    cleo.client.retryNow();
+    await cleo.online();
+    await addCleo();
+    await ada.say(group, "Cleo is back");
+    await cleo.sees(group, "Cleo is back");
+    const relay = new HostileRelay(ben);
+    // Its log isn't readable from where Ben is: only joining anew brings him there.
+    relay.entries((entry, of) => (of === group ? null : entry));
+    pretendRollBack(relay);
+    await until("Ben is told", () => ben.lines(group).includes("came-meanwhile"));
+    relay.repent();
+    await ben.reconnect();
+    await ben.say(group, "welcome back");
+    await ada.sees(group, "welcome back");
+    await cleo.sees(group, "welcome back");
+  });
+});
