@@ -1,6 +1,9 @@
 import type { ConversationId, MessageId } from "#protocol";
 import type { Device } from "./device.ts";
-import { withheldKey, type TrueLog } from "./simulated-relay.ts";
+import type { TrueLog } from "./simulated-relay.ts";
+
+/** For so long the relay keeps for a removed device what was said while it was there: `relay/domain/groups/roster.ts`. */
+const removedRetentionMs = 30 * 86_400_000;
 
 /** Something that isn't as it should be. */
 export interface Finding {
@@ -21,8 +24,7 @@ export interface End {
   readonly sent: Sent;
   /** Up to where in each log a device that was put back from a copy may have lost messages. */
   readonly rolledBack: ReadonlyMap<Device, ReadonlyMap<ConversationId, number>>;
-  /** What the relay had dropped when somebody asked for it. */
-  readonly withheld: ReadonlySet<string>;
+  readonly nowMs: number;
   /** By person and conversation: from where on who asked to leave needn't read. */
   readonly leaving: ReadonlyMap<string, number>;
 }
@@ -111,15 +113,12 @@ function readable(
   const lostUpTo = end.rolledBack.get(device)?.get(conversationId) ?? 0;
   let leftFrom = end.leaving.get(`${device.userId} ${conversationId}`) ?? Infinity;
   let inside = log.creator === device.deviceId;
-  const present = new Map<number, MessageId>();
   for (const item of log.items) {
     if (item.kind === "commit") {
       if (item.remove.includes(device.deviceId)) {
         inside = false;
-        for (const messageId of withheldOf(end, { conversationId, log, device }, present)) {
-          required.delete(messageId);
-        }
-        present.clear();
+        // Whoever was away for longer may find gone what was said before.
+        if (end.nowMs - item.atMs >= removedRetentionMs) required.clear();
       }
       if (item.add.includes(device.deviceId)) {
         inside = true;
@@ -129,21 +128,9 @@ function readable(
     }
     if (!inside || !end.sent.has(item.messageId)) continue;
     allowed.add(item.messageId);
-    present.set(item.sequence, item.messageId);
     if (item.sequence > lostUpTo && item.sequence <= leftFrom) required.add(item.messageId);
   }
   return { required, allowed };
-}
-
-/** The relay keeps messages until all who are still members have them: who was removed while away may find them gone. */
-function withheldOf(
-  { withheld }: End,
-  { conversationId, device }: Place,
-  present: ReadonlyMap<number, MessageId>,
-): readonly MessageId[] {
-  return [...present]
-    .filter(([sequence]) => withheld.has(withheldKey(device, { conversationId }, sequence)))
-    .map(([, messageId]) => messageId);
 }
 
 interface Place {

@@ -232,7 +232,7 @@ class Scenario {
       devices: this.#devices,
       logs: relay.logs,
       sent: this.#sent,
-      withheld: relay.withheld,
+      nowMs: this.#around.timeline.now(),
       rolledBack: this.#rolledBack,
       leaving: this.#leaving,
     });
@@ -421,10 +421,13 @@ class Scenario {
         return;
       case "leave": {
         if (device.client === null) return;
-        const items = this.#around.relay.logs.get(conversationId)?.items ?? [];
+        // What comes from here on isn't shown to whoever has asked to leave.
+        const [row] = device.look(
+          `SELECT cursor FROM conversations WHERE conversation_id = '${conversationId}'`,
+        );
         const key = `${device.userId} ${conversationId}`;
-        const head = items.at(-1)?.sequence ?? 0;
-        this.#leaving.set(key, Math.min(this.#leaving.get(key) ?? Infinity, head));
+        const cursor = Number(row?.["cursor"] ?? 0);
+        this.#leaving.set(key, Math.min(this.#leaving.get(key) ?? Infinity, cursor));
         this.#act(device, "leave", (client) =>
           client.commands["conversation.leave"]({ conversationId }),
         );

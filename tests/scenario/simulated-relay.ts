@@ -35,6 +35,7 @@ export type LogItem =
   | {
       readonly kind: "commit";
       readonly sequence: number;
+      readonly atMs: number;
       readonly by: DeviceId;
       readonly epoch: number;
       readonly add: readonly DeviceId[];
@@ -83,8 +84,6 @@ export class RelayEnd extends EventEmitter {
 /** The relay's real domain and connections, on a storage in memory and a {@link Timeline}. */
 export class SimulatedRelay {
   readonly logs = new Map<ConversationId, TrueLog>();
-  /** Entries that a device asked for and didn't get, because they were dropped: see {@link withheldKey}. */
-  readonly withheld = new Set<string>();
   /** Called when a commit was ordered. */
   onCommit: (conversationId: ConversationId, by: DeviceId, sequence: number) => void = () =>
     undefined;
@@ -119,13 +118,6 @@ export class SimulatedRelay {
           this.#note(conversationId, { kind: "message", sequence, messageId });
         }
         return ordered;
-      },
-      "group.read": async (params, caller) => {
-        const page = await handlers["group.read"](params, caller);
-        for (const { kind, sequence } of page.entries) {
-          if (kind === "dropped") this.withheld.add(withheldKey(caller, params, sequence));
-        }
-        return page;
       },
       // Fewer key packages than outside: making them would take most of the time.
       "session.signIn": async (params, caller) => {
@@ -190,8 +182,9 @@ export class SimulatedRelay {
   ): void {
     if (ordered.kind !== "accepted") return;
     const { conversationId, epoch, add, remove } = params;
-    const { sequence } = ordered;
-    if (!this.#note(conversationId, { kind: "commit", sequence, by, epoch, add, remove })) return;
+    const { sequence, receivedAtMs: atMs } = ordered;
+    const commit = { kind: "commit", sequence, atMs, by, epoch, add, remove } as const;
+    if (!this.#note(conversationId, commit)) return;
     this.commits += 1;
     this.logs.get(conversationId)!.epoch = epoch + 1;
     this.onCommit(conversationId, by, sequence);
@@ -204,15 +197,6 @@ export class SimulatedRelay {
     items.push(item);
     return true;
   }
-}
-
-/** Names an entry that a device asked for. */
-export function withheldKey(
-  { deviceId }: Pick<DeviceCaller, "deviceId">,
-  { conversationId }: { readonly conversationId: ConversationId },
-  sequence: number,
-): string {
-  return `${deviceId} ${conversationId} ${String(sequence)}`;
 }
 
 /** A refill makes 20 where it would make 100, and only once nearly none are left. */

@@ -8,6 +8,7 @@ import {
 } from "#protocol";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
+import { isLive } from "../store/store.ts";
 import type { GroupLog } from "./group-log.ts";
 import { planDevices } from "./membership.ts";
 import {
@@ -234,11 +235,16 @@ export class Commits {
     const stored = store.intent(conversationId);
     if (stored === undefined) return undefined;
     const conversation = store.ensureConversation(conversationId);
+    const leavers = store.leavers(conversationId);
+    // Removed while the command waited for its turn; or on the way out: no commit can remove its committer (RFC 9420 §12.2).
+    if (!isLive(conversation.state) || leavers.includes(self.userId)) {
+      throw new AppError("not-allowed");
+    }
     const plan = planCommit(decodeIntent(stored.intent), {
       conversation,
       me: self.userId,
       devicesOf: (userId) => people.addableDevices(userId),
-      leavers: store.leavers(conversationId),
+      leavers,
       refreshedAtMs: store.refreshedAtMs(conversationId),
       planDevices: (userId) => planDevices(conversation, people, userId),
     });
