@@ -126,6 +126,20 @@ describe("a commit that nobody else can take", () => {
     await agree(ada, ben, cem);
   });
 
+  test("that removes somebody is made again, although whom it removed vouches for what its maker joins anew from", async () => {
+    const role = { conversationId: group, userId: cem.userId, role: "administrator" } as const;
+    await ada.client.commands["conversation.setRole"](role);
+    await until("Cem may change it", () => linesOf(cem, "roles") > 0);
+    await setTimers(cem, 1800);
+    await until("Ada has it", async () => (await viewOf(ada)).timers.expirationSeconds === 1800);
+    spoilCommits(ada, 1);
+    const removal = { conversationId: group, userId: cem.userId };
+    await ada.client.commands["conversation.removeMember"](removal);
+    await until("Ada is told", () => linesOf(ada, "reopened") > 0);
+    await until("Ben is told that Cem is out", () => linesOf(ben, "removed") > 0);
+    await agree(ada, ben);
+  });
+
   test("that adds somebody leaves them out, until it is made again", async () => {
     const dee = await world.person("Dee").join(await world.invite(ada));
     await until("Ada knows Dee", async () => {
