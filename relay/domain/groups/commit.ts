@@ -30,7 +30,7 @@ import { checkPartSizes } from "../pages.ts";
 import { openGroupAsMember } from "./access.ts";
 import { accepted, stale, storeEntry } from "./append.ts";
 import { announceJoin } from "./deliver.ts";
-import { loadRoster, releaseRemovedLater } from "./roster.ts";
+import { latestStays, loadRoster, releaseRemovedLater } from "./roster.ts";
 import { checkCommitter, keepUndecided, loadVoids, noteWelcomes } from "./undecided.ts";
 
 type Commit = ParsedRelayParams<"group.commit">;
@@ -180,12 +180,12 @@ function changeRoster(
       })),
     ],
     // Who is added again still reads what was there before the removal.
-    removed: [
+    removed: latestStays([
       ...roster.removed,
       ...roster.members
         .filter(({ deviceId }) => removed.has(deviceId) && !added.has(deviceId))
         .map((member) => ({ ...member, removedSequence: sequence })),
-    ],
+    ]),
   });
   for (const { deviceId, joinedSequence } of roster.members) {
     if (!removed.has(deviceId)) continue;

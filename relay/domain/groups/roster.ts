@@ -6,6 +6,22 @@ import { groupRosterSlot, membershipSlot, type GroupRoster } from "../layout.ts"
 /** For this long a removed device can fetch the log up to the commit that removed it: 30 days. */
 const removedRetentionMs = 30 * 24 * 3_600_000;
 
+/** So many of a device's earlier stays can be read at most: whoever is removed and added all day long holds back no more. */
+const maxStays = 8;
+
+type Stay = GroupRoster["removed"][number];
+
+/** @param stays - in the order in which they ended @returns the latest {@link maxStays} of each device */
+export function latestStays(stays: readonly Stay[]): Stay[] {
+  const counts = new Map<DeviceId, number>();
+  const isLate = ({ deviceId }: Stay): boolean => {
+    const count = (counts.get(deviceId) ?? 0) + 1;
+    counts.set(deviceId, count);
+    return count <= maxStays;
+  };
+  return stays.toReversed().filter(isLate).toReversed();
+}
+
 /** Who is in a conversation, who was removed and hasn't noticed, and what each has. */
 export async function loadRoster(
   reader: Reader,

@@ -151,6 +151,17 @@ describe("delivery", () => {
     await eventually(async () => (await storedBytes()).length === 0);
   });
 
+  test("whoever is removed and added all day long holds back no more than eight stays", async () => {
+    for (let epoch = 1; epoch < 20; epoch += 2) {
+      await ada.commit(group, epoch, { remove: [bo.deviceId] });
+      await ada.commit(group, epoch + 1, { add: [bo.deviceId] });
+    }
+    await ada.acknowledge(group, 21);
+    const read = await kinds(1, bo);
+    expect(read.filter((kind) => kind === "commit")).toHaveLength(8);
+    expect(read.slice(0, 4)).toEqual(["dropped", "dropped", "dropped", "dropped"]);
+  });
+
   test("who was removed and added again while away reads each of its stays, and not what lies between", async () => {
     const again = async (epoch: number): Promise<void> => {
       await ada.append(group, epoch);
