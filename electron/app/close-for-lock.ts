@@ -36,9 +36,9 @@ export async function closeForLock(options: {
     .finally(() => vault.close())
     .catch(complain);
   await inTime(clock, patienceMs, closing);
-  await engine.dropKeys();
-  // A disk that hangs keeps the vault from closing, but nothing in memory.
+  // A disk that hangs keeps the vault from closing, but nothing in memory: first the keys of its next frames, so that nothing that waits is written any more.
   vault.forget();
+  await engine.dropKeys();
   await closing;
   return endRest;
 }

@@ -134,7 +134,7 @@ export class Journal {
     return before;
   }
 
-  /** Forgets the keys of frames that are yet to be written: none is any more. */
+  /** Forgets the keys of frames that are yet to be written: none is any more, but for one that has its key. */
   forget(): void {
     this.#keys.wipe();
   }

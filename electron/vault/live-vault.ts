@@ -101,6 +101,7 @@ class LiveVault implements Vault {
     this.#forget = [
       worker.onRestart(() => {
         this.#isWorkerLost = true;
+        this.#journal.forget();
         keys.stop("worker-stopped");
       }),
       keys.onFailure(limits.stopWriting),

@@ -9,6 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { FrameKey } from "#protocol";
 import { inspectVault, type Vault, type VaultCatalogue } from "../../../../electron/vault/index.ts";
 import { createFaultyFiles } from "../../../support/faulty-files.ts";
 import {
@@ -518,6 +519,23 @@ describe("the crypto worker", () => {
     await crash;
     expect(itemsOf(vault)).toEqual(new Map());
     expect(fixture.bytes("log.1")).toEqual(before);
+  });
+
+  test("that dies takes the keys of frames along that are yet to be written", async () => {
+    const call = worker.call.bind(worker);
+    const given: FrameKey[] = [];
+    vi.spyOn(worker, "call").mockImplementation(async (method, params) => {
+      const result = await call(method, params);
+      if ("frameKeys" in result) given.push(...result.frameKeys);
+      return result;
+    });
+    const vault = await create();
+    await vault.transact([put("a", 1)]);
+    expect(given.filter(({ key }) => key.some((byte) => byte !== 0)).length).toBeGreaterThan(0);
+    await worker.crash();
+    expect(given.filter(({ key }) => key.some((byte) => byte !== 0))).toEqual([]);
+    vi.restoreAllMocks();
+    await vault.close();
   });
 
   test("that dies harms no commit that has its key", async () => {
