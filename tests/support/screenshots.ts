@@ -38,8 +38,11 @@ async function shoot(page: Page, name: string): Promise<void> {
 
 async function react(person: Person, text: string, emoji: string): Promise<void> {
   const message = person.message(text);
-  await message.hover();
-  await message.getByRole("button", { name: "React" }).click();
+  // Whatever comes meanwhile moves the message away from under the pointer.
+  await expect(async () => {
+    await message.hover();
+    await message.getByRole("button", { name: "React" }).click({ timeout: 2000 });
+  }).toPass({ timeout: 30_000 });
   await person.page.getByRole("button", { name: emoji }).click();
   await expect(message.getByRole("button", { name: /👍/u })).toBeVisible();
 }
@@ -194,6 +197,47 @@ async function portray({ mara }: Cast): Promise<void> {
   await shoot(page, "narrow");
 }
 
+/** What Mara finds, whom she compares keys with, and her second computer. */
+async function portrayTrust(stage: Stage, { mara, jonas }: Cast): Promise<void> {
+  const { page } = mara;
+  await page.setViewportSize(office);
+  const search = page.getByRole("searchbox", { name: "Search conversations and messages" });
+  await search.fill("from:priya the");
+  await page.getByRole("region", { name: "Search results" }).locator("mark").first().waitFor();
+  await shoot(page, "search");
+  await search.fill("");
+
+  await mara.startDirect(jonas.name);
+  await page.getByRole("button", { name: `Verify ${jonas.name}` }).click();
+  const verify = mara.dialog(`Verify with ${jonas.name}`);
+  await verify.getByRole("img", { name: /^QR code/u }).waitFor();
+  await shoot(page, "verify");
+  await mara.closeDialog();
+
+  const laptop = stage.person("Mara on her laptop", { profile: "laptop" });
+  await laptop.start();
+  await mara.menu("Settings");
+  await mara.dialog("Settings").getByRole("tab", { name: "Devices" }).click();
+  await mara.dialog("Settings").getByRole("button", { name: "Add a computer" }).click();
+  const shown = mara.dialog("Add a computer").getByRole("group", { name: "One-time code" });
+  await shown.waitFor();
+  await shoot(page, "link-code");
+  const code = (await shown.innerText()).replace(/\s/gu, "");
+  await laptop.page.getByRole("button", { name: /^Add this computer to my account/u }).click();
+  await laptop.page.getByRole("textbox", { name: "Code from your other computer" }).fill(code);
+  await laptop.page.getByRole("button", { name: "Continue" }).click();
+  for (const person of [mara, laptop]) {
+    await person.page.getByRole("list", { name: "Six symbols" }).waitFor();
+  }
+  await shoot(laptop.page, "link-symbols");
+  await laptop.page.getByRole("button", { name: "They match" }).click();
+  await page.getByRole("button", { name: "They match" }).click();
+  await laptop.isReady();
+  await mara.dialog().getByRole("button", { name: "Done" }).click();
+  await shoot(page, "devices");
+  await mara.closeDialog();
+}
+
 /** What protects Mara's vault, what it holds, and the page behind which it lies when it is locked. */
 async function portrayVault({ mara }: Cast): Promise<void> {
   const { page } = mara;
@@ -279,6 +323,7 @@ try {
   await playAround(cast);
   await playOffer(cast);
   await portray(cast);
+  await portrayTrust(stage, cast);
   await portrayVault(cast);
   await portrayPassphrase(stage);
 } catch (error) {
