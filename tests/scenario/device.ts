@@ -16,7 +16,7 @@ import { unlockKeyring } from "../../crypto/vault/unlock.ts";
 import { createVaultSession } from "../../crypto/vault/vault-session.ts";
 import { createWorkerCore } from "../../crypto/worker/core.ts";
 import { openClient, type Client } from "../../electron/client/index.ts";
-import { putFact } from "../../electron/client/store/facts.ts";
+import { putFact, readFact } from "../../electron/client/store/facts.ts";
 import { statement } from "../../electron/client/store/statement.ts";
 import type { Clock } from "../../electron/link/index.ts";
 import type { SqlEngine } from "../../electron/vault/database.ts";
@@ -126,6 +126,11 @@ export class Device {
   }
   get hasCopy(): boolean {
     return this.#copy !== null;
+  }
+
+  /** Up to where it has read its inbox. */
+  get inboxCursor(): number {
+    return readFact(this.#vault, "inboxCursor") ?? 0;
   }
 
   /** Any SQL, for a look behind the catalogue. */

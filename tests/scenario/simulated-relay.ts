@@ -15,6 +15,7 @@ import { networkIdOf, type Identity } from "../../crypto/identity/identity.ts";
 import type { Primitives, SignatureKeyPair } from "../../crypto/primitives/index.ts";
 import type { DeviceCaller, RelayContext, VisitorCaller } from "../../relay/domain/context.ts";
 import { createHandlers, type RelayHandlers } from "../../relay/domain/handlers.ts";
+import { inboxEntries, inboxEntrySlot } from "../../relay/domain/layout.ts";
 import { currentClaimCode, loadIssuer, prepareRelay } from "../../relay/domain/network.ts";
 import { createSweeper } from "../../relay/domain/sweeper.ts";
 import { Connections } from "../../relay/link/connections.ts";
@@ -173,6 +174,13 @@ export class SimulatedRelay {
     // As much of a WebSocket as the relay uses.
     this.#connections.open(end as unknown as WebSocket);
     return end;
+  }
+
+  /** Whether a device's inbox holds anything behind a sequence. */
+  async hasMail(deviceId: DeviceId, afterSequence: number): Promise<boolean> {
+    const prefix = inboxEntries(deviceId);
+    const after = inboxEntrySlot(deviceId, afterSequence).key;
+    return (await this.context.reader.listKeys({ prefix, after, limit: 1 })).length > 0;
   }
 
   #noteCommit(
