@@ -143,6 +143,8 @@ export const relayMethods = {
       relayTimeMs: timestampMsSchema,
       /** The highest vault sequence this device ever named. */
       highestVaultSequence: countSchema,
+      /** Up to where this device ever acknowledged its inbox: a vault that hasn't read so far was rolled back. */
+      acknowledgedInboxSequence: countSchema,
       directoryVersion: countSchema,
       keyPackagesLeft: countSchema,
     }),

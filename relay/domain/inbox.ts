@@ -18,6 +18,7 @@ import {
 } from "./context.ts";
 import { announceWelcome } from "./groups/deliver.ts";
 import {
+  inboxAcknowledgedSlot,
   inboxEntries,
   inboxEntrySlot,
   inboxHeadSlot,
@@ -89,7 +90,7 @@ export async function readInbox(
   return { entries, headSequence: head?.headSequence ?? 0 };
 }
 
-/** Drops a device's inbox up to a sequence. */
+/** Drops a device's inbox up to a sequence, and remembers it: what is gone tells nobody that it was there. */
 export async function acknowledgeInbox(
   context: RelayContext,
   { sequence }: ParsedRelayParams<"inbox.acknowledge">,
@@ -97,6 +98,9 @@ export async function acknowledgeInbox(
 ): Promise<Done> {
   for (let more = true; more;) {
     more = await context.units.run(inboxScope(deviceId), async (transaction) => {
+      const slot = inboxAcknowledgedSlot(deviceId);
+      const before = (await transaction.load(slot))?.sequence ?? 0;
+      if (sequence > before) transaction.store(slot, { sequence });
       const keys: readonly StorageKey[] = await transaction.listKeys({
         prefix: inboxEntries(deviceId),
         after: null,

@@ -349,6 +349,12 @@ export const inboxHeadSlot = recordSlots(
   v.strictObject({ headSequence: countSchema }),
 );
 
+/** Up to where a device has acknowledged its inbox. */
+export const inboxAcknowledgedSlot = recordSlots(
+  (deviceId: DeviceId) => storageKey("inbox-acknowledged", deviceId),
+  v.strictObject({ sequence: countSchema }),
+);
+
 /** An inbox entry, without the Welcome's bytes. */
 export const inboxEntrySlot = recordSlots(
   (deviceId: DeviceId, sequence: number) => storageKey("inbox", deviceId, sequence),

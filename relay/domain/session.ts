@@ -12,7 +12,7 @@ import { standingsOf } from "./accounts.ts";
 import { inboxScope, type RelayContext, type VisitorCaller } from "./context.ts";
 import { directoryVersion } from "./directory.ts";
 import { keyPackagesLeft } from "./key-packages.ts";
-import { deviceSlot, vaultSequenceSlot } from "./layout.ts";
+import { deviceSlot, inboxAcknowledgedSlot, vaultSequenceSlot } from "./layout.ts";
 import { loadNetwork } from "./network.ts";
 
 /** Lets a device in that signs this connection's challenge with the key in its record, unless it is excluded. */
@@ -44,6 +44,7 @@ export async function signIn(
       return vaultSequence;
     },
   );
+  const acknowledged = await context.reader.load(inboxAcknowledgedSlot(deviceId));
   await caller.signIn({ deviceId, userId: device.userId }, async () => {
     const [standing] = await standingsOf(context.reader, [deviceId]);
     if (standing === null || standing === undefined) throw new AppError("sign-in-refused");
@@ -52,6 +53,7 @@ export async function signIn(
   return {
     relayTimeMs: context.clock.nowMs(),
     highestVaultSequence,
+    acknowledgedInboxSequence: acknowledged?.sequence ?? 0,
     directoryVersion: await directoryVersion(context.reader),
     keyPackagesLeft: await keyPackagesLeft(context.reader, deviceId),
   };

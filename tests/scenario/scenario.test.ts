@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { suiteNames } from "#protocol";
 import { planOf, runScenario, suiteOf } from "./scenario.ts";
+import type { Step } from "./schedule.ts";
 
 /*
  * Ordinary life, shuffled by a seed: a few people talk, change the conversation, lose their network, crash at any point, are put back from a copy. In the end
@@ -23,3 +25,22 @@ test("the same seed takes the same course", async () => {
   const first = await runScenario(options);
   expect(await runScenario(options)).toEqual(first);
 });
+
+test("a copy from before a Welcome that was acknowledged is noticed, though nothing else tells of it", async () => {
+  const steps: readonly Step[] = [
+    { kind: "backUp", who: 26935, where: 60462, what: 1477, waitMs: 171 },
+    { kind: "add", who: 21946, where: 43259, what: 10034, waitMs: 0 },
+    { kind: "cut", who: 33631, where: 30294, what: 61514, waitMs: 0 },
+    { kind: "send", who: 10308, where: 1241, what: 25241, waitMs: 765 },
+    { kind: "rollBack", who: 61879, where: 64115, what: 41236, waitMs: 93 },
+  ];
+  const people = [1, 1, 3, 1, 1];
+  const { findings } = await runScenario({
+    seed: 7,
+    commits: 20,
+    suite: suiteNames.aes128,
+    people,
+    steps,
+  });
+  expect(findings).toEqual([]);
+}, 60_000);

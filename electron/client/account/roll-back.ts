@@ -1,5 +1,6 @@
 import {
   ensureAppError,
+  type ConversationId,
   type RelayMethodName,
   type RelayParams,
   type RelayResult,
@@ -21,8 +22,8 @@ export type Ask = <Name extends RelayMethodName>(
  * Notices that this vault was put back from an older copy, before anything is encrypted from it, and keeps what is to be made anew until it
  * is: MLS would use the keys and nonces of its groups a second time.
  *
- * Three witnesses: the keychain, whose keys are those of a later keyring; the highest sequence number of this vault that the relay was told;
- * and what the relay was told of each log, which this vault must remember.
+ * Four witnesses: the keychain, whose keys are those of a later keyring; the highest sequence number of this vault that the relay was told;
+ * what the relay was told of each log, which this vault must remember; and what it was told of the inbox, whose Welcomes are gone then.
  */
 export class RollBack {
   readonly #core: Core;
@@ -66,13 +67,20 @@ export class RollBack {
    * @throws AppError as `Core.request` and `Core.commit`
    */
   async check(
-    { highestVaultSequence }: RelayResult<"session.signIn">,
+    { highestVaultSequence, acknowledgedInboxSequence }: RelayResult<"session.signIn">,
     named: number,
     ask: Ask,
   ): Promise<void> {
+    const { vault } = this.#core;
+    const facts: Statement[] = [];
     if (highestVaultSequence > named) {
-      const sequenceOffset = highestVaultSequence + 1 - this.#core.vault.sequence;
-      await this.#begin([putFact("sequenceOffset", sequenceOffset)]);
+      facts.push(putFact("sequenceOffset", highestVaultSequence + 1 - vault.sequence));
+    }
+    if (acknowledgedInboxSequence > (readFact(vault, "inboxCursor") ?? 0)) {
+      facts.push(putFact("inboxCursor", acknowledgedInboxSequence));
+    }
+    if (facts.length > 0) {
+      await this.#begin(facts);
       return;
     }
     const { groups } = await ask("group.list", {});
@@ -86,6 +94,23 @@ export class RollBack {
           (known.get(conversationId)?.acknowledgedSequence ?? 0) > cursor,
       );
     if (forgotten) await this.#begin([]);
+    else await this.#doubtUnlisted(new Set(known.keys()));
+  }
+
+  /**
+   * The relay lists whoever was removed only until it is told that they know, and for 30 days: of a conversation that it doesn't list, this vault
+   * may be older than the removal. Nothing is encrypted there until it is asked for.
+   */
+  async #doubtUnlisted(listed: ReadonlySet<ConversationId>): Promise<void> {
+    const changes = new Changes();
+    for (const { conversationId, state, stale } of this.#core.store.conversationStates()) {
+      if (stale || listed.has(conversationId)) continue;
+      if (state !== "active" && state !== "leaving") continue;
+      changes.write("conversation.setStale", conversationId);
+      changes.write("outbox.unsealIn", conversationId);
+      changes.write("intent.withdrawOffer", conversationId);
+    }
+    if (changes.statements.length > 0) await this.#core.commit(changes);
   }
 
   /**

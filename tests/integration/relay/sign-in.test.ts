@@ -31,6 +31,13 @@ describe("signing in", () => {
     expect(session.highestVaultSequence).toBe(12);
   });
 
+  test("up to where the inbox was ever acknowledged is told, and never less", async () => {
+    for (const sequence of [3, 2]) await admin.client.request("inbox.acknowledge", { sequence });
+    const client = await fixture.connect();
+    const session = await client.signIn(admin.device, fixture.network.networkId, 3);
+    expect(session.acknowledgedInboxSequence).toBe(3);
+  });
+
   test("a device that the directory doesn't have is refused", async () => {
     const client = await fixture.connect();
     const stranger = new TestDevice("Stranger");

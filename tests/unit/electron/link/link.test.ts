@@ -12,6 +12,7 @@ const deviceId = "AAAAAAAAAAAAAAAAAAAAAA" as never;
 const session = {
   relayTimeMs: 1_700_000_000_000,
   highestVaultSequence: 1,
+  acknowledgedInboxSequence: 0,
   directoryVersion: 1,
   keyPackagesLeft: 100,
 };
