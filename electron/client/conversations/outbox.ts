@@ -15,7 +15,7 @@ import { digestOf } from "../core/digest.ts";
 import { sealBody } from "../core/leaves.ts";
 import type { StoredConversation, StoredOutboxItem } from "../store/rows.ts";
 import { stoppedFor } from "../store/stopped.ts";
-import { peopleOf } from "../store/store.ts";
+import { isLive, peopleOf } from "../store/store.ts";
 import { openBodies, type SealedBody } from "../views/bodies.ts";
 import type { Commits } from "./commits.ts";
 import { endConversation } from "./group-change.ts";
@@ -120,6 +120,11 @@ export class Outbox {
     if (conversation.stale) return "idle";
     const item = store.outboxNext(conversationId, time.now());
     if (item === undefined) return "idle";
+    // It was being written when this device was taken out. What is to be dropped there, the relay may still take.
+    if (!isLive(conversation.state) && item.kind !== "drop") {
+      await this.#refuse(conversation, item, "not-allowed");
+      return "again";
+    }
     // A verified person's key has changed: what was said waits. Taking back and leaving say nothing to anybody new.
     const tells = item.kind !== "drop" && item.kind !== "leave";
     if (tells && stoppedFor(store, conversation).length > 0) return "idle";

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ConversationId, Timers } from "#protocol";
 import { until, World, type Person } from "../../support/client-world.ts";
 
@@ -85,6 +85,49 @@ describe("a group of three", () => {
     await cem.look(group);
     expect(cem.texts(group)).toEqual(["before"]);
     expect(ben.message(group, "after")).toBeDefined();
+  });
+
+  test("what somebody was writing as they were removed isn't sent, and says so", async () => {
+    const call = cem.worker.call.bind(cem.worker);
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    vi.spyOn(cem.worker, "call").mockImplementationOnce(async (method, params) => {
+      await held;
+      return call(method, params);
+    });
+    const said = cem.say(group, "too late");
+    await ada.client.commands["conversation.removeMember"]({
+      conversationId: group,
+      userId: cem.userId,
+    });
+    await until("Cem is out", async () => !(await conversationOf(cem)).active);
+    goOn();
+    await said;
+    await until("it has failed", () => {
+      const message = cem.message(group, "too late");
+      return message?.kind === "text" && message.delivery?.kind === "failed";
+    });
+  });
+
+  test("who was removed, and doesn't know it by an older copy of the vault, is told again", async () => {
+    await cem.quit();
+    const putBack = cem.copyVault();
+    await cem.open();
+    await cem.online();
+    await ada.client.commands["conversation.removeMember"]({
+      conversationId: group,
+      userId: cem.userId,
+    });
+    await until("Cem is out", async () => !(await conversationOf(cem)).active);
+    // What Cem has is told to the relay a moment later.
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await cem.quit();
+    putBack("folder-and-keychain");
+    await cem.open();
+    await cem.online();
+    await until("Cem is out again", async () => !(await conversationOf(cem)).active);
+    expect(cem.client.rejoining).toBeNull();
+    await expect(cem.say(group, "still here?")).rejects.toMatchObject({ code: "not-allowed" });
   });
 
   test("who was removed and added again reads on from there", async () => {
