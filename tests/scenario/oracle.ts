@@ -25,8 +25,8 @@ export interface End {
   /** Up to where in each log a device that was put back from a copy may have lost messages. */
   readonly rolledBack: ReadonlyMap<Device, ReadonlyMap<ConversationId, number>>;
   readonly nowMs: number;
-  /** By person and conversation: from where on who asked to leave needn't read. */
-  readonly leaving: ReadonlyMap<string, number>;
+  /** By person and conversation: from where on who asked to leave needn't read, until they are added again. */
+  readonly leaving: ReadonlyMap<string, readonly number[]>;
 }
 
 /** What holds at the end of a run. */
@@ -111,7 +111,8 @@ function readable(
   const required = new Set<MessageId>();
   const allowed = new Set<MessageId>();
   const lostUpTo = end.rolledBack.get(device)?.get(conversationId) ?? 0;
-  let leftFrom = end.leaving.get(`${device.userId} ${conversationId}`) ?? Infinity;
+  const leaves = end.leaving.get(`${device.userId} ${conversationId}`) ?? [];
+  let addedAt = 0;
   let inside = log.creator === device.deviceId;
   for (const item of log.items) {
     if (item.kind === "commit") {
@@ -122,13 +123,14 @@ function readable(
       }
       if (item.add.includes(device.deviceId)) {
         inside = true;
-        if (item.sequence > leftFrom) leftFrom = Infinity;
+        addedAt = item.sequence;
       }
       continue;
     }
     if (!inside || !end.sent.has(item.messageId)) continue;
     allowed.add(item.messageId);
-    if (item.sequence > lostUpTo && item.sequence <= leftFrom) required.add(item.messageId);
+    const isLeaving = leaves.some((from) => from >= addedAt && from < item.sequence);
+    if (item.sequence > lostUpTo && !isLeaving) required.add(item.messageId);
   }
   return { required, allowed };
 }

@@ -133,8 +133,8 @@ class Scenario {
   /** Devices that are away until a step of this number. */
   readonly #absent = new Map<Device, number>();
   readonly #rolledBack = new Map<Device, Map<ConversationId, number>>();
-  /** From where on who wanted to leave needn't read. */
-  readonly #leaving = new Map<string, number>();
+  /** From where on who wanted to leave needn't read, each time that they did. */
+  readonly #leaving = new Map<string, readonly number[]>();
   #leaptMs = 0;
   #said = 0;
   #done: Step[] = [];
@@ -427,7 +427,7 @@ class Scenario {
         );
         const key = `${device.userId} ${conversationId}`;
         const cursor = Number(row?.["cursor"] ?? 0);
-        this.#leaving.set(key, Math.min(this.#leaving.get(key) ?? Infinity, cursor));
+        this.#leaving.set(key, [...(this.#leaving.get(key) ?? []), cursor]);
         this.#act(device, "leave", (client) =>
           client.commands["conversation.leave"]({ conversationId }),
         );
