@@ -1,5 +1,6 @@
 import {
   ensureAppError,
+  type ConversationId,
   type RelayMethodName,
   type RelayParams,
   type RelayResult,
@@ -93,6 +94,23 @@ export class RollBack {
           (known.get(conversationId)?.acknowledgedSequence ?? 0) > cursor,
       );
     if (forgotten) await this.#begin([]);
+    else await this.#doubtUnlisted(new Set(known.keys()));
+  }
+
+  /**
+   * The relay lists whoever was removed only until it is told that they know, and for 30 days: of a conversation that it doesn't list, this vault
+   * may be older than the removal. Nothing is encrypted there until it is asked for.
+   */
+  async #doubtUnlisted(listed: ReadonlySet<ConversationId>): Promise<void> {
+    const changes = new Changes();
+    for (const { conversationId, state, stale } of this.#core.store.conversationStates()) {
+      if (stale || listed.has(conversationId)) continue;
+      if (state !== "active" && state !== "leaving") continue;
+      changes.write("conversation.setStale", conversationId);
+      changes.write("outbox.unsealIn", conversationId);
+      changes.write("intent.withdrawOffer", conversationId);
+    }
+    if (changes.statements.length > 0) await this.#core.commit(changes);
   }
 
   /**
