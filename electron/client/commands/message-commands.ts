@@ -18,6 +18,7 @@ import { Changes } from "../core/changes.ts";
 import { insertMessage } from "../core/insert-message.ts";
 import { sealBodies } from "../core/leaves.ts";
 import { outgoingEnd } from "../core/timers.ts";
+import { endHistory } from "../linking/history-progress.ts";
 import type { StoredConversation, StoredMessage } from "../store/rows.ts";
 import type { ClientCommands } from "../types.ts";
 import { openBodies, textBytes, textOf } from "../views/bodies.ts";
@@ -244,6 +245,7 @@ function deleteMessage({ core }: Engine, changes: Changes, message: StoredMessag
   changes.write("outbox.deleteOf", messageId);
   changes.write("sent.emptyOf", messageId);
   changes.write("message.delete", messageId);
+  endHistory(core, changes, messageId);
   changes.remove(conversationId, messageId);
   for (const quoting of core.store.quotedBy(messageId)) changes.upsert(conversationId, quoting);
 }

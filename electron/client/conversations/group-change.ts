@@ -10,6 +10,7 @@ import type { Core } from "../core/core.ts";
 import { insertMessage } from "../core/insert-message.ts";
 import { sealBody } from "../core/leaves.ts";
 import { localEnd } from "../core/timers.ts";
+import { endHistory } from "../linking/history-progress.ts";
 import { encodeMembers, type ConversationState, type StoredConversation } from "../store/rows.ts";
 import { peopleOf } from "../store/store.ts";
 import { reconsiderBurns } from "./receipts.ts";
@@ -171,6 +172,7 @@ export function deleteContent(core: Core, changes: Changes, conversationId: Conv
   changes.write("sent.emptyAll", conversationId);
   changes.write("message.deleteAll", conversationId);
   changes.write("conversation.deleteDraft", conversationId);
+  endHistory(core, changes, conversationId);
   changes.touch(conversationId);
   changes.forgets = true;
 }

@@ -3,11 +3,17 @@ import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { sealBody } from "../core/leaves.ts";
 import { incomingEnd } from "../core/timers.ts";
+import { isHistoryComing } from "../linking/history-progress.ts";
 import { openBodies } from "../views/bodies.ts";
 import { takeContent, type Taking } from "./content.ts";
 
 /** Most of a conversation that wait for messages that are missing. The oldest go first. */
 const maxOrphans = 200;
+
+/** Whether messages of a conversation are asked for, or come over from the device that linked this one. */
+function isMissing(core: Core, conversationId: ConversationId): boolean {
+  return core.store.missing.gapCount(conversationId) > 0 || isHistoryComing(core, conversationId);
+}
 
 /**
  * Keeps what changes a message that isn't here, while something is missing that may be it. At other times the message has ended or was
@@ -19,10 +25,9 @@ export async function stashOrphan(
   awaits: MessageId,
 ): Promise<void> {
   const { conversationId, roomState } = conversation;
-  const isMissing =
-    changes.asking.has(conversationId) || core.store.missing.gapCount(conversationId) > 0;
   // It waited once, and for something else.
-  if (!isMissing || arrival.deviceId === null) return;
+  if (arrival.deviceId === null) return;
+  if (!changes.asking.has(conversationId) && !isMissing(core, conversationId)) return;
   const { sender, sequence, epoch, sentAtMs, content } = arrival;
   const { endsAtMs } = incomingEnd(sentAtMs, claimed, roomState.timers, core.policy);
   const leaf = core.leaves.take(changes, endsAtMs);
@@ -49,7 +54,7 @@ export async function adoptOrphans(core: Core, conversationId: ConversationId): 
     changes.write("orphan.delete", messageId);
     await core.commit(changes);
   }
-  if (missing.gapCount(conversationId) > 0 || !missing.hasOrphans(conversationId)) return;
+  if (isMissing(core, conversationId) || !missing.hasOrphans(conversationId)) return;
   const changes = new Changes();
   changes.write("orphan.deleteAll", conversationId);
   await core.commit(changes);

@@ -3,6 +3,7 @@ import { ensureAppError, type Deadline, type MessageId } from "#protocol";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { enqueueDrop } from "../conversations/enqueue.ts";
+import { endHistory } from "../linking/history-progress.ts";
 import { putFact } from "../store/facts.ts";
 import type { DueMessage } from "../store/store.ts";
 import type { Destruction } from "./destruction.ts";
@@ -225,6 +226,7 @@ export class Sweeper {
     }
     changes.write("draft.deleteDue", certainMs);
     changes.write("orphan.deleteDue", certainMs);
+    changes.write("history.deleteDue", certainMs);
     // Who was away for long may still ask whether it is over.
     changes.write("sent.deleteBefore", certainMs - rememberMs);
     changes.write("answer.deleteBefore", certainMs - rememberMs);
@@ -238,6 +240,8 @@ export class Sweeper {
     const gone = new Set<MessageId>(due.map(({ messageId }) => messageId));
     for (const { messageId, conversationId, burned } of due) {
       changes.remove(conversationId, messageId);
+      // The other device may know nothing of it yet.
+      if (burned) endHistory(this.#core, changes, messageId);
       // What had burned before anybody knew was not hidden before.
       for (const quoting of burned ? store.quotedBy(messageId) : []) {
         if (!gone.has(quoting)) changes.upsert(conversationId, quoting);

@@ -1,4 +1,5 @@
 import type { ConversationId, MessageId } from "#protocol";
+import { adoptOrphans } from "../conversations/orphans.ts";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { bodyItem } from "../core/leaves.ts";
@@ -61,7 +62,10 @@ export function nextWanted(core: Core): {
   return null;
 }
 
-/** Puts a page into its conversation, in one transaction with how far it has come. */
+/**
+ * Puts a page into its conversation, in one transaction with how far it has come, and applies what waited for its messages. Of a conversation
+ * that was deleted here meanwhile nothing comes any more.
+ */
 export async function takePage(
   core: Core,
   channel: StoredChannel,
@@ -81,11 +85,14 @@ export async function takePage(
     );
     const changes = new Changes();
     await insertRows(core, changes, { channel, conversationId }, alive);
+    const over = core.store.missing.isHistoryOver(conversationId);
     const listed = progress.listed.map((one) =>
-      one.conversationId === conversationId ? { ...one, beforeOrder } : one,
+      one.conversationId === conversationId
+        ? { ...one, beforeOrder: over ? null : beforeOrder }
+        : one,
     );
     const place = progress.listed.find((one) => one.conversationId === conversationId);
-    if (place?.beforeOrder === firstLinkedOrder) {
+    if (!over && place?.beforeOrder === firstLinkedOrder) {
       const { readOrder, lastActivityMs, pinned, muted } = place;
       const flags = [pinned ? 1 : 0, muted ? 1 : 0] as const;
       changes.write("history.place", conversationId, readOrder, lastActivityMs, ...flags);
@@ -94,6 +101,7 @@ export async function takePage(
     changes.statements.push(putFact("historyProgress", { ...progress, listed, done }));
     changes.touch(conversationId);
     await core.commit(changes);
+    await adoptOrphans(core, conversationId);
   });
 }
 

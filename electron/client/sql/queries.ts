@@ -128,6 +128,7 @@ export const queries = {
     AND (awaits_id IN (SELECT message_id FROM messages)
       OR awaits_id IN (SELECT reaction_id FROM reactions)) ORDER BY sequence`,
   hasOrphans: `SELECT 1 AS found FROM orphans WHERE conversation_id = ?1 LIMIT 1`,
+  historyOver: `SELECT 1 AS found FROM history_over WHERE id = ?1`,
   orphanConversations: `SELECT DISTINCT conversation_id FROM orphans`,
 
   bucket: `SELECT next FROM key_buckets WHERE hour = ?1`,

@@ -1,3 +1,5 @@
+import { laterMigrations } from "./later-migrations.ts";
+
 /**
  * The vault's tables. They hold ids, times, states and ciphertext: what people wrote stands only in sealed columns (`body`,
  * `content`, `ciphertext`, `draft`), each under a leaf of the key tree, so that ending a message is destroying its leaf.
@@ -393,45 +395,5 @@ export const migrations: readonly string[] = [
     DELETE FROM leaf_ages WHERE conversation_id = OLD.conversation_id;
   END;
   `,
-  `
-  -- Where in the log the present epoch began; NULL: that isn't known.
-  ALTER TABLE conversations ADD COLUMN epoch_start INTEGER;
-  -- Others have another view of the present epoch: the conversation may have split.
-  ALTER TABLE conversations ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0;
-
-  -- What this device has done where it couldn't follow a log (docs/adr/0022).
-  CREATE TABLE mending (
-    conversation_id TEXT PRIMARY KEY,
-    -- The last commit that it has rejected, and how many of the same epoch.
-    epoch INTEGER NOT NULL,
-    sequence INTEGER NOT NULL,
-    rejections INTEGER NOT NULL,
-    -- How often it has joined anew, when last, and whether that is under way.
-    rejoins INTEGER NOT NULL,
-    rejoined_ms INTEGER NOT NULL,
-    rejoining INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID;
-
-  -- Commits that were taken, until something has come from somebody who has followed them too: till then they can be found void.
-  CREATE TABLE fresh_commits (
-    conversation_id TEXT NOT NULL,
-    sequence INTEGER NOT NULL,
-    -- The epoch that it ended.
-    epoch INTEGER NOT NULL,
-    -- SHA-256; NULL for one that this device came in by and hasn't seen.
-    hash BLOB,
-    -- Whose it is.
-    committer TEXT NOT NULL,
-    -- What it was for, when it is this device's.
-    intent BLOB,
-    PRIMARY KEY (conversation_id, sequence)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TRIGGER mending_over AFTER DELETE ON conversations
-  BEGIN
-    DELETE FROM mending WHERE conversation_id = OLD.conversation_id;
-    DELETE FROM fresh_commits WHERE conversation_id = OLD.conversation_id;
-  END;
-  `,
-  // Who was in the conversation before a commit: what this device knows again when it is void. NULL: that isn't known.
-  `ALTER TABLE fresh_commits ADD COLUMN members_before BLOB;`,
+  ...laterMigrations,
 ];

@@ -153,13 +153,16 @@ export const statements = {
   "message.deleteDue": `DELETE FROM messages WHERE message_id IN (${dueMessages})`,
   "message.deleteAll": `DELETE FROM messages WHERE conversation_id = ?1`,
 
-  /** A message from another device of this account. */
+  /** A message from another device of this account, unless it or all of its conversation was deleted here. */
   "history.insert": `INSERT INTO messages (
       message_id, conversation_id, ord, kind, sender_user, own, sent_ms, ends_ms, origin,
       origin_seconds, burn_seconds, revealed, burns_ms, deadline_ms, state, epoch, body, edited,
       reply_to, owed, told, hour, leaf)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-      ?20, ?20, ?21, ?22)`,
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+      ?20, ?20, ?21, ?22
+    WHERE NOT EXISTS (SELECT 1 FROM history_over WHERE id IN (?1, ?2))`,
+  "history.end": `INSERT INTO history_over (id, until_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING`,
+  "history.deleteDue": `DELETE FROM history_over WHERE until_ms <= ?1`,
   "history.receipt": `INSERT INTO receipts (message_id, user_id, delivered_ms, read_ms, burned)
     SELECT message_id, ?2, ?3, ?4, ?5 FROM messages WHERE message_id = ?1 ON CONFLICT DO NOTHING`,
   /** How a conversation stood at the other device, while nothing has been said here. */

@@ -195,6 +195,11 @@ export class Missing {
     return this.#count("answersSince", conversationId, deviceId, kind, sinceMs);
   }
 
+  /** Whether all of a conversation was deleted here while its messages came over. */
+  isHistoryOver(conversationId: ConversationId): boolean {
+    return this.#read("historyOver", conversationId).length > 0;
+  }
+
   /** Whether something waits for a message that isn't here. */
   hasOrphans(conversationId: ConversationId): boolean {
     return this.#read("hasOrphans", conversationId).length > 0;

@@ -10,6 +10,7 @@ import {
   type MessageId,
   type MessageIntent,
   type MissingRequest,
+  type RendezvousId,
 } from "#protocol";
 import { messageCommands } from "../../../../electron/client/commands/message-commands.ts";
 import type { Engine } from "../../../../electron/client/commands/engine.ts";
@@ -21,8 +22,10 @@ import {
 } from "../../../../electron/client/conversations/asker.ts";
 import { takeContent } from "../../../../electron/client/conversations/content.ts";
 import { maxGaps, noteJumped, noteSpoilt } from "../../../../electron/client/conversations/gaps.ts";
+import { adoptOrphans } from "../../../../electron/client/conversations/orphans.ts";
 import { noteSent } from "../../../../electron/client/conversations/sent.ts";
 import { Changes } from "../../../../electron/client/core/changes.ts";
+import { putFact } from "../../../../electron/client/store/facts.ts";
 import type { Gap } from "../../../../electron/client/store/missing.ts";
 import type { Link } from "../../../../electron/link/index.ts";
 import { createCoreFixture } from "../../../support/client-core.ts";
@@ -353,4 +356,30 @@ test("a request names neighbours as one range, and no more than it may hold", ()
   expect(named).toHaveLength(128);
   const many = Array.from({ length: 1000 }, (_, index) => gap(peerDevice, 1, index));
   expect(requestFor(many).named).toHaveLength(512);
+});
+
+test("what changes a message waits for as long as messages come over from another device", async () => {
+  const { core, conversationId, receive } = await people();
+  const progress = async (beforeOrder: number | null) => {
+    const one = { conversationId, count: 1, readOrder: 0, lastActivityMs: 0 };
+    const listed = [{ ...one, pinned: false, muted: false, beforeOrder }];
+    await core.vault.transact([putFact("historyProgress", { listed, done: 0, total: 1 })]);
+  };
+  const channel = {
+    rendezvousId: idFromBytes<RendezvousId>(new Uint8Array(16)),
+    seat: new Uint8Array(1),
+    sealedChannel: new Uint8Array(1),
+    role: "joiner",
+    deviceId: null,
+    history: false,
+    expiresAtMs: core.clock.now() + hourMs,
+  } as const;
+  await core.vault.transact([putFact("linkChannels", [channel])]);
+  await progress(9);
+  await receive({ kind: "recall", replaces: core.localId() });
+  await adoptOrphans(core, conversationId);
+  expect(core.store.missing.hasOrphans(conversationId)).toBe(true);
+  await progress(null);
+  await adoptOrphans(core, conversationId);
+  expect(core.store.missing.hasOrphans(conversationId)).toBe(false);
 });
