@@ -23,6 +23,7 @@ import { forgetStuckLine } from "./blocked.ts";
 import { addLines, groupColumns, peerOf } from "./group-change.ts";
 import { noteFresh } from "./fresh-commits.ts";
 import type { GroupLog } from "./group-log.ts";
+import { noteNewcomers } from "./newcomers.ts";
 
 /** As many Welcomes are kept until the directory knows everybody in their groups; of more, the oldest are given up. */
 const maxKept = 64;
@@ -223,7 +224,8 @@ export class Inbox {
   #writeConversation(changes: Changes, entry: InboxEntry, summary: GroupSummary): void {
     const { conversationId, groupSequence } = entry;
     const peer = peerOf(summary, this.#core.self.userId);
-    if (this.#core.store.conversation(conversationId) === undefined) {
+    const known = this.#core.store.conversation(conversationId);
+    if (known === undefined) {
       changes.write(
         "conversation.create",
         conversationId,
@@ -235,6 +237,7 @@ export class Inbox {
     } else {
       changes.write("conversation.setGroup", conversationId, ...groupColumns(summary, peer));
       changes.write("conversation.rejoin", conversationId, groupSequence);
+      noteNewcomers(changes, known, summary);
       // What was said before isn't for this device any more.
       changes.write("gap.deleteAll", conversationId);
       forgetStuckLine(this.#core, changes, conversationId);

@@ -22,6 +22,7 @@ import { noteFresh } from "./fresh-commits.ts";
 import { addLines, endConversation, groupColumns, peerOf } from "./group-change.ts";
 import { noteSkippedBefore } from "./gaps.ts";
 import type { GroupLog } from "./group-log.ts";
+import { noteNewcomers } from "./newcomers.ts";
 
 /** Each epoch has one winner, so that this many tries are lost only against as many others. */
 const maxAttempts = 20;
@@ -159,6 +160,7 @@ export class Rejoiner {
     const before = this.#core.store.conversation(conversationId);
     if (before !== undefined) {
       await noteSkippedBefore(this.#core, changes, before, ordered.sequence);
+      noteNewcomers(changes, before, settled.summary);
     }
     this.#write(changes, settled.summary, ordered.sequence);
     changes.write("freshCommit.deleteAll", conversationId);

@@ -1,4 +1,4 @@
-import { equalBytes, type ConversationId, type GroupEntry } from "#protocol";
+import { equalBytes, type ConversationId, type GroupEntry, type GroupMember } from "#protocol";
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { digestOf } from "../core/digest.ts";
@@ -9,11 +9,11 @@ import { decodeIntent, decodeOffer } from "./intent.ts";
 type Reopened = Extract<GroupEntry, { readonly kind: "reopened" }>;
 
 /**
- * Takes the relay's word that a commit is void and its epoch open again (docs/adr/0022). A device that couldn't take the commit just goes on. One
+ * Takes it that a commit is void and its epoch open again (docs/adr/0022), if a member has signed that. A device that couldn't take the commit just goes on. One
  * that has followed it, as its committer has, goes back only on the signed word of somebody else in the conversation: else a relay could undo
  * what it likes, a removal for one. It joins anew then, and says and does again what it had said and done.
  *
- * @returns `followed`: it has been told so, and must join anew; `refused`: nobody has signed it
+ * @returns `followed`: it has been told so, and must join anew; `refused`: nobody who counts has signed it, or its place can't be
  */
 export async function takeReopened(
   core: Core,
@@ -23,7 +23,11 @@ export async function takeReopened(
   const { conversationId, epoch } = conversation;
   const { voids, sequence } = entry;
   const followed = epoch > entry.epoch;
-  if (followed && !(await isWitnessed(core, conversation, entry))) return "refused";
+  // What is void lies before the entry, and an epoch's commit behind the place where the epoch began.
+  if (voids >= sequence) return "refused";
+  if (!followed && voids <= (conversation.epochStart ?? -1)) return "refused";
+  const witnesses = followed ? witnessesOf(core, conversation, entry) : conversation.members;
+  if (!(await isWitnessed(core, conversation, { entry, witnesses }))) return "refused";
   // The places that it covers looked like dropped entries.
   changes.write("conversation.addLost", conversationId, voids - sequence);
   changes.write("gap.deletePlaces", conversationId, voids, sequence - 1);
@@ -45,23 +49,36 @@ export async function takeReopened(
 }
 
 /**
- * Whether it is about a commit that this device has taken and nobody else is known to have followed, so that no old word counts again, and whether
- * another device of the conversation has signed that it couldn't take it.
+ * Who can witness against a commit that this device has taken: who was there before it, without this person and the committer. Nobody, if it is
+ * another commit or somebody else is known to have followed it, so that no old word counts again.
  */
-async function isWitnessed(
+function witnessesOf(
   core: Core,
   { conversationId, members }: StoredConversation,
-  { epoch, voids, commitHash, rejections }: Reopened,
-): Promise<boolean> {
+  { epoch, voids, commitHash }: Reopened,
+): readonly GroupMember[] {
   const fresh = core.store.mendings
     .freshCommits(conversationId)
     .find((commit) => commit.sequence === voids && commit.epoch === epoch);
-  if (fresh === undefined) return false;
-  if (fresh.hash !== null && !equalBytes(fresh.hash, commitHash)) return false;
+  if (fresh === undefined) return [];
+  const { hash, committer, membersBefore } = fresh;
+  if (hash !== null && !equalBytes(hash, commitHash)) return [];
+  const others = (membersBefore ?? members).filter(({ userId }) => userId !== core.self.userId);
+  // Of a commit from before the roster was kept, or that this device came in by, only the present members are known.
+  return membersBefore === null ? others : others.filter(({ userId }) => userId !== committer);
+}
+
+/** Whether one of the witnesses' devices has signed that it couldn't take the commit. */
+async function isWitnessed(
+  core: Core,
+  { conversationId }: StoredConversation,
+  { entry, witnesses }: { readonly entry: Reopened; readonly witnesses: readonly GroupMember[] },
+): Promise<boolean> {
+  if (witnesses.length === 0) return false;
+  const { epoch, voids, commitHash, rejections } = entry;
   const place = { conversationId, epoch, sequence: voids, commitHash };
   const { devices } = await core.worker.call("rejection.check", { place, rejections });
-  const others = members.filter(({ userId }) => userId !== core.self.userId);
-  return devices.some((device) => others.some(({ deviceId }) => deviceId === device));
+  return devices.some((device) => witnesses.some(({ deviceId }) => deviceId === device));
 }
 
 /** This device's own commit was void before it heard that it had been ordered. */

@@ -188,7 +188,10 @@ describe("a device that alone can't follow", () => {
     for (const person of [ada, ben, cem]) expect(linesOf(person, "reopened")).toBe(0);
   });
 
-  test("doesn't go back on the relay's word alone", async () => {
+  test.each([
+    ["doesn't go back on the relay's word alone", 1],
+    ["doesn't believe that places are void on the relay's word alone", 0],
+  ])("%s", async (_, epochsBack) => {
     await setTimers(ada, 600);
     await until("Ben has it", async () => (await viewOf(ben)).timers.expirationSeconds === 600);
     const { epoch } = (await viewOf(ben)).encryption;
@@ -199,7 +202,7 @@ describe("a device that alone can't follow", () => {
       return {
         kind: "reopened",
         sequence: entry.sequence,
-        epoch: entry.epoch - 1,
+        epoch: entry.epoch - epochsBack,
         voids: entry.sequence - 1,
         commitHash: new Uint8Array(32),
         sender: entry.sender,

@@ -205,6 +205,40 @@ test("what was said before somebody came is not said again to them", async () =>
   expect(dee.texts(group)).toEqual(["welcome"]);
 });
 
+test("what was said before somebody came is not said again to them by who was away then and joined anew", async () => {
+  await ben.say(group, "before Dee");
+  await cem.sees(group, "before Dee");
+  const sent = () => ben.vault.read("sentBySequence", [group, 0, 1000]);
+  await until("Ben knows its place", () => sent().length > 0);
+  const [place] = sent();
+  const dee = await relay.world.person("Dee").join(await relay.world.invite(ada));
+  await dee.online();
+  await until("Ada knows Dee", async () => {
+    return (await ada.client.commands["people.list"]({})).length === 4;
+  });
+  relay.forge(ben, (entry) => (entry.kind === "commit" ? dropped(entry) : entry));
+  const people = [dee.userId];
+  await ada.client.commands["conversation.addMembers"]({ conversationId: group, people });
+  await dee.finds(group);
+  await ada.say(group, "behind it");
+  await ben.say(group, "from afar");
+  await until("Ben has joined anew", () => ben.lines(group).includes("rejoined"));
+  ben.cable.onFrame = null;
+  const nowMs = Date.now();
+  const rest = [nowMs, nowMs, nowMs + 600_000] as const;
+  await dee.vault.transact([
+    statement("gap.put", group, "", 0, Number(place?.["sequence"]), 501, null, ...rest),
+  ]);
+  await dee.reconnect();
+  await until("Ben has the request", () => {
+    const since = [group, dee.client.view.me.deviceId, "request", 0] as const;
+    return ben.vault.read("answersSince", since)[0]?.["count"] === 1;
+  });
+  await ben.say(group, "welcome");
+  await dee.sees(group, "welcome");
+  expect(dee.texts(group)).not.toContain("before Dee");
+});
+
 test("what was said while a vault that was put back didn't know is said again", async () => {
   await ben.quit();
   const putBack = ben.copyVault();
