@@ -2,6 +2,7 @@ import { equalBytes, type ConversationId, type GroupEntry, type GroupMember } fr
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { digestOf } from "../core/digest.ts";
+import type { FreshCommit } from "../store/mendings.ts";
 import { encodeMembers, nobody, type StoredConversation } from "../store/rows.ts";
 import { addLines } from "./group-change.ts";
 import { decodeIntent, decodeOffer } from "./intent.ts";
@@ -9,9 +10,9 @@ import { decodeIntent, decodeOffer } from "./intent.ts";
 type Reopened = Extract<GroupEntry, { readonly kind: "reopened" }>;
 
 /**
- * Takes it that a commit is void and its epoch open again (docs/adr/0022), if a member has signed that. A device that couldn't take the commit just goes on. One
- * that has followed it, as its committer has, goes back only on the signed word of somebody else in the conversation: else a relay could undo
- * what it likes, a removal for one. It joins anew then, and says and does again what it had said and done.
+ * Takes it that a commit is void and its epoch open again (docs/adr/0022), if a member has signed that. A device that couldn't take the commit
+ * just goes on. One that has followed it, as its committer has, goes back only on the signed word of somebody else in the conversation: else a
+ * relay could undo what it likes, a removal for one. It joins anew then, and says and does again what it had said and done.
  *
  * @returns `followed`: it has been told so, and must join anew; `refused`: nobody who counts has signed it, or its place can't be
  */
@@ -23,10 +24,11 @@ export async function takeReopened(
   const { conversationId, epoch } = conversation;
   const { voids, sequence } = entry;
   const followed = epoch > entry.epoch;
+  const fresh = followed ? freshOf(core, conversationId, entry) : undefined;
   // What is void lies before the entry, and an epoch's commit behind the place where the epoch began.
   if (voids >= sequence) return "refused";
   if (!followed && voids <= (conversation.epochStart ?? -1)) return "refused";
-  const witnesses = followed ? witnessesOf(core, conversation, entry) : conversation.members;
+  const witnesses = followed ? witnessesOf(core, conversation, fresh) : conversation.members;
   if (!(await isWitnessed(core, conversation, { entry, witnesses }))) return "refused";
   // The places that it covers looked like dropped entries.
   changes.write("conversation.addLost", conversationId, voids - sequence);
@@ -39,7 +41,10 @@ export async function takeReopened(
     return "taken";
   }
   takeBack(core, changes, { conversationId, entry });
-  restoreMembers(core, changes, { conversationId, entry });
+  // By that, what it is joined anew from is judged (docs/adr/0029).
+  if (fresh !== undefined && fresh.membersBefore !== null) {
+    changes.write("conversation.setMembers", conversationId, encodeMembers(fresh.membersBefore));
+  }
   takeUpAgain(core, changes, { conversationId, entry });
   changes.write("conversation.goBack", conversationId, entry.epoch);
   changes.write("conversation.setStale", conversationId);
@@ -48,24 +53,38 @@ export async function takeReopened(
   return "followed";
 }
 
+/** The commit that a device has taken, and that nobody else is known to have followed, if that is the one: no old word counts again. */
+function freshOf(
+  core: Core,
+  conversationId: ConversationId,
+  { epoch, voids, commitHash }: Reopened,
+): FreshCommit | undefined {
+  return core.store.mendings
+    .freshCommits(conversationId)
+    .find(
+      (commit) =>
+        commit.sequence === voids &&
+        commit.epoch === epoch &&
+        (commit.hash === null || equalBytes(commit.hash, commitHash)),
+    );
+}
+
 /**
- * Who can witness against a commit that this device has taken: who was there before it, without this person and the committer. Nobody, if it is
- * another commit or somebody else is known to have followed it, so that no old word counts again.
+ * Who can witness against a commit that this device has taken: who was there before it and still is, since nobody voids their own removal,
+ * without this person and the committer.
  */
 function witnessesOf(
   core: Core,
-  { conversationId, members }: StoredConversation,
-  { epoch, voids, commitHash }: Reopened,
+  { members }: StoredConversation,
+  fresh: FreshCommit | undefined,
 ): readonly GroupMember[] {
-  const fresh = core.store.mendings
-    .freshCommits(conversationId)
-    .find((commit) => commit.sequence === voids && commit.epoch === epoch);
   if (fresh === undefined) return [];
-  const { hash, committer, membersBefore } = fresh;
-  if (hash !== null && !equalBytes(hash, commitHash)) return [];
-  const others = (membersBefore ?? members).filter(({ userId }) => userId !== core.self.userId);
+  const { committer, membersBefore } = fresh;
+  const others = members.filter(({ userId }) => userId !== core.self.userId);
   // Of a commit from before the roster was kept, or that this device came in by, only the present members are known.
-  return membersBefore === null ? others : others.filter(({ userId }) => userId !== committer);
+  if (membersBefore === null) return others;
+  const before = new Set(membersBefore.map(({ deviceId }) => deviceId));
+  return others.filter(({ userId, deviceId }) => userId !== committer && before.has(deviceId));
 }
 
 /** Whether one of the witnesses' devices has signed that it couldn't take the commit. */
@@ -119,18 +138,6 @@ function takeBack(
   changes.write("doomed.spareOutbox", conversationId);
   changes.write("message.reoweAll", conversationId);
   changes.owing.add(conversationId);
-}
-
-/** Who was in the conversation before what is void: by that, what it is joined anew from is judged (docs/adr/0029). */
-function restoreMembers(
-  core: Core,
-  changes: Changes,
-  { conversationId, entry }: { readonly conversationId: ConversationId; readonly entry: Reopened },
-): void {
-  const fresh = core.store.mendings.freshCommits(conversationId);
-  const before = fresh.find(({ sequence }) => sequence === entry.voids)?.membersBefore ?? null;
-  if (before === null) return;
-  changes.write("conversation.setMembers", conversationId, encodeMembers(before));
 }
 
 /**

@@ -17,7 +17,7 @@ export interface Mending {
 }
 
 /** A commit that was taken and can still be found void. */
-interface FreshCommit {
+export interface FreshCommit {
   readonly sequence: number;
   /** The epoch that it ended. */
   readonly epoch: number;
