@@ -352,6 +352,16 @@ export class AppError extends Error {
   }
 }
 
+/**
+ * Why a conversation's log can't be read on: a commit names devices that the directory doesn't have; a commit was refused, or is missing; or
+ * nobody known vouches for what would be joined anew.
+ */
+export type BlockingCode = "device-unknown" | "conversation-stuck" | "members-unvouched";
+
+export function isBlockingCode(code: ErrorCode): code is BlockingCode {
+  return code === "device-unknown" || code === "conversation-stuck" || code === "members-unvouched";
+}
+
 export function isErrorCode(text: unknown): text is ErrorCode {
   return typeof text === "string" && Object.hasOwn(errorKinds, text);
 }

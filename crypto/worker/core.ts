@@ -122,15 +122,18 @@ function chunksIn(method: WorkerMethodName, values: unknown): readonly ArrayBuff
   });
 }
 
-/** Wipes the keys in an answer that go to the main process, which the port has copied. */
+/** Fields of answers that hold keys. */
+const keyFields = new Set(["keychainKey", "keychainKeys", "frameKeys"]);
+
+/** Wipes the keys in an answer, which the port has copied. */
 function wipeAnswer(result: unknown): void {
   if (typeof result !== "object" || result === null) return;
-  if ("keychainKey" in result && result.keychainKey instanceof Uint8Array) wipe(result.keychainKey);
-  if ("keychainKeys" in result && Array.isArray(result.keychainKeys)) {
-    for (const key of result.keychainKeys) if (key instanceof Uint8Array) wipe(key);
+  for (const [name, value] of Object.entries(result)) {
+    if (keyFields.has(name)) wipeWithin(value);
   }
-  if ("frameKeys" in result) {
-    const { frameKeys } = result as WorkerResult<"vault.frameKeys">;
-    for (const { key } of frameKeys) wipe(key);
-  }
+}
+
+function wipeWithin(value: unknown): void {
+  if (value instanceof Uint8Array) wipe(value);
+  else if (typeof value === "object" && value !== null) Object.values(value).forEach(wipeWithin);
 }

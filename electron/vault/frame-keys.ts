@@ -19,13 +19,13 @@ const nonceEndBytes = 12;
  * nor for what it is busy with; the generation's own key stays with it (docs/adr/0028).
  */
 export class FrameKeys {
-  readonly #worker: CryptoWorker;
+  readonly #worker: Pick<CryptoWorker, "call">;
   readonly #generation: number;
   #keys: FrameKey[] = [];
   #loading: Promise<void> | null = null;
   #isWiped = false;
 
-  constructor(worker: CryptoWorker, generation: number) {
+  constructor(worker: Pick<CryptoWorker, "call">, generation: number) {
     this.#worker = worker;
     this.#generation = generation;
   }

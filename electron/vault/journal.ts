@@ -1,8 +1,8 @@
 import { AppError, ensureAppError, type CryptoWorker, type ErrorCode } from "#protocol";
 import type { BoundSql } from "./database.ts";
 import type { DurableView } from "./durable-view.ts";
-import { FrameKeys } from "./frame-keys.ts";
 import { mapWriteError } from "./file-errors.ts";
+import { FrameKeys } from "./frame-keys.ts";
 import type { NewGeneration } from "./generation.ts";
 import type { LogWriter } from "./log-writer.ts";
 import { sealBatch } from "./seal-batch.ts";

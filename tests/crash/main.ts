@@ -49,7 +49,10 @@ const shares: Readonly<
     const own = Array.from({ length: seeds }, (_, seed) => seed).filter((s) => s % count === index);
     const worker = createSealingWorker();
     const result = await cutPowerAtRandom(own, {
-      ...{ ...powerCuts, worker, parts: 3, steps: 6 },
+      ...powerCuts,
+      worker,
+      parts: 3,
+      steps: 6,
       onLife: sayProgress(share),
     });
     return { images: result.images, cuts: result.cuts };

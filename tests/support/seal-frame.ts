@@ -7,7 +7,7 @@ export async function sealFrame(
   { generation, ...place }: FramePlace,
   plain: Uint8Array,
 ): Promise<Uint8Array> {
-  const keys = new FrameKeys(worker as CryptoWorker, generation);
+  const keys = new FrameKeys(worker, generation);
   try {
     return await keys.seal(place, plain);
   } finally {

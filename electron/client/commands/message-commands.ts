@@ -245,7 +245,7 @@ function deleteMessage({ core }: Engine, changes: Changes, message: StoredMessag
   changes.write("outbox.deleteOf", messageId);
   changes.write("sent.emptyOf", messageId);
   changes.write("message.delete", messageId);
-  endHistory(core, changes, messageId);
+  endHistory(core, changes, [messageId]);
   changes.remove(conversationId, messageId);
   for (const quoting of core.store.quotedBy(messageId)) changes.upsert(conversationId, quoting);
 }

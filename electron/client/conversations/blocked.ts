@@ -1,7 +1,7 @@
-import type { ConversationId } from "#protocol";
+import type { BlockingCode, ConversationId } from "#protocol";
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
-import type { Blocked, StoredConversation } from "../store/rows.ts";
+import type { StoredConversation } from "../store/rows.ts";
 import { noteUnopenable } from "./unopenable.ts";
 
 /** Notes that a log can't be read on, and says so in the conversation, once. */
@@ -9,7 +9,7 @@ export async function noteBlocked(
   core: Core,
   changes: Changes,
   conversation: StoredConversation,
-  code: Blocked,
+  code: BlockingCode,
 ): Promise<void> {
   const { conversationId, cursor, blocked } = conversation;
   if (blocked === code) return;

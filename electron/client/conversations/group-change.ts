@@ -172,7 +172,7 @@ export function deleteContent(core: Core, changes: Changes, conversationId: Conv
   changes.write("sent.emptyAll", conversationId);
   changes.write("message.deleteAll", conversationId);
   changes.write("conversation.deleteDraft", conversationId);
-  endHistory(core, changes, conversationId);
+  endHistory(core, changes, [conversationId]);
   changes.touch(conversationId);
   changes.forgets = true;
 }

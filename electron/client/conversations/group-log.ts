@@ -4,6 +4,7 @@ import {
   equalBytes,
   roomUri,
   userUri,
+  type BlockingCode,
   type ConversationId,
   type GroupEntry,
   type OpenedEntry,
@@ -13,7 +14,7 @@ import type { Directory } from "../account/directory.ts";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { digestOf } from "../core/digest.ts";
-import type { Blocked, StoredConversation } from "../store/rows.ts";
+import type { StoredConversation } from "../store/rows.ts";
 import { isLive } from "../store/store.ts";
 import { forgetStuckLine, noteBlocked } from "./blocked.ts";
 import { takeContent } from "./content.ts";
@@ -33,8 +34,8 @@ type Commit = Extract<GroupEntry, { readonly kind: "commit" }>;
 type Reopened = Extract<GroupEntry, { readonly kind: "reopened" }>;
 const pageEntries = 200;
 
-/** What taking an entry led to. A {@link Blocked}: it stays where it is, and is tried again later. */
-type Taken = "taken" | "ended" | Blocked;
+/** What taking an entry led to. A {@link BlockingCode}: it stays where it is, and is tried again later. */
+type Taken = "taken" | "ended" | BlockingCode;
 
 /**
  * Reads group logs: strictly in order, each entry in one vault transaction together with the cursor, then acknowledged. Everything
@@ -125,11 +126,11 @@ export class GroupLog {
   }
 
   /** Why a conversation's log can't be read on; null when it can. */
-  blockedBy(conversationId: ConversationId): Blocked | null {
+  blockedBy(conversationId: ConversationId): BlockingCode | null {
     return this.#core.store.conversation(conversationId)?.blocked ?? null;
   }
 
-  async #block(conversation: StoredConversation, code: Blocked): Promise<void> {
+  async #block(conversation: StoredConversation, code: BlockingCode): Promise<void> {
     const changes = new Changes();
     await noteBlocked(this.#core, changes, conversation, code);
     await this.#core.commit(changes);

@@ -1,4 +1,4 @@
-import type { ErrorCode, MessageId, UserId } from "#protocol";
+import { isBlockingCode, type ErrorCode, type MessageId, type UserId } from "#protocol";
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { insertMessage, type SealedUnder } from "../core/insert-message.ts";
@@ -39,7 +39,7 @@ export async function noteUnopenable(
     sender === null &&
     last?.kind === "unopenable" &&
     last.sender === nobody &&
-    blocks(last.code) === blocks(code) &&
+    isBlockingCode(last.code) === isBlockingCode(code) &&
     last.order === conversation.lastOrder;
   if (merges) {
     changes.write("message.addMissing", last.messageId, count, code);
@@ -47,11 +47,6 @@ export async function noteUnopenable(
     return last.messageId;
   }
   return insertLine(core, changes, conversation, { ...unopenable, count });
-}
-
-/** A log that can't be read on is no message that is missing: it has words of its own. */
-function blocks(code: ErrorCode): boolean {
-  return code === "conversation-stuck" || code === "device-unknown" || code === "members-unvouched";
 }
 
 async function insertLine(

@@ -238,10 +238,15 @@ export class Sweeper {
   #tell(changes: Changes, due: readonly DueMessage[], certainMs: number): void {
     const { store } = this.#core;
     const gone = new Set<MessageId>(due.map(({ messageId }) => messageId));
+    // Of what has burned the device that linked this one may know nothing yet.
+    const burned = due.filter((message) => message.burned);
+    endHistory(
+      this.#core,
+      changes,
+      burned.map(({ messageId }) => messageId),
+    );
     for (const { messageId, conversationId, burned } of due) {
       changes.remove(conversationId, messageId);
-      // The other device may know nothing of it yet.
-      if (burned) endHistory(this.#core, changes, messageId);
       // What had burned before anybody knew was not hidden before.
       for (const quoting of burned ? store.quotedBy(messageId) : []) {
         if (!gone.has(quoting)) changes.upsert(conversationId, quoting);

@@ -19,8 +19,14 @@ export function isHistoryComing(core: Core, conversationId: ConversationId): boo
   return listed !== undefined && listed.beforeOrder !== null;
 }
 
-/** What is deleted here, a message or all of a conversation, doesn't come back with a page that has it still. */
-export function endHistory(core: Core, changes: Changes, id: MessageId | ConversationId): void {
+/** What is deleted here, messages or all of a conversation, doesn't come back with a page that has it still. */
+export function endHistory(
+  core: Core,
+  changes: Changes,
+  ids: readonly (MessageId | ConversationId)[],
+): void {
+  if (ids.length === 0) return;
   const untilMs = historyUntil(core);
-  if (untilMs !== null) changes.write("history.end", id, untilMs);
+  if (untilMs === null) return;
+  for (const id of ids) changes.write("history.end", id, untilMs);
 }

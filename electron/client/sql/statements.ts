@@ -75,8 +75,8 @@ export const statements = {
   "conversation.setEpochStart": `UPDATE conversations SET epoch_start = ?2
     WHERE conversation_id = ?1`,
   "conversation.setDoubtful": `UPDATE conversations SET doubtful = ?2 WHERE conversation_id = ?1`,
-  /** The epochs behind ?2 never were. */
   "conversation.setMembers": `UPDATE conversations SET members = ?2 WHERE conversation_id = ?1`,
+  /** The epochs behind ?2 never were. */
   "conversation.goBack": `UPDATE conversations SET epoch = ?2, epoch_start = NULL, lost = 0
     WHERE conversation_id = ?1`,
 

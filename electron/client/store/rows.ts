@@ -3,6 +3,7 @@ import {
   decodeRoomState,
   encodeCbor,
   isErrorCode,
+  type BlockingCode,
   type ConversationId,
   type ConversationKind,
   type DeviceId,
@@ -47,7 +48,7 @@ export interface StoredConversation {
   readonly hidden: boolean;
   readonly draft: Draft | null;
   /** Why its log can't be read on; null when it can. */
-  readonly blocked: Blocked | null;
+  readonly blocked: BlockingCode | null;
   /** Entries of this epoch that never came or can't be read, and that no gap has told of. */
   readonly lost: number;
   /** Its group's state was rolled back or led astray: nothing may be encrypted by it. */
@@ -57,12 +58,6 @@ export interface StoredConversation {
   /** Others see another epoch than this device. */
   readonly doubtful: boolean;
 }
-
-/**
- * Why a conversation's log can't be read on: a commit names devices that the directory doesn't have; or a commit was refused, or is
- * missing.
- */
-export type Blocked = "device-unknown" | "conversation-stuck" | "members-unvouched";
 
 /** What was typed and not sent, sealed like a message of its own. */
 export interface Draft {
@@ -123,7 +118,7 @@ export function conversationOf(row: Row, { roomState, members }: GroupColumns): 
     pinned: number(row, "pinned") === 1,
     muted: number(row, "muted") === 1,
     hidden: number(row, "hidden") === 1,
-    blocked: nullable(text, row, "blocked") as Blocked | null,
+    blocked: nullable(text, row, "blocked") as BlockingCode | null,
     lost: number(row, "lost"),
     stale: number(row, "stale") === 1,
     epochStart: nullable(number, row, "epoch_start"),

@@ -15,8 +15,8 @@ import { messageViews } from "./message-views.ts";
 const hourMs = 60 * 60 * 1000;
 /** How often it is looked who ends within the hour, milliseconds. */
 const lookAheadMs = 60_000;
-/** Telling takes at most this share of the time while it is slow: where thousands of messages end, each piece of them would be told anew. */
-const tellingShare = 1 / 5;
+/** After telling that was slow it rests for so many times as long: where thousands of messages end, each piece of them would be told anew. */
+const restFactor = 4;
 /** Shorter is not slow, milliseconds. */
 const slowMs = 10;
 
@@ -182,7 +182,7 @@ export class ViewHub {
     if (news.people) this.emit("people.changed", null);
     this.#onRows();
     const tookMs = performance.now() - startedAtMs;
-    if (tookMs >= slowMs) this.#restUntilMs = performance.now() + tookMs / tellingShare - tookMs;
+    if (tookMs >= slowMs) this.#restUntilMs = performance.now() + restFactor * tookMs;
   }
 
   async #tellMessages(

@@ -1,4 +1,4 @@
-import type { ErrorCode, MessageView } from "#protocol";
+import { isBlockingCode, type MessageView } from "#protocol";
 import type { I18n } from "../../i18n/index.ts";
 import { plainText, type MarkdownParser } from "../../markdown/index.ts";
 import { endsInText } from "./expiry-words.ts";
@@ -39,17 +39,12 @@ export function messageLabel(
 
 type MissingField = "code" | "count" | "asking";
 
-/** Whether it says that a conversation can't be read on, rather than that a message is missing. */
-export function isBlocking(code: ErrorCode): boolean {
-  return code === "conversation-stuck" || code === "device-unknown" || code === "members-unvouched";
-}
-
 /** Messages of nobody known that never came or can't be opened, in words. */
 export function missingText(
   { t }: Pick<I18n, "t">,
   { code, count, asking }: Pick<Extract<MessageView, { kind: "unopenable" }>, MissingField>,
 ): string {
   if (code === "members-unvouched") return t("message.unvouched");
-  if (isBlocking(code)) return t("message.blocked");
+  if (isBlockingCode(code)) return t("message.blocked");
   return t(asking ? "message.missingAsked" : "message.missingLost", { count });
 }

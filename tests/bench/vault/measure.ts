@@ -21,7 +21,7 @@ export function round(value: number, digits = 0): number {
 }
 
 /** What the event loop went through. */
-export interface Blocked {
+export interface BlockingCode {
   /** The longest time without a turn, milliseconds. On a machine with other work, that too. */
   readonly wallMs: number;
   /** The most work of this thread between two turns, milliseconds of processor time: what the program itself is to blame for. */
@@ -29,7 +29,7 @@ export interface Blocked {
 }
 
 /** Watches the event loop. @returns what tells, and stops it */
-export function watchEventLoop(): () => Blocked {
+export function watchEventLoop(): () => BlockingCode {
   const everyMs = 1;
   let wallMs = 0;
   let workMs = 0;
