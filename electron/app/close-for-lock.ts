@@ -36,7 +36,8 @@ export async function closeForLock(options: {
     .finally(() => vault.close())
     .catch(complain);
   await inTime(clock, patienceMs, closing);
-  // A disk that hangs keeps the vault from closing, but nothing in memory: first the keys of its next frames, so that nothing that waits is written any more.
+  // A disk that hangs keeps the vault from closing, but nothing in memory: first the keys of its next frames, so that nothing that waits is
+  // written any more.
   vault.forget();
   await engine.dropKeys();
   await closing;

@@ -75,7 +75,7 @@ export function draftGeneration(place: GenerationPlace, generation: number): Gen
   return new Draft(place, generation);
 }
 
-/** A delta is sealed in frames of about this size, so that a commit's own frame need not wait long for the worker. */
+/** A delta is sealed in frames of about this size, so that whatever else has to be done need not wait long. */
 const frameTransactions = 256;
 /** What is read back at once. */
 const checkedAtOnceBytes = 256 * 1024;

@@ -26,7 +26,7 @@ import { MemoryFile, type FileImage } from "./memory-file.ts";
  * A snapshot after its header is a row of chunks:   length 4 | sealed
  *
  * Sealed is: tag of the chunk before 16 (zeros in the first) | content. The content of chunk 0 is a description, of the others a piece of
- * the database's image, at most 1 MiB; this app writes less at once, since a commit that comes meanwhile waits for one chunk. The worker binds generation, index and end; the tags bind the chunks to each other, so that those of two
+ * the database's image, at most 1 MiB; this app writes less at once, since what comes to the worker meanwhile waits for one chunk. The worker binds generation, index and end; the tags bind the chunks to each other, so that those of two
  * attempts at the same generation can't be mixed.
  */
 
@@ -68,7 +68,7 @@ export interface WrittenSnapshot extends SnapshotFacts {
 }
 
 /**
- * Writes a snapshot into an empty file, in small steps: a commit that comes meanwhile waits for one of them at most. Its end is not yet
+ * Writes a snapshot into an empty file, in small steps: what comes to the worker or the disk meanwhile waits for one of them at most. Its end is not yet
  * synced.
  *
  * @param checkpoint - called before each step; stops the writing by throwing

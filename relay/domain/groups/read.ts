@@ -21,6 +21,7 @@ import {
 import { maxPageBytes } from "../pages.ts";
 import { openGroup, openGroupAsMember } from "./access.ts";
 import { decodeReopening } from "./reopening.ts";
+import { loadRoster } from "./roster.ts";
 
 /** An entry without a message, at most, bytes. */
 const maxPlainEntryBytes = 2048;
@@ -38,8 +39,12 @@ export async function readGroup(
     deviceId,
   );
   const nowMs = context.clock.nowMs();
-  const roster = await context.reader.load(groupRosterSlot(conversationId));
-  const stays = (roster?.removed ?? []).filter((place) => place.deviceId === deviceId);
+  // Only whoever reads what was there before they came needs to know where they were before that.
+  const removed =
+    afterSequence < membership.joinedSequence
+      ? (await loadRoster(context.reader, conversationId)).removed
+      : [];
+  const stays = removed.filter((place) => place.deviceId === deviceId);
   const entries: GroupEntry[] = [];
   let sizeBytes = 0;
   for (
