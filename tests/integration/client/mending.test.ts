@@ -218,6 +218,36 @@ describe("a device that alone can't follow", () => {
     ben.cable.onFrame = null;
     await agree(ada, ben, cem);
   });
+
+  test("doesn't take a removal back on the word of whom it removed", async () => {
+    let removal: Extract<GroupEntry, { kind: "commit" }> | null = null;
+    let rejections: Extract<GroupEntry, { kind: "reopened" }>["rejections"] | null = null;
+    let commitHash = new Uint8Array();
+    forge(ben, (entry) => {
+      if (entry.kind === "commit") removal ??= entry;
+      if (entry.kind !== "application" || removal === null || rejections === null) return entry;
+      const { sequence, sender, receivedAtMs } = entry;
+      const voided = { epoch: removal.epoch, voids: removal.sequence, commitHash };
+      return { kind: "reopened", sequence, sender, receivedAtMs, ...voided, rejections };
+    });
+    await ada.client.commands["conversation.removeMember"]({
+      conversationId: group,
+      userId: cem.userId,
+    });
+    await until("Ben is told that Cem is out", () => linesOf(ben, "removed") > 0);
+    const { epoch, sequence, bytes } = removal!;
+    commitHash = new Uint8Array(await crypto.subtle.digest("SHA-256", new Uint8Array(bytes)));
+    expect(ben.vault.read("freshCommits", [group]).at(-1)).toMatchObject({ sequence, epoch });
+    const place = { conversationId: group, epoch, sequence, commitHash };
+    const { signature } = await cem.worker.call("rejection.sign", { place });
+    rejections = [{ deviceId: deviceOf(cem), signature }];
+    await ada.say(group, "hidden");
+    await until("Ben has joined anew", () => linesOf(ben, "rejoined") === 1);
+    expect(linesOf(ben, "reopened")).toBe(0);
+    expect((await viewOf(ben)).members.map(({ userId }) => userId)).not.toContain(cem.userId);
+    ben.cable.onFrame = null;
+    await agree(ada, ben);
+  });
 });
 
 describe("a rejection of former times", () => {
