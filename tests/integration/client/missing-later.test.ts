@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ConversationId } from "#protocol";
 import { statement } from "../../../electron/client/store/statement.ts";
+import type { Row } from "../../../electron/vault/index.ts";
 import { until, type Person } from "../../support/client-world.ts";
 import { aheadClock, dropped, LossyRelay, tampered } from "../../support/lossy-relay.ts";
 
@@ -171,17 +172,36 @@ test("who has left can't be asked, and the line says so", async () => {
   expect(await relay.counts(ben)).toEqual([1, 0, 0, 1]);
 });
 
+/** Where the first thing that somebody said stands in the log, as they note it. */
+async function firstPlace(person: Person): Promise<Row> {
+  const sent = () => person.vault.read("sentBySequence", [group, 0, 1000]);
+  await until(`${person.name} knows its place`, () => sent().length > 0);
+  return sent()[0]!;
+}
+
+/** Somebody new in the network, whom Ada knows. */
+async function newcomer(name: string): Promise<Person> {
+  const person = await relay.world.person(name).join(await relay.world.invite(ada));
+  await person.online();
+  await until(`Ada knows ${name}`, async () => {
+    return (await ada.client.commands["people.list"]({})).length === 4;
+  });
+  return person;
+}
+
+/** Waits until somebody has been asked by another for what they said. */
+async function hasRequest(person: Person, by: Person): Promise<void> {
+  const since = [group, by.client.view.me.deviceId, "request", 0] as const;
+  await until(`${person.name} has the request`, () => {
+    return person.vault.read("answersSince", since)[0]?.["count"] === 1;
+  });
+}
+
 test("what was said before somebody came is not said again to them", async () => {
   await ada.say(group, "before Dee");
   await cem.sees(group, "before Dee");
-  const sent = () => ada.vault.read("sentBySequence", [group, 0, 1000]);
-  await until("Ada knows its place", () => sent().length > 0);
-  const [place] = sent();
-  const dee = await relay.world.person("Dee").join(await relay.world.invite(ada));
-  await dee.online();
-  await until("Ada knows Dee", async () => {
-    return (await ada.client.commands["people.list"]({})).length === 4;
-  });
+  const place = await firstPlace(ada);
+  const dee = await newcomer("Dee");
   await ada.client.commands["conversation.addMembers"]({
     conversationId: group,
     people: [dee.userId],
@@ -192,14 +212,11 @@ test("what was said before somebody came is not said again to them", async () =>
   const device = ada.client.view.me.deviceId;
   const rest = [nowMs, nowMs, nowMs + 600_000] as const;
   await dee.vault.transact([
-    statement("gap.put", group, device, Number(place?.["epoch"]), 0, 500, null, ...rest),
-    statement("gap.put", group, "", 0, Number(place?.["sequence"]), 501, null, ...rest),
+    statement("gap.put", group, device, Number(place["epoch"]), 0, 500, null, ...rest),
+    statement("gap.put", group, "", 0, Number(place["sequence"]), 501, null, ...rest),
   ]);
   await dee.reconnect();
-  await until("Ada has the request", () => {
-    const since = [group, dee.client.view.me.deviceId, "request", 0] as const;
-    return ada.vault.read("answersSince", since)[0]?.["count"] === 1;
-  });
+  await hasRequest(ada, dee);
   await ada.say(group, "welcome");
   await dee.sees(group, "welcome");
   expect(dee.texts(group)).toEqual(["welcome"]);
@@ -208,14 +225,8 @@ test("what was said before somebody came is not said again to them", async () =>
 test("what was said before somebody came is not said again to them by who was away then and joined anew", async () => {
   await ben.say(group, "before Dee");
   await cem.sees(group, "before Dee");
-  const sent = () => ben.vault.read("sentBySequence", [group, 0, 1000]);
-  await until("Ben knows its place", () => sent().length > 0);
-  const [place] = sent();
-  const dee = await relay.world.person("Dee").join(await relay.world.invite(ada));
-  await dee.online();
-  await until("Ada knows Dee", async () => {
-    return (await ada.client.commands["people.list"]({})).length === 4;
-  });
+  const place = await firstPlace(ben);
+  const dee = await newcomer("Dee");
   relay.forge(ben, (entry) => (entry.kind === "commit" ? dropped(entry) : entry));
   const people = [dee.userId];
   await ada.client.commands["conversation.addMembers"]({ conversationId: group, people });
@@ -227,13 +238,10 @@ test("what was said before somebody came is not said again to them by who was aw
   const nowMs = Date.now();
   const rest = [nowMs, nowMs, nowMs + 600_000] as const;
   await dee.vault.transact([
-    statement("gap.put", group, "", 0, Number(place?.["sequence"]), 501, null, ...rest),
+    statement("gap.put", group, "", 0, Number(place["sequence"]), 501, null, ...rest),
   ]);
   await dee.reconnect();
-  await until("Ben has the request", () => {
-    const since = [group, dee.client.view.me.deviceId, "request", 0] as const;
-    return ben.vault.read("answersSince", since)[0]?.["count"] === 1;
-  });
+  await hasRequest(ben, dee);
   await ben.say(group, "welcome");
   await dee.sees(group, "welcome");
   expect(dee.texts(group)).not.toContain("before Dee");
