@@ -31,7 +31,7 @@ import {
  * sizes and times. Nobody but the holder of the code knows the id; the first guest takes the one seat (docs/adr/0025).
  */
 
-/** Of one person, at a time. */
+/** Places of one person that are open at a time. */
 const maxOpen = 8;
 /** A place that ended is still told from one that never was. */
 const shownAfterEndMs = 3_600_000;
@@ -48,22 +48,19 @@ export function openRendezvous(
     const slot = rendezvousSlot(rendezvousId);
     const found = await transaction.load(slot);
     const expiresAtMs = context.clock.nowMs() + lifetimeMs;
-    if (found !== undefined) {
-      ensureOwner(found, deviceId);
-      if (found.closed) throw new AppError("not-allowed");
-      transaction.store(slot, { ...found, expiresAtMs });
-    } else {
-      await makeRoom(transaction, userId, rendezvousId);
-      transaction.store(slot, {
-        userId,
-        owner: deviceId,
-        expiresAtMs,
-        closed: false,
-        seat: null,
-        guest: null,
-        sides: { owner: { sent: 0, taken: 0 }, guest: { sent: 0, taken: 0 } },
-      });
-    }
+    if (found !== undefined) ensureOwner(found, deviceId);
+    if (found?.closed === true) throw new AppError("not-allowed");
+    await makeRoom(context, transaction, userId, rendezvousId);
+    const unused: Rendezvous = {
+      userId,
+      owner: deviceId,
+      expiresAtMs,
+      closed: false,
+      seat: null,
+      guest: null,
+      sides: { owner: { sent: 0, taken: 0 }, guest: { sent: 0, taken: 0 } },
+    };
+    transaction.store(slot, { ...(found ?? unused), expiresAtMs });
     schedule(context, transaction, {
       atMs: expiresAtMs + shownAfterEndMs,
       subject: `rendezvous.${rendezvousId}`,
@@ -84,6 +81,7 @@ export function closeRendezvous(
     if (found === undefined) throw new AppError("link-code-unknown");
     ensureOwner(found, deviceId);
     close(transaction, rendezvousId, found);
+    await giveRoomBack(transaction, found.userId, rendezvousId);
     announce(context, transaction, rendezvousId, found.guest);
     return {};
   });
@@ -159,9 +157,7 @@ export async function forgetRendezvous(
   if (found === undefined || found.expiresAtMs + shownAfterEndMs > context.clock.nowMs()) return;
   close(transaction, rendezvousId, found);
   transaction.remove(rendezvousSlot(rendezvousId));
-  const list = rendezvousListSlot(found.userId);
-  const { ids } = (await transaction.load(list)) ?? { ids: [] };
-  transaction.store(list, { ids: ids.filter((id) => id !== rendezvousId) });
+  await giveRoomBack(transaction, found.userId, rendezvousId);
 }
 
 interface Entering extends Pick<ParsedRelayParams<"rendezvous.receive">, "rendezvousId" | "seat"> {
@@ -179,7 +175,7 @@ async function enter(
   const found = await transaction.load(rendezvousSlot(rendezvousId));
   const deviceId = "deviceId" in caller ? caller.deviceId : null;
   if (found === undefined) throw new AppError("link-code-unknown");
-  const isOver = found.closed || found.expiresAtMs <= context.clock.nowMs();
+  const isOver = !isOpen(context, found);
   if (seat === null) {
     // A stranger learns nothing, not even that there is something.
     if (deviceId === null || found.owner !== deviceId) throw new AppError("link-code-unknown");
@@ -198,19 +194,38 @@ function ensureOwner({ owner }: Rendezvous, deviceId: DeviceCaller["deviceId"]):
   if (owner !== deviceId) throw new AppError("not-allowed");
 }
 
+function isOpen({ clock }: RelayContext, { closed, expiresAtMs }: Rendezvous): boolean {
+  return !closed && expiresAtMs > clock.nowMs();
+}
+
+/** Lists a place as its person's latest. What has ended takes no room; of those that are open and too many the oldest ends. */
 async function makeRoom(
+  context: RelayContext,
   transaction: Transaction,
   userId: DeviceCaller["userId"],
   rendezvousId: RendezvousId,
 ): Promise<void> {
   const list = rendezvousListSlot(userId);
   const { ids } = (await transaction.load(list)) ?? { ids: [] };
-  const kept = ids.slice(Math.max(0, ids.length + 1 - maxOpen));
-  for (const id of ids.slice(0, ids.length - kept.length)) {
-    const oldest = await transaction.load(rendezvousSlot(id));
-    if (oldest !== undefined) close(transaction, id, oldest);
-  }
-  transaction.store(list, { ids: [...kept, rendezvousId] });
+  const rest = ids.filter((id) => id !== rendezvousId);
+  const places = await transaction.loadAll(rest.map(rendezvousSlot));
+  const open = rest.flatMap((id, index) => {
+    const place = places[index];
+    return place !== undefined && isOpen(context, place) ? [{ id, place }] : [];
+  });
+  const tooMany = Math.max(0, open.length + 1 - maxOpen);
+  for (const { id, place } of open.slice(0, tooMany)) close(transaction, id, place);
+  transaction.store(list, { ids: [...open.slice(tooMany).map(({ id }) => id), rendezvousId] });
+}
+
+async function giveRoomBack(
+  transaction: Transaction,
+  userId: DeviceCaller["userId"],
+  rendezvousId: RendezvousId,
+): Promise<void> {
+  const list = rendezvousListSlot(userId);
+  const { ids } = (await transaction.load(list)) ?? { ids: [] };
+  transaction.store(list, { ids: ids.filter((id) => id !== rendezvousId) });
 }
 
 function close(transaction: Transaction, rendezvousId: RendezvousId, place: Rendezvous): void {

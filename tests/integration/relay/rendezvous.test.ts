@@ -130,6 +130,32 @@ describe("a rendezvous", () => {
     expect(await codeOf(guestSays(1))).toBe("link-code-unknown");
   });
 
+  test("that has ended makes room for another one, before one that is open has to", async () => {
+    const anyId = () => idFromBytes<RendezvousId>(testBytes(16));
+    await guestSays(1);
+    // Two that end by themselves, five that are closed: with the one that is open, eight.
+    for (let index = 0; index < 2; index += 1) await open(anyId(), minuteMs);
+    for (let index = 0; index < 5; index += 1) {
+      const id = anyId();
+      await open(id);
+      await admin.client.request("rendezvous.close", { rendezvousId: id });
+    }
+    await later(2 * minuteMs);
+    for (let index = 0; index < 7; index += 1) await open(anyId());
+    expect(await ownerHears()).toMatchObject({ messages: [{ sequence: 1 }] });
+    await open(anyId());
+    expect(await codeOf(ownerHears())).toBe("link-ended");
+  });
+
+  test("that is opened again is the latest, also when its time was over", async () => {
+    await guestSays(1);
+    for (let index = 0; index < 7; index += 1) await open(idFromBytes<RendezvousId>(testBytes(16)));
+    await later(11 * minuteMs);
+    await open();
+    for (let index = 0; index < 7; index += 1) await open(idFromBytes<RendezvousId>(testBytes(16)));
+    expect(await ownerHears()).toMatchObject({ messages: [{ sequence: 1 }] });
+  });
+
   test("numbers what comes without a number", async () => {
     await guestSays(1);
     const params = { rendezvousId, seat, sequence: null, bytes: testBytes(8) };
