@@ -69,8 +69,7 @@ test("the app in use is accessible", async ({ stage }) => {
     await cleo.act(cleo.message("Wrong window."), "Recall for everyone…", "Recall");
     await expect(ada.line("Cleo Marsh recalled this message")).toBeVisible();
     const draft = ada.line("The draft is ready");
-    await draft.hover();
-    await draft.getByRole("button", { name: "React" }).click();
+    await ada.press(draft, "React");
     await expectAccessible(ada, "choice of reactions");
     await page.getByRole("button", { name: "thumbs up" }).click();
     await expect(draft.getByRole("button", { name: /👍/u })).toBeVisible();
@@ -92,15 +91,13 @@ test("the app in use is accessible", async ({ stage }) => {
     await page.keyboard.press("Escape");
 
     const own = ada.message("Good, I'll read it today.");
-    await own.hover();
-    await own.getByRole("button", { name: "More actions" }).click();
+    await ada.press(own, "More actions");
     await expectAccessible(ada, "menu of a message");
     await page.getByRole("menuitem", { name: "Info" }).click();
     await expect(ada.dialog("About this message")).toContainText("Read by");
     await expectAccessible(ada, "message info");
     await ada.closeDialog();
-    await own.hover();
-    await own.getByRole("button", { name: "More actions" }).click();
+    await ada.press(own, "More actions");
     await page.getByRole("menuitem", { name: "Delete for me…" }).click();
     await expect(page.getByRole("alertdialog")).toBeVisible();
     await expectAccessible(ada, "question");

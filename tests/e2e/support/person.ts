@@ -282,10 +282,17 @@ export class Person {
     await expect(this.message(text).getByText(state, { exact: true })).toBeAttached();
   }
 
+  /** Presses a button of those that a message shows under the pointer. Whoever sees it move away points at it again. */
+  async press(message: Locator, button: "More actions" | "React"): Promise<void> {
+    await expect(async () => {
+      await message.hover();
+      await message.getByRole("button", { name: button }).click({ timeout: 2000 });
+    }).toPass();
+  }
+
   /** Chooses from a message's menu, and confirms when asked. */
   async act(message: Locator, entry: string, confirm?: string): Promise<void> {
-    await message.hover();
-    await message.getByRole("button", { name: "More actions" }).click();
+    await this.press(message, "More actions");
     await this.page.getByRole("menuitem", { name: entry }).click();
     if (confirm === undefined) return;
     await this.page.getByRole("alertdialog").getByRole("button", { name: confirm }).click();
