@@ -75,6 +75,19 @@ export function refused(reason: string, cause?: unknown): AppError {
   return new AppError("link-refused", { data: { reason }, cause });
 }
 
+/** Lends a way to note secrets as they are made: all of them are overwritten, whichever way `use` ends. */
+function withSecrets<Result>(use: (noted: (secret: Uint8Array) => Uint8Array) => Result): Result {
+  const secrets: Uint8Array[] = [];
+  try {
+    return use((secret) => {
+      secrets.push(secret);
+      return secret;
+    });
+  } finally {
+    wipe(...secrets);
+  }
+}
+
 /** Source: RFC 6189 §4.4.1.1 (`hvi`). */
 function commitmentTo(publicKey: Uint8Array): Uint8Array {
   return digest("SHA-256", encodeCbor(["Sotto 1.0", "link commitment", publicKey]));
@@ -91,20 +104,20 @@ function symbolsOf(
 ): readonly number[] {
   const said = digest("SHA-256", encodeCbor([commitment, ownerKey, joinerKey]));
   const info = encodeCbor(["Sotto 1.0", "link symbols", code.rendezvousId, said]);
-  const bits = code.secret.use((secret) => {
-    const prk = hkdfExtract("SHA-256", new Uint8Array(0), secret);
-    const expanded = hkdfExpand("SHA-256", prk, info, 5);
-    wipe(prk);
-    return expanded;
-  });
-  return Array.from({ length: symbols }, (_, index) => {
-    const at = index * bitsPerSymbol;
-    const word = ((bits[at >> 3] ?? 0) << 8) | (bits[(at >> 3) + 1] ?? 0);
-    return (word >> (16 - bitsPerSymbol - (at & 7))) & 63;
+  return withSecrets((noted) => {
+    const prk = noted(
+      code.secret.use((secret) => hkdfExtract("SHA-256", new Uint8Array(0), secret)),
+    );
+    const bits = noted(hkdfExpand("SHA-256", prk, info, 5));
+    return Array.from({ length: symbols }, (_, index) => {
+      const at = index * bitsPerSymbol;
+      const word = ((bits[at >> 3] ?? 0) << 8) | (bits[(at >> 3) + 1] ?? 0);
+      return (word >> (16 - bitsPerSymbol - (at & 7))) & 63;
+    });
   });
 }
 
-/** Source: RFC 5869; two secrets one behind the other as in draft-ietf-tls-hybrid-design §3.3, the code's as salt as RFC 9180 §5.1 mixes in a PSK. */
+/** Secret: the result, which its caller wipes. Source: RFC 5869; two secrets one behind the other as in draft-ietf-tls-hybrid-design §3.3, the code's as salt as RFC 9180 §5.1 mixes in a PSK. */
 function agree(
   code: CodeKeys,
   transcript: Transcript,
@@ -115,22 +128,27 @@ function agree(
     "SHA-256",
     encodeCbor([code.rendezvousId, commitment, ownerKey, joinerKey, toOwner, toJoiner]),
   );
-  const both = concatBytes(secrets.forOwner, secrets.forJoiner);
-  const prk = code.secret.use((secret) => hkdfExtract("SHA-256", secret, both));
-  const expand = (purpose: string): Uint8Array =>
-    hkdfExpand("SHA-256", prk, encodeCbor(["Sotto 1.0", "linking", purpose, said]), keyBytes);
-  const result = {
-    keys: {
-      speaking: {
-        owner: new SecretBytes(expand("owner speaks")),
-        joiner: new SecretBytes(expand("joiner speaks")),
-      },
-      history: new SecretBytes(expand("history")),
-    },
-    confirmation: expand("confirmation"),
-  };
-  wipe(both, prk, secrets.forOwner, secrets.forJoiner);
-  return result;
+  return withSecrets((noted) => {
+    const both = noted(concatBytes(secrets.forOwner, secrets.forJoiner));
+    const prk = noted(code.secret.use((secret) => hkdfExtract("SHA-256", secret, both)));
+    const made: Uint8Array[] = [];
+    const expand = (purpose: string): Uint8Array => {
+      const info = encodeCbor(["Sotto 1.0", "linking", purpose, said]);
+      const key = hkdfExpand("SHA-256", prk, info, keyBytes);
+      made.push(key);
+      return key;
+    };
+    try {
+      const owner = new SecretBytes(expand("owner speaks"));
+      const joiner = new SecretBytes(expand("joiner speaks"));
+      const history = new SecretBytes(expand("history"));
+      const confirmation = expand("confirmation");
+      return { keys: { speaking: { owner, joiner }, history }, confirmation };
+    } catch (error) {
+      wipe(...made);
+      throw error;
+    }
+  });
 }
 
 export function wipeLinkKeys({ speaking, history }: LinkKeys): void {
@@ -145,8 +163,10 @@ function seal(
   step: Step,
   value: Readonly<Record<string, Uint8Array>>,
 ): Uint8Array {
-  const plain = encodeCbor(value);
-  return code.wrapKey.use((key) => sealWith(key, random, ["link handshake", step], plain));
+  return withSecrets((noted) => {
+    const plain = noted(encodeCbor(value));
+    return code.wrapKey.use((key) => sealWith(key, random, ["link handshake", step], plain));
+  });
 }
 
 /** @throws AppError `link-refused` */
@@ -161,6 +181,8 @@ function open<S extends Step>(
     return parse(schemas[step], decodeCbor(plain, maxMessageBytes));
   } catch (cause) {
     throw refused("malformed", cause);
+  } finally {
+    wipe(plain);
   }
 }
 
@@ -177,9 +199,18 @@ export interface Agreed {
   readonly symbols: readonly number[];
 }
 
-function keyPair({ random, xwing }: Primitives) {
+/** Makes a key pair, and the message that goes with it. */
+function withKeyPair<Result>(
+  { random, xwing }: Primitives,
+  use: (pair: Pick<Waiting, "privateKey" | "publicKey">) => Result,
+): Result {
   const privateKey = random(xwingSizes.privateKeyBytes);
-  return { privateKey, publicKey: xwing.publicKeyOf(privateKey) };
+  try {
+    return use({ privateKey, publicKey: xwing.publicKeyOf(privateKey) });
+  } catch (error) {
+    wipe(privateKey);
+    throw error;
+  }
 }
 
 /** Message 1. */
@@ -187,9 +218,10 @@ export function commit(
   primitives: Primitives,
   code: CodeKeys,
 ): { readonly own: Waiting; readonly message: Uint8Array } {
-  const pair = keyPair(primitives);
-  const commitment = commitmentTo(pair.publicKey);
-  return { own: { ...pair, commitment }, message: seal(primitives, code, 1, { commitment }) };
+  return withKeyPair(primitives, (pair) => {
+    const commitment = commitmentTo(pair.publicKey);
+    return { own: { ...pair, commitment }, message: seal(primitives, code, 1, { commitment }) };
+  });
 }
 
 /** Takes message 1, makes message 2. @throws AppError `link-refused` */
@@ -199,9 +231,10 @@ export function answerCommitment(
   message: Uint8Array,
 ): { readonly own: Waiting; readonly message: Uint8Array } {
   const { commitment } = open(code, 1, message);
-  const pair = keyPair(primitives);
-  const answer = seal(primitives, code, 2, { publicKey: pair.publicKey });
-  return { own: { ...pair, commitment }, message: answer };
+  return withKeyPair(primitives, (pair) => {
+    const answer = seal(primitives, code, 2, { publicKey: pair.publicKey });
+    return { own: { ...pair, commitment }, message: answer };
+  });
 }
 
 /** What the joiner waits with for message 4. Secret: `own`, `forOwner`. */
@@ -212,26 +245,26 @@ export interface Revealed {
   readonly forOwner: Uint8Array;
 }
 
-/** Takes message 2, makes message 3. @throws AppError `link-refused` */
+/** Takes message 2, makes message 3. Wipes `own` if it fails. @throws AppError `link-refused` */
 export function reveal(
   primitives: Primitives,
   code: CodeKeys,
   own: Waiting,
   message: Uint8Array,
 ): { readonly revealed: Revealed; readonly message: Uint8Array } {
-  const { publicKey: ownerKey } = open(code, 2, message);
-  const made = encapsulateTo(primitives, ownerKey);
-  const answer = seal(primitives, code, 3, {
-    publicKey: own.publicKey,
-    encapsulated: made.encapsulated,
-  });
-  const revealed = {
-    own,
-    ownerKey,
-    toOwner: made.encapsulated,
-    forOwner: made.sharedSecret,
-  };
-  return { revealed, message: answer };
+  const secrets = [own.privateKey];
+  try {
+    const { publicKey: ownerKey } = open(code, 2, message);
+    const { encapsulated, sharedSecret } = encapsulateTo(primitives, ownerKey);
+    secrets.push(sharedSecret);
+    const { publicKey } = own;
+    const answer = seal(primitives, code, 3, { publicKey, encapsulated });
+    const revealed = { own, ownerKey, toOwner: encapsulated, forOwner: sharedSecret };
+    return { revealed, message: answer };
+  } catch (error) {
+    wipe(...secrets);
+    throw error;
+  }
 }
 
 function encapsulateTo({ xwing }: Primitives, publicKey: Uint8Array) {
@@ -242,44 +275,57 @@ function encapsulateTo({ xwing }: Primitives, publicKey: Uint8Array) {
   }
 }
 
-/** Takes message 3, makes message 4. @throws AppError `link-refused`, also when the public key isn't the one that was committed to */
+/** Takes message 3, makes message 4. Wipes `own`. @throws AppError `link-refused`, also when the public key isn't the one that was committed to */
 export function confirm(
   primitives: Primitives,
   code: CodeKeys,
   own: Waiting,
   message: Uint8Array,
 ): Agreed & { readonly message: Uint8Array } {
-  const { publicKey: joinerKey, encapsulated: toOwner } = open(code, 3, message);
-  const { commitment, publicKey: ownerKey } = own;
-  if (!equalConstantTime(commitmentTo(joinerKey), commitment)) throw refused("commitment");
-  const forOwner = primitives.xwing.decapsulate(own.privateKey, toOwner);
-  const made = encapsulateTo(primitives, joinerKey);
-  const transcript = { commitment, ownerKey, joinerKey, toOwner, toJoiner: made.encapsulated };
-  const secrets = { forOwner, forJoiner: made.sharedSecret };
-  const { keys, confirmation } = agree(code, transcript, secrets);
-  wipe(own.privateKey);
-  const answer = seal(primitives, code, 4, { encapsulated: made.encapsulated, confirmation });
-  wipe(confirmation);
-  return { keys, symbols: symbolsOf(code, transcript), message: answer };
+  return withSecrets((noted) => {
+    const privateKey = noted(own.privateKey);
+    const { publicKey: joinerKey, encapsulated: toOwner } = open(code, 3, message);
+    const { commitment, publicKey: ownerKey } = own;
+    if (!equalConstantTime(commitmentTo(joinerKey), commitment)) throw refused("commitment");
+    const forOwner = noted(primitives.xwing.decapsulate(privateKey, toOwner));
+    const { encapsulated, sharedSecret } = encapsulateTo(primitives, joinerKey);
+    const forJoiner = noted(sharedSecret);
+    const transcript = { commitment, ownerKey, joinerKey, toOwner, toJoiner: encapsulated };
+    const { keys, confirmation } = agree(code, transcript, { forOwner, forJoiner });
+    noted(confirmation);
+    try {
+      const answer = seal(primitives, code, 4, { encapsulated, confirmation });
+      return { keys, symbols: symbolsOf(code, transcript), message: answer };
+    } catch (error) {
+      wipeLinkKeys(keys);
+      throw error;
+    }
+  });
 }
 
-/** Takes message 4. @throws AppError `link-refused` */
+/** Takes message 4. Wipes what it waited with. @throws AppError `link-refused` */
 export function complete(
   { xwing }: Primitives,
   code: CodeKeys,
-  { own, ownerKey, toOwner, forOwner }: Revealed,
+  revealed: Revealed,
   message: Uint8Array,
 ): Agreed {
-  const { encapsulated: toJoiner, confirmation } = open(code, 4, message);
-  const forJoiner = xwing.decapsulate(own.privateKey, toJoiner);
-  const { commitment, publicKey: joinerKey } = own;
-  const transcript = { commitment, ownerKey, joinerKey, toOwner, toJoiner };
-  const agreed = agree(code, transcript, { forOwner, forJoiner });
-  wipe(own.privateKey);
-  if (!equalConstantTime(agreed.confirmation, confirmation)) {
-    wipeLinkKeys(agreed.keys);
-    throw refused("confirmation");
-  }
-  wipe(agreed.confirmation);
-  return { keys: agreed.keys, symbols: symbolsOf(code, transcript) };
+  return withSecrets((noted) => {
+    const { own, ownerKey, toOwner } = revealed;
+    const [privateKey, forOwner] = [noted(own.privateKey), noted(revealed.forOwner)];
+    const { encapsulated: toJoiner, confirmation: theirs } = open(code, 4, message);
+    noted(theirs);
+    const forJoiner = noted(xwing.decapsulate(privateKey, toJoiner));
+    const { commitment, publicKey: joinerKey } = own;
+    const transcript = { commitment, ownerKey, joinerKey, toOwner, toJoiner };
+    const { keys, confirmation } = agree(code, transcript, { forOwner, forJoiner });
+    noted(confirmation);
+    try {
+      if (!equalConstantTime(confirmation, theirs)) throw refused("confirmation");
+      return { keys, symbols: symbolsOf(code, transcript) };
+    } catch (error) {
+      wipeLinkKeys(keys);
+      throw error;
+    }
+  });
 }

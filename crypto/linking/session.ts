@@ -13,7 +13,7 @@ import {
   userIdSchema,
   type OfferedDevice,
 } from "#protocol";
-import { type Primitives } from "../primitives/index.ts";
+import { wipe, type Primitives } from "../primitives/index.ts";
 import { openWith, sealWith } from "../vault/box.ts";
 import { codeKeysOf, readCodeKeys, wipeCodeKeys, type CodeKeys } from "./code.ts";
 import {
@@ -108,9 +108,14 @@ export class LinkSession {
   ): { readonly session: LinkSession; readonly message: Uint8Array } {
     const code = readCodeKeys(typed);
     if (code === undefined) throw new AppError("link-code-malformed");
-    const { own, message } = commit(primitives, code);
-    const session = new LinkSession("joiner", primitives, code, { kind: "committed", own });
-    return { session, message };
+    try {
+      const { own, message } = commit(primitives, code);
+      const session = new LinkSession("joiner", primitives, code, { kind: "committed", own });
+      return { session, message };
+    } catch (error) {
+      wipeCodeKeys(code);
+      throw error;
+    }
   }
 
   get rendezvousId(): CodeKeys["rendezvousId"] {
@@ -172,12 +177,15 @@ export class LinkSession {
     const place = ["link message", this.role, this.#spoken] as const;
     const { speaking } = this.keys;
     const plain = encodeCbor(said);
-    const sealed = speaking[this.role].use((key) =>
-      sealWith(key, this.#primitives.random, place, plain),
-    );
-    plain.fill(0);
-    this.#spoken += 1;
-    return sealed;
+    try {
+      const sealed = speaking[this.role].use((key) =>
+        sealWith(key, this.#primitives.random, place, plain),
+      );
+      this.#spoken += 1;
+      return sealed;
+    } finally {
+      wipe(plain);
+    }
   }
 
   #hear({ speaking }: LinkKeys, message: Uint8Array): Said {
@@ -191,7 +199,7 @@ export class LinkSession {
     } catch (cause) {
       throw refused("malformed", cause);
     } finally {
-      plain.fill(0);
+      wipe(plain);
     }
   }
 
@@ -200,9 +208,7 @@ export class LinkSession {
     this.#state = { kind: "over" };
     wipeCodeKeys(this.#code);
     if (state.kind === "agreed") wipeLinkKeys(state.keys);
-    if (state.kind === "answered" || state.kind === "committed") state.own.privateKey.fill(0);
-    if (state.kind !== "revealed") return;
-    state.revealed.own.privateKey.fill(0);
-    state.revealed.forOwner.fill(0);
+    if (state.kind === "answered" || state.kind === "committed") wipe(state.own.privateKey);
+    if (state.kind === "revealed") wipe(state.revealed.own.privateKey, state.revealed.forOwner);
   }
 }

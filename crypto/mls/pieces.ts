@@ -56,7 +56,11 @@ export function changedPieces(
   ]);
   const [pending, nextPending] = [before?.pending ?? null, after?.pending ?? null];
   if (pending !== nextPending) {
-    for (const name of pendingRows(before).keys()) rows.set(name, null);
+    for (const [name, plain] of pendingRows(before)) {
+      // Of what is stored the names alone are wanted.
+      wipe(plain ?? undefined);
+      rows.set(name, null);
+    }
     for (const [name, plain] of pendingRows(after)) rows.set(name, plain);
   }
   return [...rows].map(([name, plain]) => ({ name, plain }));

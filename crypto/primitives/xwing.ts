@@ -1,5 +1,5 @@
 import { AppError } from "#protocol";
-import type { RandomSource } from "./bytes.ts";
+import { wipe, type RandomSource } from "./bytes.ts";
 import type { KeyEncapsulation } from "./key-encapsulation.ts";
 import type { Sodium } from "./sodium.ts";
 
@@ -25,13 +25,20 @@ export function createXWing(sodium: Sodium, random: RandomSource): XWing {
     privateKeyBytes: xwingSizes.privateKeyBytes,
     publicKeyBytes: xwingSizes.publicKeyBytes,
     publicKeyOf: (privateKey) =>
-      checked(() => sodium.crypto_kem_xwing_seed_keypair(privateKey).publicKey),
+      checked(() => {
+        const pair = sodium.crypto_kem_xwing_seed_keypair(privateKey);
+        wipe(pair.privateKey);
+        return pair.publicKey;
+      }),
     encapsulate: (publicKey) =>
       checked(() => {
         const seed = random(xwingSizes.encapsulationSeedBytes);
-        const made = sodium.crypto_kem_xwing_enc_deterministic(publicKey, seed);
-        seed.fill(0);
-        return { encapsulated: made.ciphertext, sharedSecret: made.sharedSecret };
+        try {
+          const made = sodium.crypto_kem_xwing_enc_deterministic(publicKey, seed);
+          return { encapsulated: made.ciphertext, sharedSecret: made.sharedSecret };
+        } finally {
+          wipe(seed);
+        }
       }),
     decapsulate: (privateKey, encapsulated) =>
       checked(() => sodium.crypto_kem_xwing_dec(encapsulated, privateKey)),

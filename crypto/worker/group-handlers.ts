@@ -54,12 +54,18 @@ export function groupHandlers(
   /** Goes on with `after`, and seals the rows in which it differs from what is stored. */
   function keep(conversationId: ConversationId, after: GroupMemory | null): GroupWrites {
     const before = context.groups.get(conversationId) ?? null;
-    const pieces = changedPieces(before, after).map(({ name, plain }) => {
-      if (plain === null) return { name, sealed: null };
-      const sealed = context.vault.sealPiece(conversationId, name, plain);
-      wipe(plain);
-      return { name, sealed };
-    });
+    const rows = changedPieces(before, after);
+    const sealPiece = (name: string, plain: Uint8Array): Uint8Array =>
+      context.vault.sealPiece(conversationId, name, plain);
+    let pieces: GroupWrites["pieces"];
+    try {
+      pieces = rows.map(({ name, plain }) => ({
+        name,
+        sealed: plain === null ? null : sealPiece(name, plain),
+      }));
+    } finally {
+      for (const { plain } of rows) wipe(plain ?? undefined);
+    }
     if (after === null) context.forgetGroup(conversationId);
     else context.groups.set(conversationId, after);
     return { conversationId, pieces };

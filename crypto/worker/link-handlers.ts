@@ -7,7 +7,7 @@ import {
   type LinkStep,
   type RendezvousId,
 } from "#protocol";
-import { encodeIdentity, wipeIdentity, type Identity } from "../identity/identity.ts";
+import { encodeIdentity } from "../identity/identity.ts";
 import { codeSecretBytes, writeCode } from "../identity/person-code.ts";
 import {
   boxBody,
@@ -63,17 +63,21 @@ export function linkHandlers(
   function channelOf(session: LinkSession): LinkChannel {
     const { history } = session.keys;
     const plain = encodeChannel({ role: session.role, key: history });
-    const sealedChannel = context.vault.sealSecret(purpose, plain);
-    wipe(plain);
-    return { sealedChannel, ...channelPlace(history) };
+    try {
+      return { sealedChannel: context.vault.sealSecret(purpose, plain), ...channelPlace(history) };
+    } finally {
+      wipe(plain);
+    }
   }
 
   function openChannel<Result>(sealed: Uint8Array, use: (channel: Channel) => Result): Result {
     const plain = context.vault.openSecret(purpose, sealed);
     if (plain === undefined) throw new AppError("vault-damaged", { data: { secret: purpose } });
-    const channel = decodeChannel(new Uint8Array(plain));
-    wipe(plain);
-    return withChannel(channel, use);
+    try {
+      return withChannel(decodeChannel(plain), use);
+    } finally {
+      wipe(plain);
+    }
   }
 
   /** Takes over an account: the key that came, with the device key that was made here. */
@@ -82,31 +86,27 @@ export function linkHandlers(
     { userId, networkId, accountPrivateKey, facts }: Extract<Said, { readonly kind: "account" }>,
   ): LinkStep {
     const device = context.links.get(session.rendezvousId)?.device ?? null;
-    if (session.role !== "joiner" || device === null) throw new AppError("link-refused");
-    const account = {
-      privateKey: new Uint8Array(accountPrivateKey),
-      publicKey: ed25519.publicKeyOf(accountPrivateKey),
-    };
-    const { deviceId, signature } = device;
-    const identity: Identity = { userId, deviceId, account, signature };
-    const plain = encodeIdentity(identity);
-    const sealedIdentity = context.vault.sealSecret("identity", plain);
-    const accountKey = account.publicKey;
-    const signatureKey = signature.publicKey;
-    const channel = channelOf(session);
-    wipe(plain, accountPrivateKey);
-    wipeIdentity(identity);
-    return {
-      kind: "account",
-      userId,
-      deviceId,
-      networkId,
-      accountKey,
-      signatureKey,
-      sealedIdentity,
-      facts,
-      channel,
-    };
+    let plain: Uint8Array | undefined;
+    try {
+      if (session.role !== "joiner" || device === null) throw new AppError("link-refused");
+      const { deviceId, signature } = device;
+      const accountKey = ed25519.publicKeyOf(accountPrivateKey);
+      const account = { privateKey: accountPrivateKey, publicKey: accountKey };
+      plain = encodeIdentity({ userId, deviceId, account, signature });
+      return {
+        kind: "account",
+        userId,
+        deviceId,
+        networkId,
+        accountKey,
+        signatureKey: signature.publicKey,
+        sealedIdentity: context.vault.sealSecret("identity", plain),
+        facts,
+        channel: channelOf(session),
+      };
+    } finally {
+      wipe(accountPrivateKey, plain, device?.signature.privateKey);
+    }
   }
 
   function stepOf(session: LinkSession, said: Said): LinkStep {

@@ -1,5 +1,7 @@
+import type * as ClientState from "ts-mls/clientState.js";
+import type * as TlsEncoder from "ts-mls/codec/tlsEncoder.js";
 import { allSecretTreeValues } from "ts-mls/secretTree.js";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   idFromBytes,
   type KeyringChange,
@@ -11,6 +13,7 @@ import {
 } from "#protocol";
 import { createIdentity } from "../../../../crypto/identity/identity.ts";
 import type { GroupMemory } from "../../../../crypto/mls/memory.ts";
+import { changedPieces } from "../../../../crypto/mls/pieces.ts";
 import { suiteNames, supportedSuites } from "../../../../crypto/mls/suites.ts";
 import { loadPrimitives } from "../../../../crypto/primitives/index.ts";
 import {
@@ -31,7 +34,29 @@ import {
   MlsDevice,
   orderCommit,
 } from "../../../support/mls-device.ts";
+import { errorWith } from "../../../support/protocol.ts";
 import { somePlace } from "../../../support/vault-keys.ts";
+
+/** Rows of group state as they are encoded. */
+const encoded = vi.hoisted(() => [] as Uint8Array[]);
+vi.mock("ts-mls/clientState.js", async (original) => {
+  const real = await original<typeof ClientState>();
+  const encodeGroupStateWithoutTree: typeof real.encodeGroupStateWithoutTree = (state) => {
+    const bytes = real.encodeGroupStateWithoutTree(state);
+    encoded.push(bytes);
+    return bytes;
+  };
+  return { ...real, encodeGroupStateWithoutTree };
+});
+vi.mock("ts-mls/codec/tlsEncoder.js", async (original) => {
+  const real = await original<typeof TlsEncoder>();
+  const encode: typeof real.encode = (encoder) => (value) => {
+    const bytes = real.encode(encoder)(value);
+    encoded.push(bytes);
+    return bytes;
+  };
+  return { ...real, encode };
+});
 
 const primitives = await loadPrimitives();
 const id = conversationId(1);
@@ -107,6 +132,35 @@ describe("a group's secrets are zero", () => {
       // The device's, in every group.
       expect(isZero(anna.own.signaturePrivateKey)).toBe(false);
     }
+  });
+
+  test("in the rows of a commit under way, when all that is asked is which there are", async () => {
+    const { anna } = await groupOfThree();
+    await anna.prepare(id);
+    const before = anna.memory(id);
+    encoded.length = 0;
+    const rows = changedPieces(before, { ...before, pending: null });
+    expect(rows.map(({ name }) => name)).toContain("pending/epoch");
+    expect(rows.every(({ plain }) => plain === null)).toBe(true);
+    // Its epoch, its secrets and the nodes of its tree.
+    expect(encoded.length).toBeGreaterThan(2);
+    expect(encoded.every(isZero)).toBe(true);
+  });
+
+  test("in the rows that were to be sealed, when the vault is locked meanwhile", async () => {
+    const { anna } = await groupOfThree();
+    const context = createContext();
+    context.groups.set(id, anna.memory(id));
+    encoded.length = 0;
+    const authenticatedData = new Uint8Array(0);
+    const sealing = groupHandlers(context)["group.seal"]({
+      conversationId: id,
+      content: new Uint8Array(100),
+      authenticatedData,
+    });
+    await expect(sealing).rejects.toThrow(errorWith("not-ready"));
+    expect(encoded.length).toBeGreaterThan(1);
+    expect(encoded.every(isZero)).toBe(true);
   });
 
   test("once this device was removed", async () => {
