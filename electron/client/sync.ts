@@ -55,6 +55,8 @@ export class Sync {
     ConversationId,
     { failures: number; waits: boolean; cancel: () => void }
   >();
+  /** After a roll-back: conversations that only the relay knows, and that are still to be joined. null: it hasn't said yet. */
+  #others: Set<ConversationId> | null = null;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -109,11 +111,12 @@ export class Sync {
       case "group.entry": {
         const { conversationId, entry } = event.body;
         // What a conversation that is joined anew has missed is looked for then.
-        if (this.#parts.core.store.conversation(conversationId)?.stale === true) return;
+        if (this.#isAwaited(conversationId)) return;
         return this.#contain(conversationId, () => log.onEntry(conversationId, entry), "entry");
       }
       case "inbox.entry":
         await inbox.onEntry(event.body);
+        await this.#takeInvitations();
         return this.#afterJoining();
       case "directory.changed":
         if (event.body.version <= directory.version) return;
@@ -142,6 +145,7 @@ export class Sync {
   async #catchUp(session: RelayResult<"session.signIn">): Promise<void> {
     const { directory, inbox, outbox, receipts, asker } = this.#parts;
     const { leaveHelper, refresher, keyPackages, rollBack } = this.#parts;
+    this.#others = null;
     if (session.directoryVersion > directory.version) await directory.refresh();
     const left = await rollBack.replaceKeyPackages(keyPackages);
     // Making key packages takes a while, and nothing below waits for them.
@@ -161,6 +165,7 @@ export class Sync {
   async #retryUnknown(): Promise<void> {
     const { core, inbox } = this.#parts;
     await inbox.retryKept();
+    await this.#takeInvitations();
     await Promise.all(core.store.conversationsBlocked().map((id) => this.#goOn(id)));
   }
 
@@ -172,23 +177,18 @@ export class Sync {
       ...core.store.conversationsWithIntent(),
       ...core.store.conversationsBlocked(),
     ]);
-    const work: Promise<void>[] = [];
-    let othersLeft = false;
     const stored = core.store.conversationStates();
-    const known = new Set(stored.map(({ conversationId }) => conversationId));
-    for (const { conversationId } of rollBack.looksForOthers ? groups : []) {
-      if (known.has(conversationId)) continue;
-      const joining = this.#contain(conversationId, () => this.#rejoin(conversationId));
-      work.push(
-        joining.then(() => {
-          othersLeft ||= this.#troubles.has(conversationId);
-        }),
-      );
-    }
+    const live = new Set(stored.flatMap((row) => (isLive(row.state) ? row.conversationId : [])));
+    const others = rollBack.looksForOthers ? heads.keys().filter((id) => !live.has(id)) : [];
+    this.#others = new Set(others);
+    const awaited = [...this.#others, ...core.store.invitedWithoutKey()];
+    const work = [...new Set(awaited)].map((conversationId) => this.#goOn(conversationId));
     for (const { conversationId, state, cursor, stale } of stored) {
       const head = heads.get(conversationId);
       if (!isLive(state)) {
-        if (head !== undefined) acknowledger.group(conversationId, head);
+        // Whoever acknowledges has judged what is there, and one that comes back hasn't.
+        const isOver = head !== undefined && !awaited.includes(conversationId);
+        if (isOver) acknowledger.group(conversationId, head);
       } else if (stale || open.has(conversationId) || (head !== undefined && head > cursor)) {
         work.push(this.#goOn(conversationId));
       } else if (head !== undefined && cursor > 0) {
@@ -199,13 +199,31 @@ export class Sync {
     const results = await Promise.allSettled(work);
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw ensureAppError(failed.reason);
-    await rollBack.settle(!othersLeft);
+    await rollBack.settle(this.#others.size === 0);
+  }
+
+  /** Comes in from outside where a Welcome came that can't be opened any more. */
+  async #takeInvitations(): Promise<void> {
+    const invited = this.#parts.core.store.invitedWithoutKey();
+    const untried = invited.filter((id) => this.#troubles.get(id)?.waits !== true);
+    await Promise.all(untried.map((conversationId) => this.#goOn(conversationId)));
+  }
+
+  /** Whether a conversation is to be joined anew, or from outside in place of a Welcome. */
+  #isAwaited(conversationId: ConversationId): boolean {
+    const { store } = this.#parts.core;
+    if (store.conversation(conversationId)?.stale === true) return true;
+    return (
+      this.#others?.has(conversationId) === true ||
+      store.invitedWithoutKey().includes(conversationId)
+    );
   }
 
   async #rejoin(conversationId: ConversationId): Promise<void> {
     const { rejoiner, rollBack } = this.#parts;
     await rejoiner.rejoin(conversationId);
-    await rollBack.settle(false);
+    this.#others?.delete(conversationId);
+    await rollBack.settle(this.#others?.size === 0);
   }
 
   /** Finishes what is under way in a conversation, and reads its log. @throws AppError what meets all conversations */
@@ -224,9 +242,7 @@ export class Sync {
 
   async #readOn(conversationId: ConversationId): Promise<void> {
     const { core, commits, log } = this.#parts;
-    if (core.store.conversation(conversationId)?.stale === true) {
-      await this.#rejoin(conversationId);
-    }
+    if (this.#isAwaited(conversationId)) await this.#rejoin(conversationId);
     const intent = core.store.intent(conversationId) !== undefined;
     if (intent) await commits.resume(conversationId);
     await core.groupQueue.run(conversationId, () => log.catchUp(conversationId));
@@ -242,9 +258,9 @@ export class Sync {
 
   /** Whether a conversation goes on as it should. */
   #isWell(conversationId: ConversationId): boolean {
-    const { core, log, mender } = this.#parts;
-    const stale = core.store.conversation(conversationId)?.stale === true;
-    return log.blockedBy(conversationId) === null && !stale && !mender.isWanted(conversationId);
+    const { log, mender } = this.#parts;
+    if (this.#isAwaited(conversationId)) return false;
+    return log.blockedBy(conversationId) === null && !mender.isWanted(conversationId);
   }
 
   /**

@@ -29,8 +29,8 @@ import { noteNewcomers } from "./newcomers.ts";
 const maxKept = 64;
 const maxKeptBytes = 32 * 1024 * 1024;
 
-/** What a Welcome led to. `waits`: what it takes to judge it isn't there yet. */
-type Joined = "joined" | "refused" | "waits";
+/** What a Welcome led to. `waits`: what it takes to judge it isn't there yet. `keyless`: its key package isn't here any more. */
+type Joined = "joined" | "refused" | "waits" | "keyless";
 
 /** The key package that a Welcome was made for. */
 interface KeyPackageTarget {
@@ -105,8 +105,9 @@ export class Inbox {
       const changes = new Changes();
       changes.statements.push(putFact("inboxCursor", entry.sequence));
       const joined = await this.#joinAndKeep(changes, entry);
-      if (joined === "waits") {
-        changes.write("welcome.keep", entry.sequence, conversationId, encodeCbor(entry));
+      if (joined === "waits" || joined === "keyless") {
+        const kept = joined === "waits" ? encodeCbor(entry) : new Uint8Array();
+        changes.write("welcome.keep", entry.sequence, conversationId, kept);
         changes.write("welcome.trim", maxKept);
       }
       if (joined === "refused" && this.#live(conversationId) !== undefined) {
@@ -128,7 +129,8 @@ export class Inbox {
         const changes = new Changes();
         const joined = await this.#joinAndKeep(changes, entry);
         if (joined === "waits") return;
-        changes.write("welcome.delete", entry.sequence);
+        if (joined === "keyless") changes.write("welcome.empty", entry.sequence);
+        else changes.write("welcome.delete", entry.sequence);
         await this.#core.commit(changes);
         if (joined === "joined") await this.#readLog(entry.conversationId);
       });
@@ -163,8 +165,12 @@ export class Inbox {
     // A conversation that goes on is never replaced by another group of the same name.
     const live = this.#live(conversationId);
     if (live?.blocked === null) return "refused";
-    const target = await this.#targetOf(entry.bytes);
-    if (target === undefined) return "refused";
+    const refs = await this.#refsOf(entry.bytes);
+    const target = this.#targetOf(refs);
+    if (target === undefined) {
+      // A log that can't be read on is mended by itself.
+      return live === undefined && refs.length > 0 ? "keyless" : "refused";
+    }
     await this.#core.forgetGroup(conversationId);
     const joined = await this.#open(entry, target);
     if (joined.kind === "device-unknown") return "waits";
@@ -198,14 +204,18 @@ export class Inbox {
     return known !== undefined && isLive(known.state) ? known : undefined;
   }
 
-  /** Which of our key packages a Welcome was made for. A malformed one is for none. */
-  async #targetOf(welcome: Uint8Array): Promise<KeyPackageTarget | undefined> {
-    const { refs } = await this.#core.worker
-      .call("group.welcomeTargets", { welcome })
-      .catch((error: unknown) => {
-        if (error instanceof AppError && error.fault === "peer") return { refs: [] };
-        throw error;
-      });
+  /** The key packages that a Welcome was made for. A malformed one is for none. */
+  async #refsOf(welcome: Uint8Array): Promise<readonly KeyPackageRef[]> {
+    try {
+      const { refs } = await this.#core.worker.call("group.welcomeTargets", { welcome });
+      return refs;
+    } catch (error) {
+      if (error instanceof AppError && error.fault === "peer") return [];
+      throw error;
+    }
+  }
+
+  #targetOf(refs: readonly KeyPackageRef[]): KeyPackageTarget | undefined {
     for (const ref of refs) {
       const own = this.#core.store.keyPackage(ref);
       if (own !== undefined) return { ref, ...own };

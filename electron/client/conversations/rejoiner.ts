@@ -15,7 +15,7 @@ import { isEverywhere } from "../core/failures.ts";
 import { readFact } from "../store/facts.ts";
 import { mendingColumns } from "../store/mendings.ts";
 import type { StoredConversation } from "../store/rows.ts";
-import { peopleOf } from "../store/store.ts";
+import { isLive, peopleOf } from "../store/store.ts";
 import type { StoredLine } from "../views/system-line.ts";
 import { forgetStuckLine, noteBlocked } from "./blocked.ts";
 import { noteFresh } from "./fresh-commits.ts";
@@ -53,20 +53,42 @@ export class Rejoiner {
   }
 
   /**
-   * Joins a conversation anew, if it waits for that or only the relay knows of it.
+   * Joins a conversation anew, if it waits for that, or this device isn't in it as far as it knows.
    *
    * @throws AppError as `Core.request` and `Core.commit`; `commit-refused`, `device-unknown`, `members-unvouched`
    */
   rejoin(conversationId: ConversationId): Promise<void> {
     return this.#core.groupQueue.run(conversationId, async () => {
-      const before = this.#core.store.conversation(conversationId);
-      if (before?.stale === false) return;
-      if (before !== undefined) await this.#glean(conversationId);
+      if (this.#isLive(conversationId)) {
+        if (this.#isWaiting(conversationId)) await this.#glean(conversationId);
+        if (!this.#isWaiting(conversationId)) {
+          // Reading on may have shown that this device was removed.
+          if (this.#isLive(conversationId)) await this.#forgetInvitation(conversationId);
+          return;
+        }
+      }
       for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
         if (await this.#attempt(conversationId)) return;
       }
       throw new AppError("epoch-unknown");
     });
+  }
+
+  #isLive(conversationId: ConversationId): boolean {
+    const conversation = this.#core.store.conversation(conversationId);
+    return conversation !== undefined && isLive(conversation.state);
+  }
+
+  #isWaiting(conversationId: ConversationId): boolean {
+    return this.#core.store.conversation(conversationId)?.stale === true;
+  }
+
+  /** A Welcome that couldn't be opened calls for nothing more. */
+  async #forgetInvitation(conversationId: ConversationId): Promise<void> {
+    if (!this.#core.store.invitedWithoutKey().includes(conversationId)) return;
+    const changes = new Changes();
+    changes.write("welcome.deleteKeyless", conversationId);
+    await this.#core.commit(changes);
   }
 
   /** The old state may still open what was said while this device was away: reading uses no key twice. */
@@ -78,8 +100,6 @@ export class Rejoiner {
 
   /** @returns whether there is nothing left to do; false: somebody else's commit came first */
   async #attempt(conversationId: ConversationId): Promise<boolean> {
-    // Reading on may have shown that this device was removed.
-    if (this.#core.store.conversation(conversationId)?.stale === false) return true;
     const groupInfo = await this.#groupInfo(conversationId);
     if (groupInfo === null) {
       await this.#giveUp(conversationId);
@@ -101,7 +121,7 @@ export class Rejoiner {
   /** Says in the conversation why it isn't joined anew. What waits goes out when it is. */
   async #block(conversationId: ConversationId): Promise<void> {
     const conversation = this.#core.store.conversation(conversationId);
-    if (conversation === undefined) return;
+    if (conversation === undefined || !isLive(conversation.state)) return;
     const changes = new Changes();
     await noteBlocked(this.#core, changes, conversation, "members-unvouched");
     await this.#core.commit(changes);
@@ -120,8 +140,9 @@ export class Rejoiner {
   }
 
   async #giveUp(conversationId: ConversationId): Promise<void> {
+    await this.#forgetInvitation(conversationId);
     const conversation = this.#core.store.conversation(conversationId);
-    if (conversation === undefined) return;
+    if (conversation === undefined || !isLive(conversation.state)) return;
     const changes = new Changes();
     if (conversation.state === "creating") {
       changes.write("intent.delete", conversationId);
@@ -159,10 +180,14 @@ export class Rejoiner {
     changes.writeGroup(settled.writes);
     const before = this.#core.store.conversation(conversationId);
     if (before !== undefined) {
-      await noteSkippedBefore(this.#core, changes, before, ordered.sequence);
+      // Of what was said after it went nothing is this device's.
+      if (isLive(before.state)) {
+        await noteSkippedBefore(this.#core, changes, before, ordered.sequence);
+      }
       noteNewcomers(changes, before, settled.summary);
     }
     this.#write(changes, settled.summary, ordered.sequence);
+    changes.write("welcome.deleteKeyless", conversationId);
     changes.write("freshCommit.deleteAll", conversationId);
     await noteFresh(changes, {
       membersBefore: settled.summary.members,
@@ -189,7 +214,7 @@ export class Rejoiner {
     throw new AppError("members-unvouched");
   }
 
-  /** Says who came and went, so that nothing changes unseen; after a roll-back everybody, since what was known is older than was thought. */
+  /** Says who came and went, so that nothing changes unseen; everybody where what was known is older than was thought. */
   async #tellMembers(
     changes: Changes,
     before: StoredConversation | undefined,
@@ -204,8 +229,9 @@ export class Rejoiner {
       if (went.length > 0) lines.push({ kind: "went-meanwhile", by, people: went });
       if (came.length > 0) lines.push({ kind: "came-meanwhile", by, people: came });
     }
-    const rolledBack = readFact(this.#core.vault, "rollback") !== undefined;
-    if (rolledBack && summary.roomState.kind !== "direct") {
+    const wasLive = before !== undefined && isLive(before.state);
+    const isOlder = !wasLive || readFact(this.#core.vault, "rollback") !== undefined;
+    if (isOlder && summary.roomState.kind !== "direct") {
       lines.push({ kind: "restored", by, people });
     }
     await addLines(this.#core, changes, summary, lines);
@@ -250,8 +276,11 @@ export class Rejoiner {
       changes.write("conversation.create", conversationId, "active", ...columns, sequence, nowMs);
     } else {
       changes.write("conversation.setGroup", conversationId, ...columns);
-      changes.write("conversation.setRejoined", conversationId, sequence);
-      if (known.stale) changes.write("conversation.setSince", conversationId, summary.epoch);
+      const comesBack = !isLive(known.state);
+      const how = comesBack ? "conversation.rejoin" : "conversation.setRejoined";
+      changes.write(how, conversationId, sequence);
+      if (known.stale || comesBack)
+        {changes.write("conversation.setSince", conversationId, summary.epoch);}
       if (known.state === "creating") {
         changes.write("conversation.setState", conversationId, "active");
       }

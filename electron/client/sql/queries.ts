@@ -30,7 +30,8 @@ export const queries = {
   leavers: `SELECT user_id FROM leavers WHERE conversation_id = ?1`,
   allLeavers: `SELECT DISTINCT conversation_id FROM leavers`,
 
-  welcomes: `SELECT entry FROM welcomes ORDER BY inbox_sequence`,
+  welcomes: `SELECT entry FROM welcomes WHERE entry <> x'' ORDER BY inbox_sequence`,
+  keylessWelcomes: `SELECT DISTINCT conversation_id FROM welcomes WHERE entry = x''`,
   blocked: `SELECT conversation_id FROM conversations WHERE blocked IS NOT NULL`,
   generation: `SELECT next FROM generations
     WHERE conversation_id = ?1 AND device_id = ?2 AND epoch = ?3`,

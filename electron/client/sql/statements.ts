@@ -114,7 +114,10 @@ export const statements = {
     VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`,
   "welcome.trim": `DELETE FROM welcomes WHERE inbox_sequence NOT IN
     (SELECT inbox_sequence FROM welcomes ORDER BY inbox_sequence DESC LIMIT ?1)`,
+  /** Of one whose key package isn't here any more, only for which conversation it was. */
+  "welcome.empty": `UPDATE welcomes SET entry = x'' WHERE inbox_sequence = ?1`,
   "welcome.deleteAll": `DELETE FROM welcomes`,
+  "welcome.deleteKeyless": `DELETE FROM welcomes WHERE conversation_id = ?1 AND entry = x''`,
   "welcome.delete": `DELETE FROM welcomes WHERE inbox_sequence = ?1`,
 
   "generation.put": `INSERT INTO generations (conversation_id, device_id, epoch, next)

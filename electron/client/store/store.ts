@@ -186,9 +186,14 @@ export class Store {
     return this.#conversationIds("blocked");
   }
 
-  /** Kept Welcomes in order, as `Inbox` encodes them. */
+  /** Kept Welcomes that may still be opened, in order, as `Inbox` encodes them. */
   welcomes(): readonly Uint8Array[] {
     return this.#read("welcomes").map((row) => bytes(row, "entry"));
+  }
+
+  /** Conversations to which this device was invited by a key package that it hasn't any more. */
+  invitedWithoutKey(): readonly ConversationId[] {
+    return this.#conversationIds("keylessWelcomes");
   }
 
   /** The generation that is next of a sender in an epoch. */
