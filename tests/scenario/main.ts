@@ -1,7 +1,8 @@
 /*
  * npm run test:scenario: seeded schedules of many devices. `-- --seeds 1000 --commits 100 --devices 30 --first 1` are what it does of itself;
  * `-- --seed 7` runs one and prints what happened; `-- --replay FILE` runs a schedule that was printed; `-- attackers` sits in the attackers' seats.
- * Ends with exit code 1 if anything wasn't as it should be; what fails is printed, and a smaller schedule that fails in the same way.
+ * Ends with exit code 1 if anything wasn't as it should be; what fails is printed, and a smaller schedule that fails in the same way, unless `--no-shrink` is
+ * said.
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -13,6 +14,7 @@ import { shrink } from "./shrink.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
+  allowNegative: true,
   options: {
     seeds: { type: "string", default: "1000" },
     commits: { type: "string", default: "100" },
@@ -20,6 +22,7 @@ const { values, positionals } = parseArgs({
     first: { type: "string", default: "1" },
     seed: { type: "string" },
     replay: { type: "string" },
+    shrink: { type: "boolean", default: true },
     threads: { type: "string", default: String(availableParallelism()) },
   },
 });
@@ -76,7 +79,7 @@ function describe(
 
 function serveSeeds(port: NonNullable<typeof parentPort>): void {
   port.on("message", (seed: number) => {
-    void run(optionsOf(seed), true).then((report) => {
+    void run(optionsOf(seed), values.shrink).then((report) => {
       port.postMessage(report);
     });
   });
