@@ -15,7 +15,7 @@ import { messageViews } from "./message-views.ts";
 const hourMs = 60 * 60 * 1000;
 /** How often it is looked who ends within the hour, milliseconds. */
 const lookAheadMs = 60_000;
-/** After telling that was slow it rests for so many times as long: where thousands of messages end, each piece of them would be told anew. */
+/** After rows that were slow to make they rest for so many times as long: where thousands of messages end, each piece of them would make them anew. */
 const restFactor = 4;
 /** Shorter is not slow, milliseconds. */
 const slowMs = 10;
@@ -40,7 +40,10 @@ function noNews(): News {
   return { rows: new Set(), wholes: new Set(), messages: new Map(), people: false };
 }
 
-/** Tells the interface what changed: gathered per tick, made into views, and in the order in which it happened. */
+/**
+ * Tells the interface what changed: gathered per tick, made into views, and in the order in which it happened. What an open conversation
+ * shows never waits: somebody looks at it, and what they have just sent must not appear under their pointer later.
+ */
 export class ViewHub {
   readonly #core: Core;
   readonly #listeners = new Map<EventName, Set<Listener>>();
@@ -49,9 +52,12 @@ export class ViewHub {
   #endsSoon: ReadonlySet<ConversationId> = new Set();
   #news = noNews();
   #cancelFlush: (() => void) | null = null;
+  #cancelRows: (() => void) | null = null;
   #cancelLook: () => void = () => undefined;
   #flushing: Promise<void> = Promise.resolve();
-  /** Until when what has changed is gathered, by the time that nobody can set. */
+  /** Rows that are not as they were made. */
+  readonly #stale = new Set<ConversationId>();
+  /** Until when stale rows are gathered, by the time that nobody can set. */
   #restUntilMs = 0;
   readonly #onRows: () => void;
 
@@ -132,9 +138,11 @@ export class ViewHub {
   /** Tells nothing more, and keeps no word of what was listed. */
   async close(): Promise<void> {
     this.#cancelFlush?.();
+    this.#cancelRows?.();
     this.#cancelLook();
     this.#listeners.clear();
     await this.#flushing;
+    this.#cancelRows?.();
     this.#rows = new Map();
     this.#open.clear();
     this.#news = noNews();
@@ -142,10 +150,9 @@ export class ViewHub {
 
   /** The list with everything that has happened until now. */
   async currentRows(): Promise<readonly ConversationRowView[]> {
-    if (this.#cancelFlush !== null) {
-      this.#cancelFlush();
-      this.#flushNow();
-    }
+    if (this.#cancelFlush !== null) this.#flushNow();
+    await this.#flushing;
+    if (this.#stale.size > 0) this.#flushNow(true);
     await this.#flushing;
     return this.rows;
   }
@@ -157,29 +164,46 @@ export class ViewHub {
   }
 
   #flushSoon(): void {
-    const restMs = Math.max(0, this.#restUntilMs - performance.now());
     this.#cancelFlush ??= this.#core.clock.setTimeout(() => {
       this.#flushNow();
-    }, restMs);
+    }, 0);
   }
 
-  #flushNow(): void {
+  #flushNow(rowsToo = false): void {
+    this.#cancelFlush?.();
     this.#cancelFlush = null;
     // A worker that stopped in between: the client is opened again, and the interface asks for everything.
-    this.#flushing = this.#flushing.then(() => this.#flush()).catch(() => undefined);
+    this.#flushing = this.#flushing.then(() => this.#flush(rowsToo)).catch(() => undefined);
   }
 
-  async #flush(): Promise<void> {
-    const startedAtMs = performance.now();
+  /** @param rowsToo - whether rows are made even while they rest */
+  async #flush(rowsToo: boolean): Promise<void> {
     const news = this.#news;
     this.#news = noNews();
     for (const [conversationId, { upserted, removed }] of news.messages) {
       await this.#tellMessages(conversationId, upserted, removed);
     }
     for (const conversationId of news.wholes) await this.#tellConversation(conversationId);
-    await this.#makeRows(news.rows);
-    this.emit("conversations.changed", this.rows);
     if (news.people) this.emit("people.changed", null);
+    for (const conversationId of news.rows) this.#stale.add(conversationId);
+    const restMs = this.#restUntilMs - performance.now();
+    if (rowsToo || restMs <= 0) {
+      await this.#tellRows();
+      return;
+    }
+    this.#cancelRows ??= this.#core.clock.setTimeout(() => {
+      this.#flushNow(true);
+    }, restMs);
+  }
+
+  async #tellRows(): Promise<void> {
+    this.#cancelRows?.();
+    this.#cancelRows = null;
+    const startedAtMs = performance.now();
+    const stale = new Set(this.#stale);
+    this.#stale.clear();
+    await this.#makeRows(stale);
+    this.emit("conversations.changed", this.rows);
     this.#onRows();
     const tookMs = performance.now() - startedAtMs;
     if (tookMs >= slowMs) this.#restUntilMs = performance.now() + restFactor * tookMs;

@@ -1,7 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { messageCommands } from "../../../../electron/client/commands/message-commands.ts";
 import type { Engine } from "../../../../electron/client/commands/engine.ts";
-import { Changes } from "../../../../electron/client/core/changes.ts";
 import { ViewHub } from "../../../../electron/client/views/view-hub.ts";
 import { createCoreFixture } from "../../../support/client-core.ts";
 
@@ -21,36 +20,51 @@ test("a list that is closed keeps no word of what was said", async () => {
   expect(hub.rows).toEqual([]);
 });
 
-test("while telling is slow, what changes is gathered; a single change is told at once", async () => {
+test("while the list is slow to make, its changes are gathered; what an open conversation shows is told at once", async () => {
   const { core, conversationId } = await createCoreFixture();
   const { store, clock } = core;
   const find = store.conversationsEnding.bind(store);
   vi.spyOn(store, "conversationsEnding").mockImplementation((...span) => {
-    const untilMs = performance.now() + 20;
+    const untilMs = performance.now() + 50;
     while (performance.now() < untilMs);
     return find(...span);
   });
-  const delays: number[] = [];
   vi.spyOn(clock, "setTimeout").mockImplementation((run, delayMs) => {
-    delays.push(delayMs);
     const timer = setTimeout(run, delayMs);
     return () => {
       clearTimeout(timer);
     };
   });
   const hub = new ViewHub(core, () => undefined);
-  let told = 0;
-  hub.on("conversations.changed", () => void (told += 1));
-  for (const expected of [1, 2]) {
-    const changes = new Changes();
-    changes.touch(conversationId);
+  core.onCommitted((changes) => {
     hub.follow(changes);
-    await vi.waitFor(() => {
-      expect(told).toBe(expected);
-    });
-  }
-  const [first, second] = delays;
-  expect(first).toBe(0);
-  expect(second).toBeGreaterThanOrEqual(60);
+  });
+  hub.opened(conversationId, 0);
+  const told: string[] = [];
+  hub.on("conversations.changed", () => void told.push("list"));
+  hub.on("messages.changed", () => void told.push("messages"));
+  const say = async (text: string): Promise<void> => {
+    const send = messageCommands({ core } as Engine)["message.send"];
+    await send({ conversationId, text, replyTo: null, timers: null });
+  };
+  const until = (expected: readonly string[]) =>
+    vi.waitFor(
+      () => {
+        expect(told).toEqual(expected);
+      },
+      { timeout: 4000 },
+    );
+
+  await say("one");
+  await until(["messages", "list"]);
+  await say("two");
+  await until(["messages", "list", "messages"]);
+  await say("three");
+  await until(["messages", "list", "messages", "messages"]);
+  await until(["messages", "list", "messages", "messages", "list"]);
+
+  // Who asks for the list gets all of it.
+  await say("four");
+  expect(JSON.stringify(await hub.currentRows())).toContain("four");
   await hub.close();
 });
