@@ -55,7 +55,7 @@ export class Sync {
     ConversationId,
     { failures: number; waits: boolean; cancel: () => void }
   >();
-  /** After a roll-back: conversations that only the relay knows, and that are still to be joined. null: it hasn't said yet. */
+  /** Conversations that only the relay says this device is in, and that are still to be joined. null: it hasn't said yet. */
   #others: Set<ConversationId> | null = null;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
@@ -178,10 +178,15 @@ export class Sync {
       ...core.store.conversationsBlocked(),
     ]);
     const stored = core.store.conversationStates();
-    const live = new Set(stored.flatMap((row) => (isLive(row.state) ? row.conversationId : [])));
-    const others = rollBack.looksForOthers ? heads.keys().filter((id) => !live.has(id)) : [];
+    const known = new Map(stored.map((row) => [row.conversationId, row]));
+    const others = heads.keys().filter((conversationId) => {
+      const row = known.get(conversationId);
+      if (row !== undefined && isLive(row.state)) return false;
+      // It may be younger than this vault, or its end was the relay's word alone.
+      return rollBack.looksForOthers || row?.stale === true;
+    });
     this.#others = new Set(others);
-    const awaited = [...this.#others, ...core.store.invitedWithoutKey()];
+    const awaited = [...this.#others, ...core.store.invitations()];
     const work = [...new Set(awaited)].map((conversationId) => this.#goOn(conversationId));
     for (const { conversationId, state, cursor, stale } of stored) {
       const head = heads.get(conversationId);
@@ -204,7 +209,7 @@ export class Sync {
 
   /** Comes in from outside where a Welcome came that can't be opened any more. */
   async #takeInvitations(): Promise<void> {
-    const invited = this.#parts.core.store.invitedWithoutKey();
+    const invited = this.#parts.core.store.invitations();
     const untried = invited.filter((id) => this.#troubles.get(id)?.waits !== true);
     await Promise.all(untried.map((conversationId) => this.#goOn(conversationId)));
   }
@@ -212,10 +217,10 @@ export class Sync {
   /** Whether a conversation is to be joined anew, or from outside in place of a Welcome. */
   #isAwaited(conversationId: ConversationId): boolean {
     const { store } = this.#parts.core;
-    if (store.conversation(conversationId)?.stale === true) return true;
+    const conversation = store.conversation(conversationId);
+    if (conversation !== undefined && isLive(conversation.state)) return conversation.stale;
     return (
-      this.#others?.has(conversationId) === true ||
-      store.invitedWithoutKey().includes(conversationId)
+      this.#others?.has(conversationId) === true || store.invitations().includes(conversationId)
     );
   }
 

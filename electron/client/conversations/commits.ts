@@ -9,6 +9,7 @@ import {
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { isLive } from "../store/store.ts";
+import { forgetConversation } from "./group-change.ts";
 import type { GroupLog } from "./group-log.ts";
 import { planDevices } from "./membership.ts";
 import {
@@ -347,14 +348,13 @@ export class Commits {
     const { store, worker } = this.#core;
     if (store.intent(conversationId) === undefined) return;
     const changes = new Changes();
-    changes.write("intent.delete", conversationId);
     if (store.conversation(conversationId)?.state === "creating") {
-      changes.write("piece.deleteAll", conversationId);
-      changes.write("conversation.delete", conversationId);
+      forgetConversation(this.#core, changes, conversationId);
       await this.#core.commit(changes);
       await this.#core.forgetGroup(conversationId);
       return;
     }
+    changes.write("intent.delete", conversationId);
     await this.#core.moveGroup(conversationId, async () => {
       if (this.#offer(conversationId) !== undefined) {
         await this.#core.loadGroup(conversationId);

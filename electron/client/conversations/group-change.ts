@@ -159,6 +159,40 @@ export function endConversation(
   changes.touch(conversationId);
 }
 
+/**
+ * As {@link endConversation}, on the word of the relay alone, which may lie or have lost something: nothing is deleted. What waits goes out when a member whom this
+ * device knew there lets it come back.
+ */
+export function endUnsigned(
+  core: Core,
+  changes: Changes,
+  { conversationId, state }: Pick<StoredConversation, "conversationId" | "state">,
+): void {
+  const ended = state === "leaving" ? "left" : "removed";
+  changes.write("conversation.endUnsigned", conversationId, ended);
+  for (const messageId of core.store.waitingIn(conversationId)) {
+    changes.write("message.setState", messageId, "failed", "not-allowed");
+    changes.upsert(conversationId, messageId);
+  }
+  changes.groups.add(conversationId);
+  changes.touch(conversationId);
+}
+
+/** Comes back to a conversation, to a place in its log. */
+export function comeBack(
+  core: Core,
+  changes: Changes,
+  conversationId: ConversationId,
+  sequence: number,
+): void {
+  changes.write("conversation.rejoin", conversationId, sequence);
+  for (const messageId of core.store.heldIn(conversationId)) {
+    changes.write("message.setState", messageId, "waiting", null);
+    changes.upsert(conversationId, messageId);
+  }
+  changes.outboxes.add(conversationId);
+}
+
 /** Removes everything that was said in a conversation, and what is still to be said but a farewell. */
 export function deleteContent(core: Core, changes: Changes, conversationId: ConversationId): void {
   for (const messageId of core.store.messagesOf(conversationId)) {

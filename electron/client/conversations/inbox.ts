@@ -20,7 +20,7 @@ import { putFact, readFact } from "../store/facts.ts";
 import type { StoredConversation } from "../store/rows.ts";
 import { isLive } from "../store/store.ts";
 import { forgetStuckLine } from "./blocked.ts";
-import { addLines, groupColumns, peerOf } from "./group-change.ts";
+import { addLines, comeBack, groupColumns, peerOf } from "./group-change.ts";
 import { noteFresh } from "./fresh-commits.ts";
 import type { GroupLog } from "./group-log.ts";
 import { noteNewcomers } from "./newcomers.ts";
@@ -29,8 +29,11 @@ import { noteNewcomers } from "./newcomers.ts";
 const maxKept = 64;
 const maxKeptBytes = 32 * 1024 * 1024;
 
-/** What a Welcome led to. `waits`: what it takes to judge it isn't there yet. `keyless`: its key package isn't here any more. */
-type Joined = "joined" | "refused" | "waits" | "keyless";
+/**
+ * What a Welcome led to. `waits`: what it takes to judge it isn't there yet. `outside`: it can't be joined by, but the conversation can from outside, as `Rejoiner`
+ * does it.
+ */
+type Joined = "joined" | "refused" | "waits" | "outside";
 
 /** The key package that a Welcome was made for. */
 interface KeyPackageTarget {
@@ -105,7 +108,7 @@ export class Inbox {
       const changes = new Changes();
       changes.statements.push(putFact("inboxCursor", entry.sequence));
       const joined = await this.#joinAndKeep(changes, entry);
-      if (joined === "waits" || joined === "keyless") {
+      if (joined === "waits" || joined === "outside") {
         const kept = joined === "waits" ? encodeCbor(entry) : new Uint8Array();
         changes.write("welcome.keep", entry.sequence, conversationId, kept);
         changes.write("welcome.trim", maxKept);
@@ -129,7 +132,7 @@ export class Inbox {
         const changes = new Changes();
         const joined = await this.#joinAndKeep(changes, entry);
         if (joined === "waits") return;
-        if (joined === "keyless") changes.write("welcome.empty", entry.sequence);
+        if (joined === "outside") changes.write("welcome.empty", entry.sequence);
         else changes.write("welcome.delete", entry.sequence);
         await this.#core.commit(changes);
         if (joined === "joined") await this.#readLog(entry.conversationId);
@@ -165,20 +168,23 @@ export class Inbox {
     // A conversation that goes on is never replaced by another group of the same name.
     const live = this.#live(conversationId);
     if (live?.blocked === null) return "refused";
+    // A log that can't be read on is mended by itself.
+    const otherwise = live === undefined ? "outside" : "refused";
     const refs = await this.#refsOf(entry.bytes);
+    if (refs.length === 0) return "refused";
     const target = this.#targetOf(refs);
-    if (target === undefined) {
-      // A log that can't be read on is mended by itself.
-      return live === undefined && refs.length > 0 ? "keyless" : "refused";
-    }
+    if (target === undefined) return otherwise;
     await this.#core.forgetGroup(conversationId);
     const joined = await this.#open(entry, target);
     if (joined.kind === "device-unknown") return "waits";
     if (joined.kind === "refused") return "refused";
     const { summary, inviter } = joined;
-    if (live !== undefined && !mayBringBack(live, inviter)) return "refused";
+    const known = this.#core.store.conversation(conversationId);
+    // Nobody has signed that this device is out of it.
+    const goesOn = live !== undefined || known?.stale === true;
+    if (known !== undefined && goesOn && !mayBringBack(known, inviter)) return otherwise;
     // An epoch that was reached before is never gone back to: its keys and nonces were used.
-    const reached = this.#core.store.conversation(conversationId)?.epoch ?? -1;
+    const reached = known?.epoch ?? -1;
     if (summary.epoch <= reached) return "refused";
     changes.write("piece.deleteAll", conversationId);
     changes.write("intent.delete", conversationId);
@@ -246,7 +252,7 @@ export class Inbox {
       );
     } else {
       changes.write("conversation.setGroup", conversationId, ...groupColumns(summary, peer));
-      changes.write("conversation.rejoin", conversationId, groupSequence);
+      comeBack(this.#core, changes, conversationId, groupSequence);
       noteNewcomers(changes, known, summary);
       // What was said before isn't for this device any more.
       changes.write("gap.deleteAll", conversationId);

@@ -19,7 +19,14 @@ import { isLive, peopleOf } from "../store/store.ts";
 import type { StoredLine } from "../views/system-line.ts";
 import { forgetStuckLine, noteBlocked } from "./blocked.ts";
 import { noteFresh } from "./fresh-commits.ts";
-import { addLines, endConversation, groupColumns, peerOf } from "./group-change.ts";
+import {
+  addLines,
+  comeBack,
+  endUnsigned,
+  forgetConversation,
+  groupColumns,
+  peerOf,
+} from "./group-change.ts";
 import { noteSkippedBefore } from "./gaps.ts";
 import type { GroupLog } from "./group-log.ts";
 import { noteNewcomers } from "./newcomers.ts";
@@ -83,11 +90,11 @@ export class Rejoiner {
     return this.#core.store.conversation(conversationId)?.stale === true;
   }
 
-  /** A Welcome that couldn't be opened calls for nothing more. */
+  /** A Welcome that couldn't be joined by calls for nothing more. */
   async #forgetInvitation(conversationId: ConversationId): Promise<void> {
-    if (!this.#core.store.invitedWithoutKey().includes(conversationId)) return;
+    if (!this.#core.store.invitations().includes(conversationId)) return;
     const changes = new Changes();
-    changes.write("welcome.deleteKeyless", conversationId);
+    changes.write("welcome.deleteEmpty", conversationId);
     await this.#core.commit(changes);
   }
 
@@ -139,18 +146,16 @@ export class Rejoiner {
     }
   }
 
+  /** The relay says that this device isn't in a conversation. What never came to be is gone then. */
   async #giveUp(conversationId: ConversationId): Promise<void> {
     await this.#forgetInvitation(conversationId);
     const conversation = this.#core.store.conversation(conversationId);
     if (conversation === undefined || !isLive(conversation.state)) return;
     const changes = new Changes();
     if (conversation.state === "creating") {
-      changes.write("intent.delete", conversationId);
-      changes.write("piece.deleteAll", conversationId);
-      changes.write("conversation.delete", conversationId);
+      forgetConversation(this.#core, changes, conversationId);
     } else {
-      const state = conversation.state === "leaving" ? "left" : "removed";
-      endConversation(this.#core, changes, conversationId, state);
+      endUnsigned(this.#core, changes, conversation);
     }
     await this.#core.commit(changes);
     await this.#core.forgetGroup(conversationId);
@@ -180,14 +185,14 @@ export class Rejoiner {
     changes.writeGroup(settled.writes);
     const before = this.#core.store.conversation(conversationId);
     if (before !== undefined) {
-      // Of what was said after it went nothing is this device's.
-      if (isLive(before.state)) {
+      // Of what was said after it was taken out nothing is this device's.
+      if (isLive(before.state) || before.stale) {
         await noteSkippedBefore(this.#core, changes, before, ordered.sequence);
       }
       noteNewcomers(changes, before, settled.summary);
     }
     this.#write(changes, settled.summary, ordered.sequence);
-    changes.write("welcome.deleteKeyless", conversationId);
+    changes.write("welcome.deleteEmpty", conversationId);
     changes.write("freshCommit.deleteAll", conversationId);
     await noteFresh(changes, {
       membersBefore: settled.summary.members,
@@ -277,10 +282,11 @@ export class Rejoiner {
     } else {
       changes.write("conversation.setGroup", conversationId, ...columns);
       const comesBack = !isLive(known.state);
-      const how = comesBack ? "conversation.rejoin" : "conversation.setRejoined";
-      changes.write(how, conversationId, sequence);
-      if (known.stale || comesBack)
-        {changes.write("conversation.setSince", conversationId, summary.epoch);}
+      if (comesBack) comeBack(this.#core, changes, conversationId, sequence);
+      else changes.write("conversation.setRejoined", conversationId, sequence);
+      if (known.stale || comesBack) {
+        changes.write("conversation.setSince", conversationId, summary.epoch);
+      }
       if (known.state === "creating") {
         changes.write("conversation.setState", conversationId, "active");
       }

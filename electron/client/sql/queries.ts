@@ -20,7 +20,8 @@ export const queries = {
   conversations: `SELECT * FROM conversations`,
   conversation: `SELECT * FROM conversations WHERE conversation_id = ?1`,
   conversationStates: `SELECT conversation_id, state, cursor, stale FROM conversations`,
-  staleConversations: `SELECT conversation_id FROM conversations WHERE stale = 1`,
+  staleConversations: `SELECT conversation_id FROM conversations
+    WHERE stale = 1 AND state IN ('creating', 'active', 'leaving')`,
   directWith: `SELECT conversation_id FROM conversations
     WHERE kind = 'direct' AND peer = ?1 AND state IN ('active', 'creating')
     ORDER BY conversation_id LIMIT 1`,
@@ -31,7 +32,7 @@ export const queries = {
   allLeavers: `SELECT DISTINCT conversation_id FROM leavers`,
 
   welcomes: `SELECT entry FROM welcomes WHERE entry <> x'' ORDER BY inbox_sequence`,
-  keylessWelcomes: `SELECT DISTINCT conversation_id FROM welcomes WHERE entry = x''`,
+  emptyWelcomes: `SELECT DISTINCT conversation_id FROM welcomes WHERE entry = x''`,
   blocked: `SELECT conversation_id FROM conversations WHERE blocked IS NOT NULL`,
   generation: `SELECT next FROM generations
     WHERE conversation_id = ?1 AND device_id = ?2 AND epoch = ?3`,
@@ -86,6 +87,8 @@ export const queries = {
   waitingToBurn: `SELECT * FROM messages WHERE conversation_id = ?1 AND own = 1 AND state = 'sent'
     AND burn_seconds IS NOT NULL AND burns_ms IS NULL`,
   messagesOf: `SELECT message_id FROM messages WHERE conversation_id = ?1`,
+  heldIn: `SELECT message_id FROM messages WHERE conversation_id = ?1 AND state = 'failed'
+    AND message_id IN (SELECT item_id FROM outbox WHERE conversation_id = ?1 AND failed = 0)`,
   waitingIn: `SELECT message_id FROM messages WHERE conversation_id = ?1 AND state = 'waiting'`,
 
   reactions: `SELECT reaction_id, reactions.sender_user, reactions.ends_ms, reactions.body, hour, leaf

@@ -36,15 +36,19 @@ export const statements = {
       created_ms, last_activity_ms, next_order, last_order, read_order, unopenable, pinned, muted,
       hidden)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, 1, 0, 0, 0, 0, 0, 0)`,
-  /** A conversation that this device comes back to. */
-  "conversation.rejoin": `UPDATE conversations SET state = 'active', cursor = ?2,
-      blocked = NULL, lost = 0, stale = 0
+  /** A conversation that this device comes back to. Whoever was leaving goes on with that, if nobody has signed that they left. */
+  "conversation.rejoin": `UPDATE conversations SET
+      state = CASE WHEN state = 'left' AND stale = 1 THEN 'leaving' ELSE 'active' END,
+      cursor = ?2, blocked = NULL, lost = 0, stale = 0
     WHERE conversation_id = ?1`,
   "conversation.setGroup": `UPDATE conversations SET kind = ?2, peer = ?3, room_state = ?4,
       members = ?5, lost = CASE WHEN epoch = ?6 THEN lost ELSE 0 END, epoch = ?6, suite = ?7,
       authenticator = ?8 WHERE conversation_id = ?1`,
   "conversation.setState": `UPDATE conversations SET state = ?2,
       stale = CASE WHEN ?2 IN ('left', 'removed') THEN 0 ELSE stale END WHERE conversation_id = ?1`,
+  /** The relay says that it is over, and no member has signed that. */
+  "conversation.endUnsigned": `UPDATE conversations SET state = ?2, stale = 1, blocked = NULL
+    WHERE conversation_id = ?1`,
   "conversation.setCursor": `UPDATE conversations SET cursor = max(cursor, ?2)
     WHERE conversation_id = ?1`,
   "conversation.setShown": `UPDATE conversations SET next_order = max(next_order, ?2 + 1),
@@ -76,6 +80,8 @@ export const statements = {
     WHERE conversation_id = ?1`,
   "conversation.setDoubtful": `UPDATE conversations SET doubtful = ?2 WHERE conversation_id = ?1`,
   "conversation.setMembers": `UPDATE conversations SET members = ?2 WHERE conversation_id = ?1`,
+  "conversation.setReopenedAt": `UPDATE conversations SET reopened_at = ?2
+    WHERE conversation_id = ?1`,
   /** The epochs behind ?2 never were. */
   "conversation.goBack": `UPDATE conversations SET epoch = ?2, epoch_start = NULL, lost = 0
     WHERE conversation_id = ?1`,
@@ -114,10 +120,10 @@ export const statements = {
     VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`,
   "welcome.trim": `DELETE FROM welcomes WHERE inbox_sequence NOT IN
     (SELECT inbox_sequence FROM welcomes ORDER BY inbox_sequence DESC LIMIT ?1)`,
-  /** Of one whose key package isn't here any more, only for which conversation it was. */
+  /** Of one that can't be joined by, only for which conversation it was. */
   "welcome.empty": `UPDATE welcomes SET entry = x'' WHERE inbox_sequence = ?1`,
   "welcome.deleteAll": `DELETE FROM welcomes`,
-  "welcome.deleteKeyless": `DELETE FROM welcomes WHERE conversation_id = ?1 AND entry = x''`,
+  "welcome.deleteEmpty": `DELETE FROM welcomes WHERE conversation_id = ?1 AND entry = x''`,
   "welcome.delete": `DELETE FROM welcomes WHERE inbox_sequence = ?1`,
 
   "generation.put": `INSERT INTO generations (conversation_id, device_id, epoch, next)

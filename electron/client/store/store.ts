@@ -186,14 +186,14 @@ export class Store {
     return this.#conversationIds("blocked");
   }
 
-  /** Kept Welcomes that may still be opened, in order, as `Inbox` encodes them. */
+  /** Kept Welcomes that may still be joined by, in order, as `Inbox` encodes them. */
   welcomes(): readonly Uint8Array[] {
     return this.#read("welcomes").map((row) => bytes(row, "entry"));
   }
 
-  /** Conversations to which this device was invited by a key package that it hasn't any more. */
-  invitedWithoutKey(): readonly ConversationId[] {
-    return this.#conversationIds("keylessWelcomes");
+  /** Conversations to which this device was invited by a Welcome that it can't join by. */
+  invitations(): readonly ConversationId[] {
+    return this.#conversationIds("emptyWelcomes");
   }
 
   /** The generation that is next of a sender in an epoch. */
@@ -313,6 +313,11 @@ export class Store {
   /** Own messages of a conversation that the relay hasn't taken. */
   waitingIn(conversationId: ConversationId): readonly MessageId[] {
     return this.#messageIds("waitingIn", conversationId);
+  }
+
+  /** Of those that are said to have failed, the ones that still go out if this device comes back. */
+  heldIn(conversationId: ConversationId): readonly MessageId[] {
+    return this.#messageIds("heldIn", conversationId);
   }
 
   /** Conversations in which a message ends in a span of time. */

@@ -90,7 +90,7 @@ test("a device whose key package is gone comes in from outside, and tries again 
   expect(failures).toBe(2);
   expect(ben.lines(group)).toEqual(["restored"]);
   await talk(group);
-  expect(ben.vault.read("keylessWelcomes")).toEqual([]);
+  expect(ben.vault.read("emptyWelcomes")).toEqual([]);
 });
 
 test("it isn't forgotten when Sotto is killed in between", async () => {

@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { suiteNames, type ConversationId, type DeviceId, type Frame } from "#protocol";
+import { readFact } from "../../../electron/client/store/facts.ts";
+import { until, World, type Person } from "../../support/client-world.ts";
+
+/*
+ * The relay says to Ben that he isn't in a conversation any more. No member has signed that. Nothing is deleted on its word, and nobody gets hold of the
+ * conversation's name by it.
+ */
+
+let world: World;
+let ada: Person;
+let ben: Person;
+let cleo: Person;
+let group: ConversationId;
+
+beforeEach(async () => {
+  world = await World.start();
+  [ada, ben, cleo] = (await world.people("Ada", "Ben", "Cleo")) as [Person, Person, Person];
+  group = await ada.create("group", [ben, cleo]);
+  for (const person of [ada, ben, cleo]) await person.finds(group);
+  await ben.say(group, "hello");
+  for (const person of [ada, cleo]) await person.sees(group, "hello");
+});
+afterEach(async () => {
+  await world.dispose();
+});
+
+const stateOf = (person: Person) => person.vault.read("conversation", [group])[0]?.["state"];
+const countOf = (query: "pieces" | "outboxConversations", ...params: ConversationId[]) =>
+  ben.vault.read(query, params).length;
+
+/** Ben's relay leaves the group out of its list, and says that there is no such thing. He writes something meanwhile. */
+async function deny(): Promise<void> {
+  const asked = new Map<number, string>();
+  ben.cable.unplug();
+  await until("Ben is off line", () => ben.client.view.connection.kind === "offline");
+  await ben.say(group, "is anybody there?");
+  ben.cable.onRequest = ({ id, method }) => {
+    asked.set(id, method);
+    return true;
+  };
+  ben.cable.onFrame = (frame): Frame => {
+    if (frame.kind !== "response") return frame;
+    const method = asked.get(frame.id);
+    if (method === "group.list") return { ...frame, result: { groups: [] } };
+    if (method !== "group.info") return frame;
+    return { kind: "failure", id: frame.id, error: { code: "not-found" } };
+  };
+  ben.cable.plug();
+  ben.client.retryNow();
+  await until("it is over, he is told", () => stateOf(ben) === "removed");
+}
+
+const deliveryOf = (text: string) => {
+  const message = ben.message(group, text);
+  return message?.kind === "text" ? message.delivery?.kind : undefined;
+};
+
+test("nothing is deleted, and it goes on when the relay says otherwise", async () => {
+  await deny();
+  await until("he sees it", () => deliveryOf("is anybody there?") === "failed");
+  expect(countOf("pieces", group)).toBeGreaterThan(0);
+  expect(countOf("outboxConversations")).toBe(1);
+  ben.cable.onFrame = null;
+  await ben.reconnect();
+  await ada.look(group);
+  await ada.sees(group, "is anybody there?");
+  expect(stateOf(ben)).toBe("active");
+  await ada.say(group, "we are");
+  await ben.sees(group, "we are");
+});
+
+test("who was removed doesn't get the conversation by inviting to a copy of it", async () => {
+  const target = { conversationId: group, userId: cleo.userId };
+  // So that she may take Ben out of her copy, and invite him to it.
+  await ada.client.commands["conversation.setRole"]({ ...target, role: "administrator" });
+  await until("Cleo knows", () => cleo.lines(group).includes("roles"));
+  cleo.cable.unplug();
+  await ada.client.commands["conversation.removeMember"](target);
+  await until("Ben knows", () => ben.lines(group).includes("removed"));
+  await deny();
+
+  const params = { suite: suiteNames.default, count: 1, lastResort: false };
+  const [own] = (await ben.worker.call("keyPackages.generate", params)).keyPackages;
+  const { ref, sealedPrivate, bytes } = own!;
+  await ben.vault.transact([
+    { name: "keyPackage.put", params: [ref, 0, sealedPrivate, Date.now()] },
+  ]);
+  const commit = async (
+    removeDevices: readonly DeviceId[],
+    addKeyPackages: readonly Uint8Array[],
+  ) => {
+    const change = { conversationId: group, addKeyPackages, removeDevices, roomState: null };
+    const { welcome } = await cleo.worker.call("group.prepareCommit", change);
+    await cleo.worker.call("group.settleCommit", { conversationId: group, accepted: true });
+    return welcome;
+  };
+  const { deviceId } = ben.client.view.me;
+  await commit([deviceId], []);
+  await commit([], []);
+  const welcome = await commit([], [bytes]);
+
+  const inboxCursor = readFact(ben.vault, "inboxCursor") ?? 0;
+  const place = { sequence: inboxCursor + 1, groupSequence: 100, receivedAtMs: Date.now() };
+  const sender = cleo.client.view.me.deviceId;
+  const entry = { ...place, kind: "welcome", conversationId: group, sender, bytes: welcome! };
+  ben.cable.deliver({ kind: "event", name: "inbox.entry", body: entry });
+  await until("Ben has judged it", () => readFact(ben.vault, "inboxCursor") === inboxCursor + 1);
+  expect(stateOf(ben)).toBe("removed");
+  await expect(ben.say(group, "for Ada")).rejects.toMatchObject({ code: "not-allowed" });
+});
