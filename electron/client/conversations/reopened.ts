@@ -27,10 +27,13 @@ export async function takeReopened(
   const fresh = followed ? freshOf(core, conversationId, entry) : undefined;
   // What is void lies before the entry, and an epoch's commit behind the place where the epoch began.
   if (voids >= sequence) return "refused";
+  // The rejections don't name the entry's own place: said once more, it would have what came after it be void too.
+  if (voids <= conversation.reopenedAt) return "refused";
   if (!followed && voids <= (conversation.epochStart ?? -1)) return "refused";
   const witnesses = followed ? witnessesOf(core, conversation, fresh) : conversation.members;
   if (!(await isWitnessed(core, conversation, { entry, witnesses }))) return "refused";
   // The places that it covers looked like dropped entries.
+  changes.write("conversation.setReopenedAt", conversationId, sequence);
   changes.write("conversation.addLost", conversationId, voids - sequence);
   changes.write("gap.deletePlaces", conversationId, voids, sequence - 1);
   const by = core.people.ownerOf(entry.sender) ?? nobody;

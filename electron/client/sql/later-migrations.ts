@@ -49,4 +49,8 @@ export const laterMigrations: readonly string[] = [
     until_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- The place in the log where a commit was found void last: what lies before it is decided, and can't be found void again.
+  ALTER TABLE conversations ADD COLUMN reopened_at INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

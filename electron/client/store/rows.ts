@@ -55,6 +55,8 @@ export interface StoredConversation {
   readonly stale: boolean;
   /** Where in the log the present epoch began; null when that isn't known. */
   readonly epochStart: number | null;
+  /** The place in the log where a commit was found void last; 0: none was. */
+  readonly reopenedAt: number;
   /** Others see another epoch than this device. */
   readonly doubtful: boolean;
 }
@@ -122,6 +124,7 @@ export function conversationOf(row: Row, { roomState, members }: GroupColumns): 
     lost: number(row, "lost"),
     stale: number(row, "stale") === 1,
     epochStart: nullable(number, row, "epoch_start"),
+    reopenedAt: number(row, "reopened_at"),
     doubtful: number(row, "doubtful") === 1,
     draft: draftOf(row),
   };

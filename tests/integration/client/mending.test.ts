@@ -219,6 +219,41 @@ describe("a device that alone can't follow", () => {
     await agree(ada, ben, cem);
   });
 
+  test("isn't told twice: what was said since isn't void", async () => {
+    let reopened: Extract<GroupEntry, { kind: "reopened" }> | null = null;
+    let replayed = 0;
+    forge(ben, (entry) => {
+      if (entry.kind === "reopened") reopened ??= entry;
+      if (entry.kind !== "application" || reopened === null) return entry;
+      replayed += 1;
+      const { sequence, receivedAtMs } = entry;
+      return { ...reopened, sequence, receivedAtMs };
+    });
+    spoilCommits(ada, 1);
+    // She hears nothing of what becomes of it, and makes no other.
+    forge(ada, () => null);
+    ada.cable.onRequest = ({ method }) => {
+      if (method === "group.commit") setTimeout(() => { ada.cable.unplug(); }, 200);
+      return true;
+    };
+    const changing = setTimers(ada, 600).catch(() => undefined);
+    await until("Ben is told", () => linesOf(ben, "reopened") === 1);
+    await cem.say(group, "hidden");
+    await until("Ben refuses what is said again", () => {
+      return ben.vault.read("conversation", [group])[0]?.["blocked"] === "conversation-stuck";
+    });
+    ben.cable.onFrame = null;
+    expect(replayed).toBeGreaterThan(0);
+    expect(linesOf(ben, "reopened")).toBe(1);
+    await ben.sees(group, "hidden");
+    ada.cable.onRequest = null;
+    ada.cable.onFrame = null;
+    ada.cable.plug();
+    ada.client.retryNow();
+    await changing;
+    await agree(ada, ben, cem);
+  });
+
   test("doesn't take a removal back on the word of whom it removed", async () => {
     let removal: Extract<GroupEntry, { kind: "commit" }> | null = null;
     let rejections: Extract<GroupEntry, { kind: "reopened" }>["rejections"] | null = null;
