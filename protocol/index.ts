@@ -86,6 +86,7 @@ export {
   countSchema,
   errorText,
   exactBytesSchema,
+  maxNameCharacters,
   nameSchema,
   parse,
   timestampMsSchema,

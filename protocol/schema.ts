@@ -44,7 +44,8 @@ export const countSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** Milliseconds since 1970-01-01T00:00Z. */
 export const timestampMsSchema = countSchema;
 
-const maxNameCharacters = 80;
+/** Longest name of a person, a device, a conversation or a network, code points. */
+export const maxNameCharacters = 80;
 /** Control characters, line and paragraph separators, and what turns the direction of the text around the name. */
 const unsafeInNames = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 const visible = /[\p{L}\p{N}\p{P}\p{S}]/u;

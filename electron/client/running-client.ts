@@ -152,7 +152,8 @@ export class RunningClient {
     });
     this.#history = new History(core, {
       onChanged: viewChanged,
-      onReady: () => {
+      onReady: (deviceId) => {
+        this.#linker.arrived(deviceId);
         this.#membership.audit();
       },
     });

@@ -10,6 +10,7 @@ import {
   type PersonDetailsView,
   type SettingsView,
 } from "#protocol";
+import { revokeDevice } from "../account/revoke-device.ts";
 import { Changes } from "../core/changes.ts";
 import { putFact } from "../store/facts.ts";
 import type { ClientCommands } from "../types.ts";
@@ -122,13 +123,7 @@ export function accountCommands(engine: Engine): AccountCommands {
       core.ensureWritable();
       if (deviceId === core.self.deviceId) throw new AppError("argument-invalid");
       ownDevice(deviceId);
-      const { networkId, userId } = core.self;
-      const { record } = await core.worker.call("record.sign", {
-        kind: "revocation",
-        value: { networkId, userId, deviceId, revokedAtMs: core.time.now() },
-      });
-      await core.request("device.revoke", { revocation: record });
-      await engine.directory.refresh();
+      await revokeDevice(core, engine.directory, deviceId);
       return null;
     },
 

@@ -1,32 +1,25 @@
 import {
   AppError,
-  decodeRecord,
   ensureAppError,
   formatLinkText,
+  type DeviceId,
   type ErrorCode,
   type LinkStep,
   type LinkView,
   type OfferedDevice,
   type RendezvousId,
-  type SignedRecord,
 } from "#protocol";
-import type { Directory } from "../account/directory.ts";
-import { Changes } from "../core/changes.ts";
-import type { Core } from "../core/core.ts";
-import { putFact, readFact, type StoredAccount } from "../store/facts.ts";
-import { encodeAccountFacts } from "./account-facts.ts";
-import { channelLifeMs, type StoredChannel } from "./channels.ts";
+import { readFact } from "../store/facts.ts";
+import { freeName } from "./free-name.ts";
+import { Handover, withdrawNoted, type HandoverPorts } from "./handover.ts";
 import { Mailbox } from "./mailbox.ts";
 
 /** How long a code lives. */
 const codeLifeMs = 10 * 60_000;
 
 /** What a {@link DeviceLinker} is made of. */
-interface DeviceLinkerParts {
-  readonly core: Core;
-  readonly account: StoredAccount;
+interface DeviceLinkerParts extends HandoverPorts {
   readonly relayUrl: string;
-  readonly directory: Directory;
   readonly onChanged: (view: LinkView) => void;
   /** There is a channel to a new device. */
   readonly onLinked: () => void;
@@ -40,9 +33,21 @@ interface Linking {
   offered: OfferedDevice | null;
   /** What the person has said: they match, and whether messages go along. */
   approved: { readonly history: boolean } | null;
+  /** Both have said yes. */
+  handover: Handover | null;
+  /** The account is on its way, or there. */
   isGiven: boolean;
   /** What is to be sent, and goes out again after a cut. */
   readonly outgoing: Uint8Array[];
+}
+
+/** What is still to be done for a linking that has ended here. */
+interface Ending {
+  readonly linking: Linking;
+  /** How the other side is to hear of it; null: it knows. */
+  farewell: "declined" | "closed" | null;
+  /** Whether the device is taken back. */
+  readonly withdraws: boolean;
 }
 
 /** This device's side of "Add a computer": shows a code, lets the person compare, and adds what stands at the other end. */
@@ -50,7 +55,12 @@ export class DeviceLinker {
   readonly #parts: DeviceLinkerParts;
   #linking: Linking | null = null;
   #view: LinkView = { kind: "idle" };
-  #reading: Promise<void> = Promise.resolve();
+  /** What goes to the relay and comes from it, one after the other. */
+  #working: Promise<void> = Promise.resolve();
+  /** Those that a cut connection has left open. */
+  #endings: readonly Ending[] = [];
+  /** What was given, and hasn't answered. */
+  #unconfirmed: Handover | null = null;
   /** Counts what was begun or ended: a code that is on its way then is shown no more. */
   #begun = 0;
   #closed = false;
@@ -69,11 +79,12 @@ export class DeviceLinker {
 
   /** Shows a new code; one that was shown before ends. @throws AppError `relay-unreachable`, `not-ready`, … */
   async show(): Promise<void> {
-    const { core, relayUrl } = this.#parts;
+    const { core, relayUrl, directory } = this.#parts;
     core.ensureWritable();
     core.ensureOnline();
     await this.cancel();
     const turn = this.#begun;
+    await withdrawNoted(core, directory);
     const { rendezvousId, code } = await core.worker.call("link.begin", {});
     const { expiresAtMs } = await core
       .request("rendezvous.open", { rendezvousId, lifetimeMs: codeLifeMs })
@@ -92,10 +103,11 @@ export class DeviceLinker {
       mailbox: new Mailbox(ask, { rendezvousId, seat: null }),
       offered: null,
       approved: null,
+      handover: null,
       isGiven: false,
       outgoing: [],
       cancelTimeout: core.clock.setTimeout(() => {
-        if (this.#linking === linking) this.#fail(linking.isGiven ? "link-open" : "link-ended");
+        if (this.#linking === linking) void this.#fail(linking, "link-ended");
       }, codeLifeMs),
     };
     this.#linking = linking;
@@ -109,40 +121,53 @@ export class DeviceLinker {
     if (linking.offered === null) this.#show({ kind: "waiting" });
     else this.#showAdding(linking.offered);
     this.look();
-    await this.#reading;
+    await this.#working;
   }
 
   /** The person says that they aren't. Nothing was given away. */
   async differ(): Promise<void> {
-    const linking = this.#comparing();
-    await this.#decline(linking);
-    this.#fail("link-symbols-differ");
+    await this.#fail(this.#comparing(), "link-symbols-differ");
   }
 
-  /** Ends what is under way, whatever it is, and forgets what is shown. */
+  /** Ends what is under way, whatever it is, and forgets what is shown. A device that hasn't answered yet is taken back. */
   async cancel(): Promise<void> {
     this.#begun += 1;
     const linking = this.#linking;
-    const comparing = this.#view.kind === "compare" || this.#view.kind === "waiting";
-    if (linking !== null) {
-      if (comparing) await this.#decline(linking);
-      else await this.#close(linking);
+    if (linking === null) {
+      this.#unconfirmed = null;
+      this.#show({ kind: "idle" });
+    } else {
+      void this.#leave({ linking, farewell: "declined", withdraws: true }, { kind: "idle" });
     }
-    this.#end(linking);
-    this.#show({ kind: "idle" });
+    await this.#working;
   }
 
   /** Something has come, or may have: there is a new connection. */
   look(rendezvousId: RendezvousId | null = null): void {
+    if (rendezvousId === null) void this.#work(() => this.#windUp());
     const linking = this.#linking;
     if (linking === null) return;
     if (rendezvousId !== null && rendezvousId !== linking.rendezvousId) return;
-    this.#reading = this.#reading.then(() => this.#guard(linking, () => this.#goOn(linking)));
+    void this.#work(() => this.#guard(linking, () => this.#goOn(linking)));
+  }
+
+  /** A device that was added is on line, so it has the account, whether its last word came or not. */
+  arrived(deviceId: DeviceId): void {
+    if (this.#unconfirmed?.device.deviceId === deviceId) this.#confirm(this.#unconfirmed);
   }
 
   close(): void {
     this.#closed = true;
-    this.#end(this.#linking);
+    const linking = this.#linking;
+    this.#linking = null;
+    linking?.cancelTimeout();
+    linking?.handover?.stop();
+    if (linking !== null) this.#forget(linking.rendezvousId);
+  }
+
+  #work(step: () => Promise<void>): Promise<void> {
+    this.#working = this.#working.then(step);
+    return this.#working;
   }
 
   #comparing(): Linking {
@@ -161,8 +186,17 @@ export class DeviceLinker {
       await this.#flush(linking);
     }
     if (this.#linking !== linking || linking.isGiven) return;
-    if (linking.offered === null || linking.approved === null) return;
-    await this.#add(linking, linking.offered, linking.approved);
+    const { offered, approved } = linking;
+    if (offered === null || approved === null) return;
+    linking.handover ??= new Handover(this.#parts, linking.rendezvousId, {
+      device: offered,
+      history: approved.history,
+    });
+    const account = await linking.handover.prepare();
+    linking.isGiven = true;
+    linking.outgoing.push(account);
+    this.#unconfirmed = linking.handover;
+    this.#parts.onLinked();
     await this.#flush(linking);
   }
 
@@ -185,13 +219,14 @@ export class DeviceLinker {
         this.#show({ kind: "compare", symbols: step.symbols, historyAllowed: this.historyAllowed });
         return;
       case "device":
-        linking.offered = step.device;
-        if (linking.approved !== null) this.#showAdding(step.device);
+        linking.offered = { ...step.device, deviceName: this.#freeName(step.device) };
+        if (linking.approved !== null) this.#showAdding(linking.offered);
         return;
       case "declined":
         throw new AppError("link-declined");
       case "done":
-        this.#done(linking);
+        if (!linking.isGiven || linking.handover === null) throw new AppError("link-refused");
+        this.#confirm(linking.handover);
         return;
       case "account":
         throw new AppError("link-refused");
@@ -202,109 +237,22 @@ export class DeviceLinker {
     this.#show({ kind: "adding", deviceName });
   }
 
-  /** Puts the device into the directory, then gives it the account. */
-  async #add(
-    linking: Linking,
-    offered: OfferedDevice,
-    { history }: { readonly history: boolean },
-  ): Promise<void> {
-    const { core, directory, account } = this.#parts;
-    const { rendezvousId } = linking;
-    const device = await this.#sign(offered);
-    // The person may have said no meanwhile.
-    if (this.#linking !== linking) return;
-    await core.request("device.add", { device });
-    await directory.refresh();
-    const facts = encodeAccountFacts({
-      networkKey: account.networkKey,
-      user: this.#ownRecord(),
-      device,
-      policy: this.#policyRecord(),
-      history,
-    });
-    const { message, channel } = await core.worker.call("link.giveAccount", {
-      rendezvousId,
-      facts,
-    });
-    linking.isGiven = true;
-    linking.outgoing.push(message);
-    const expiresAtMs = core.clock.now() + channelLifeMs;
-    const { deviceId } = offered;
-    await this.#keepChannel({ ...channel, role: "owner", deviceId, history, expiresAtMs });
-    // Before the account goes out: the new device comes there at once.
-    await core.request("rendezvous.open", {
-      rendezvousId: channel.rendezvousId,
-      lifetimeMs: channelLifeMs,
-    });
-  }
-
-  async #sign({
-    deviceId,
-    signatureKey,
-    deviceName,
-    platform,
-  }: OfferedDevice): Promise<SignedRecord> {
-    const { core } = this.#parts;
-    const { networkId, userId } = core.self;
-    const createdAtMs = core.clock.now();
-    const { record } = await core.worker.call("record.sign", {
-      kind: "device",
-      value: { networkId, userId, deviceId, deviceName, platform, signatureKey, createdAtMs },
-    });
-    return record;
-  }
-
-  #ownRecord(): SignedRecord {
-    const { core } = this.#parts;
-    const own = core.store
-      .directory()
-      .find(({ user }) => decodeRecord("user", user.payload).userId === core.self.userId);
-    if (own === undefined) throw new AppError("vault-damaged");
-    return own.user;
-  }
-
-  #policyRecord(): SignedRecord {
-    const policy = readFact(this.#parts.core.vault, "policy");
-    if (policy === undefined) throw new AppError("vault-damaged");
-    return policy;
-  }
-
-  async #keepChannel(channel: StoredChannel): Promise<void> {
-    const { core } = this.#parts;
-    const changes = new Changes();
-    const kept = (readFact(core.vault, "linkChannels") ?? []).filter(
-      ({ expiresAtMs }) => expiresAtMs > core.clock.now(),
+  /** Two computers of one system would have one name. */
+  #freeName({ deviceName }: OfferedDevice): string {
+    const { people, self } = this.#parts.core;
+    const devices = people.get(self.userId)?.devices ?? [];
+    return freeName(
+      deviceName,
+      devices.map((device) => device.deviceName),
     );
-    changes.statements.push(putFact("linkChannels", [...kept, channel]));
-    await core.commit(changes);
-    this.#parts.onLinked();
   }
 
-  #done(linking: Linking): void {
-    const { offered, approved } = linking;
-    if (offered === null || approved === null) throw new AppError("link-refused");
-    this.#end(linking);
-    void this.#close(linking);
-    this.#show({
-      kind: "added",
-      deviceName: offered.deviceName,
-      history: approved.history,
-    });
-  }
-
-  async #decline(linking: Linking): Promise<void> {
-    const { rendezvousId } = linking;
-    try {
-      const params = { rendezvousId, word: "declined" } as const;
-      const { message } = await this.#parts.core.worker.call("link.say", params);
-      await linking.mailbox.send(message);
-    } catch {
-      // It is off line, or gone: without an answer its code ends.
-    }
-  }
-
-  async #close({ rendezvousId }: Linking): Promise<void> {
-    await this.#parts.core.request("rendezvous.close", { rendezvousId }).catch(() => undefined);
+  #confirm({ device, history }: Handover): void {
+    const view: LinkView = { kind: "added", deviceName: device.deviceName, history };
+    const linking = this.#linking;
+    this.#unconfirmed = null;
+    if (linking === null) this.#show(view);
+    else void this.#leave({ linking, farewell: "closed", withdraws: false }, view);
   }
 
   /** Whatever goes wrong ends the linking, but for a connection that is cut: its next session goes on. */
@@ -313,22 +261,84 @@ export class DeviceLinker {
       await work();
     } catch (cause) {
       if (this.#linking !== linking) return;
-      const { code } = ensureAppError(cause);
-      if (code === "relay-unreachable") return;
-      if (code !== "link-declined" && code !== "link-ended") await this.#decline(linking);
-      this.#fail(code);
+      if (!isCut(cause)) void this.#fail(linking, ensureAppError(cause).code);
     }
   }
 
-  #fail(code: ErrorCode): void {
-    this.#end(this.#linking);
-    this.#show({ kind: "failed", code });
+  /** Ends a linking with words for the person. What may have the account is taken back only when it says itself that it hasn't. */
+  #fail(linking: Linking, code: ErrorCode): Promise<void> {
+    if (code === "link-declined") {
+      const ending: Ending = { linking, farewell: "closed", withdraws: true };
+      return this.#leave(ending, { kind: "failed", code });
+    }
+    if (linking.isGiven) {
+      const ending: Ending = { linking, farewell: null, withdraws: false };
+      return this.#leave(ending, { kind: "failed", code: "link-open" });
+    }
+    return this.#leave(
+      { linking, farewell: "declined", withdraws: true },
+      { kind: "failed", code },
+    );
   }
 
-  #end(linking: Linking | null): void {
-    linking?.cancelTimeout();
+  /** Takes nothing more from the other side. It is told, its keys go, and what was begun for it is taken back: now, or with the next connection. */
+  #leave(ending: Ending, view: LinkView): Promise<void> {
+    const { linking, withdraws } = ending;
+    linking.cancelTimeout();
+    linking.handover?.stop();
     this.#linking = null;
-    if (linking !== null) this.#forget(linking.rendezvousId);
+    if (withdraws) this.#unconfirmed = null;
+    this.#endings = [...this.#endings, ending];
+    this.#show(view);
+    return this.#work(() => this.#windUp());
+  }
+
+  async #windUp(): Promise<void> {
+    const { core, directory } = this.#parts;
+    try {
+      for (const ending of this.#endings) {
+        const { linking, withdraws } = ending;
+        await this.#sayFarewell(ending);
+        this.#forget(linking.rendezvousId);
+        if (withdraws) await linking.handover?.withdraw();
+        this.#endings = this.#endings.filter((other) => other !== ending);
+      }
+      // One of an earlier run.
+      const pending = readFact(core.vault, "linkPending");
+      if (pending !== this.#linking?.offered?.deviceId) await withdrawNoted(core, directory);
+    } catch {
+      // It is off line, or nothing can be written: the next session goes on.
+    }
+  }
+
+  /** The place ends where nothing can be said: before keys are agreed, after they are gone, and once the account is sealed. @throws AppError `relay-unreachable` */
+  async #sayFarewell(ending: Ending): Promise<void> {
+    const { linking, farewell } = ending;
+    const isSaid = farewell === "declined" && (await this.#decline(linking));
+    if (farewell !== null && !isSaid) await this.#close(linking);
+    ending.farewell = null;
+  }
+
+  /** @returns whether it is said. @throws AppError `relay-unreachable` */
+  async #decline(linking: Linking): Promise<boolean> {
+    if (linking.handover?.isSealed === true) return false;
+    const params = { rendezvousId: linking.rendezvousId, word: "declined" } as const;
+    try {
+      const { message } = await this.#parts.core.worker.call("link.say", params);
+      linking.outgoing.push(message);
+      await this.#flush(linking);
+      return true;
+    } catch (error) {
+      if (isCut(error)) throw error;
+      return false;
+    }
+  }
+
+  /** @throws AppError `relay-unreachable` */
+  async #close({ rendezvousId }: Linking): Promise<void> {
+    await this.#parts.core.request("rendezvous.close", { rendezvousId }).catch((error: unknown) => {
+      if (isCut(error)) throw error;
+    });
   }
 
   /** The worker drops its keys. */
@@ -340,4 +350,8 @@ export class DeviceLinker {
     this.#view = view;
     this.#parts.onChanged(view);
   }
+}
+
+function isCut(error: unknown): boolean {
+  return ensureAppError(error).code === "relay-unreachable";
 }

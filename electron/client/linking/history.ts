@@ -2,6 +2,7 @@ import {
   ensureAppError,
   equalBytes,
   type ConversationId,
+  type DeviceId,
   type HistoryView,
   type RendezvousId,
 } from "#protocol";
@@ -17,6 +18,13 @@ import { listHistory, pageOfHistory } from "./history-source.ts";
 /** After something went wrong that isn't the connection's fault, milliseconds. */
 const retryMs = 3000;
 
+/** Whom a {@link History} tells what. */
+interface HistoryParts {
+  readonly onChanged: () => void;
+  /** A linked device is on line, and can be added to conversations now. */
+  readonly onReady: (deviceId: DeviceId) => void;
+}
+
 /** What is asked and not answered. */
 interface Asked {
   readonly requestId: Uint8Array;
@@ -26,9 +34,8 @@ interface Asked {
 /** The lasting channels of this device: messages to devices that were linked here, and from the one that linked this device. */
 export class History {
   readonly #core: Core;
-  readonly #onChanged: () => void;
-  /** A linked device can be added to conversations now. */
-  readonly #onReady: () => void;
+  readonly #onChanged: HistoryParts["onChanged"];
+  readonly #onReady: HistoryParts["onReady"];
   #lines: readonly ChannelLine[] = [];
   #asked: Asked | null = null;
   #working: Promise<void> = Promise.resolve();
@@ -36,7 +43,7 @@ export class History {
   #sent: { done: number; total: number; finished: boolean } | null = null;
   #closed = false;
 
-  constructor(core: Core, parts: { readonly onChanged: () => void; readonly onReady: () => void }) {
+  constructor(core: Core, parts: HistoryParts) {
     this.#core = core;
     this.#onChanged = parts.onChanged;
     this.#onReady = parts.onReady;
@@ -130,6 +137,10 @@ export class History {
 
   async #begin(line: ChannelLine): Promise<void> {
     if (line.channel.role === "owner") {
+      if (!this.#isOurs(line.channel)) {
+        await this.#drop(line.channel);
+        return;
+      }
       await this.#open(line);
       await this.#hear(line);
       return;
@@ -156,7 +167,7 @@ export class History {
     }
     switch (said.kind) {
       case "ready": {
-        this.#onReady();
+        if (channel.deviceId !== null) this.#onReady(channel.deviceId);
         const conversations = this.#mayGive(channel) ? [...listHistory(this.#core)] : [];
         await line.say({ kind: "list", requestId: said.requestId, conversations });
         const total = conversations.reduce((sum, { count }) => sum + count, 0);

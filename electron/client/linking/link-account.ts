@@ -1,6 +1,7 @@
 import {
   AppError,
   encodeCbor,
+  ensureAppError,
   equalBytes,
   type CryptoWorker,
   type LinkStep,
@@ -72,6 +73,9 @@ export async function linkAccount(options: LinkAccountOptions): Promise<void> {
   });
   try {
     await joining.run(message);
+  } catch (error) {
+    await joining.giveUp();
+    throw error;
   } finally {
     cancelTimeout();
     options.signal.removeEventListener("abort", stop);
@@ -117,8 +121,20 @@ class Joining {
     const account = await this.#takeAccount();
     onStep({ kind: "receiving" });
     await this.#keep(account);
-    // It is in the vault: what fails from here on is told by the other device as an open end, not here.
-    await this.#say("done").catch(() => undefined);
+    // It is in the vault. Where this doesn't arrive, the other device learns it when this one is on line.
+    await this.#sayDone().catch(() => undefined);
+  }
+
+  /** The other computer needn't wait, and takes back what it has begun. Nobody here waits until it has heard. */
+  async giveUp(): Promise<void> {
+    const { visitor, mailbox, rendezvousId } = this.#parts;
+    const ask: Visitor["askLast"] = (name, params) => visitor.askLast(name, params);
+    try {
+      const { message } = await this.#worker.call("link.say", { rendezvousId, word: "declined" });
+      mailbox.send(message, ask).catch(ensureAppError);
+    } catch {
+      // Nothing is agreed, so nothing can be said.
+    }
   }
 
   async #agree(): Promise<readonly number[]> {
@@ -139,10 +155,7 @@ class Joining {
       over.abort();
     });
     await declined.catch(() => undefined);
-    if (!matches) {
-      await this.#say("declined").catch(() => undefined);
-      throw new AppError("link-symbols-differ");
-    }
+    if (!matches) throw new AppError("link-symbols-differ");
     const { deviceName, platform } = this.#options;
     const { rendezvousId } = this.#parts;
     const params = { rendezvousId, deviceName, platform };
@@ -200,17 +213,17 @@ class Joining {
     return pause({ clock, signal }, Math.min(lookMs, this.#looks * lookStepMs));
   }
 
-  async #say(word: "declined" | "done"): Promise<void> {
-    const { rendezvousId } = this.#parts;
-    const { message } = await this.#worker.call("link.say", { rendezvousId, word });
-    await this.#parts.mailbox.send(message);
+  async #sayDone(): Promise<void> {
+    const { rendezvousId, mailbox } = this.#parts;
+    const { message } = await this.#worker.call("link.say", { rendezvousId, word: "done" });
+    await mailbox.send(message);
   }
 
   /** Believes the account only if the network's issuer has signed it, and keeps all of it at once. */
   async #keep(account: Account): Promise<void> {
-    const { vault, clock, link, deviceName, platform } = this.#options;
+    const { vault, clock, link, platform } = this.#options;
     const facts = decodeAccountFacts(account.facts);
-    const { issuer, displayName, networkName } = await this.#check(account, facts);
+    const { issuer, displayName, networkName, deviceName } = await this.#check(account, facts);
     const { userId, deviceId, networkId, accountKey, signatureKey } = account;
     const { user, device, policy, networkKey, history } = facts;
     const person = { user, devices: [device] };
@@ -279,6 +292,8 @@ class Joining {
     return {
       issuer: { certificate: issuerCertificate, key: issuerKey },
       displayName: person.user.displayName,
+      // As the other device signed it: it may have numbered it.
+      deviceName: own.deviceName,
       networkName: policy.networkName,
     };
   }

@@ -25,9 +25,9 @@ export class Mailbox {
   }
 
   /** Leaves a message. What failed can be sent again: the relay knows it by its number. @throws AppError */
-  async send(bytes: Uint8Array): Promise<void> {
+  async send(bytes: Uint8Array, ask = this.#ask): Promise<void> {
     const params = { ...this.#place, sequence: this.#sent + 1, bytes };
-    await this.#ask("rendezvous.send", params);
+    await ask("rendezvous.send", params);
     this.#sent += 1;
   }
 

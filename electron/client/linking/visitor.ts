@@ -63,6 +63,21 @@ export class Visitor {
     }
   }
 
+  /** Asks once, over a connection of its own, also after the signal. @throws AppError */
+  async askLast<Name extends RelayMethodName>(
+    name: Name,
+    params: RelayParams<Name>,
+  ): Promise<RelayResult<Name>> {
+    const { connect, clock, relayUrl } = this.#options;
+    const onEvent = (): void => undefined;
+    const connection = await openConnection({ connect, clock, relayUrl, onEvent });
+    try {
+      return await connection.request(name, params);
+    } finally {
+      connection.close();
+    }
+  }
+
   async #open(): Promise<Connection> {
     const { connect, clock, relayUrl, signal } = this.#options;
     const connection = await openConnection({

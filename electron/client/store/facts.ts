@@ -69,6 +69,8 @@ export interface Facts {
   readonly sequenceOffset: number;
   /** Channels to devices that were linked, for as long as something comes over. */
   readonly linkChannels: readonly StoredChannel[];
+  /** A device that is being added, and can't have the account yet. */
+  readonly linkPending: DeviceId;
   /** What of the other device's messages has come over to this one. */
   readonly historyProgress: HistoryProgress;
   /** Where the orders of this device's own items begin; never written: 1. */

@@ -35,6 +35,16 @@ describe("a computer that is linked", () => {
     expect(equalBytes(one!.accountKey, other!.accountKey)).toBe(true);
     expect(equalBytes(one!.signatureKey, other!.signatureKey)).toBe(false);
   });
+
+  test("has a number when there is one of its name", async () => {
+    ada = await world.person("Ada").host();
+    await link(ada, world.person("Desk"));
+    desk = world.person("Desk");
+    const deviceName = "Desk's computer 2";
+    expect((await link(ada, desk)).view).toMatchObject({ kind: "added", deviceName });
+    expect(readFact(desk.vault, "account")).toMatchObject({ deviceName });
+    expect((await devicesOf(desk)).map((device) => device.deviceName)).toContain(deviceName);
+  });
 });
 
 describe("a code", () => {
