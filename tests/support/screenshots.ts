@@ -30,6 +30,9 @@ async function shoot(page: Page, name: string): Promise<void> {
   const path = join(folder, `${name}.png`);
   // A pointer that rests on something would show its tooltip.
   await page.mouse.move(0, 0);
+  // A notice of what was done before is no part of the page.
+  const notices = page.getByRole("region", { name: "Notices" }).getByRole("paragraph");
+  await expect(notices).toHaveCount(0, { timeout: 15_000 });
   await page.screenshot({ path, animations: "disabled", caret: "hide" });
   const { size } = statSync(path);
   console.log(`${name}: ${Math.round(size / 1024)} kB`);
