@@ -44,3 +44,20 @@ test("a copy from before a Welcome that was acknowledged is noticed, though noth
   });
   expect(findings).toEqual([]);
 }, 60_000);
+
+test("a copy from before a conversation that its device has made is noticed, though nothing else tells of it", async () => {
+  const at = { who: 2, where: 0, what: 0 };
+  const steps: readonly Step[] = [
+    { kind: "backUp", ...at, waitMs: 100 },
+    { kind: "create", ...at, waitMs: 5000 },
+    { kind: "rollBack", ...at, waitMs: 100 },
+  ];
+  const { findings } = await runScenario({
+    seed: 1,
+    commits: 20,
+    suite: suiteNames.aes128,
+    people: [1, 1, 1],
+    steps,
+  });
+  expect(findings).toEqual([]);
+}, 60_000);

@@ -18,12 +18,26 @@ export type Ask = <Name extends RelayMethodName>(
   params: RelayParams<Name>,
 ) => Promise<RelayResult<Name>>;
 
+/** Whether this device is in any of these conversations: whoever was taken out of one may have forgotten it. */
+async function isInAny(conversationIds: readonly ConversationId[], ask: Ask): Promise<boolean> {
+  for (const conversationId of conversationIds) {
+    try {
+      await ask("group.info", { conversationId });
+      return true;
+    } catch (error) {
+      const { code } = ensureAppError(error);
+      if (code !== "not-allowed" && code !== "not-found") throw error;
+    }
+  }
+  return false;
+}
+
 /**
  * Notices that this vault was put back from an older copy, before anything is encrypted from it, and keeps what is to be made anew until it
  * is: MLS would use the keys and nonces of its groups a second time.
  *
  * Four witnesses: the keychain, whose keys are those of a later keyring; the highest sequence number of this vault that the relay was told;
- * what the relay was told of each log, which this vault must remember; and what it was told of the inbox, whose Welcomes are gone then.
+ * what the relay was told of each log, which this vault must remember, and of conversations that it hasn't; and what it was told of the inbox, whose Welcomes are gone then.
  */
 export class RollBack {
   readonly #core: Core;
@@ -85,15 +99,16 @@ export class RollBack {
     }
     const { groups } = await ask("group.list", {});
     const known = new Map(groups.map((group) => [group.conversationId, group]));
-    const forgotten = this.#core.store
-      .conversationStates()
-      .some(
-        ({ conversationId, state, cursor, stale }) =>
-          isLive(state) &&
-          !stale &&
-          (known.get(conversationId)?.acknowledgedSequence ?? 0) > cursor,
-      );
-    if (forgotten) await this.#begin([]);
+    const stored = this.#core.store.conversationStates();
+    const forgotten = stored.some(
+      ({ conversationId, state, cursor, stale }) =>
+        isLive(state) && !stale && (known.get(conversationId)?.acknowledgedSequence ?? 0) > cursor,
+    );
+    const unknown = new Set(known.keys()).difference(
+      new Set(stored.map(({ conversationId }) => conversationId)),
+    );
+    const read = [...unknown].filter((id) => known.get(id)?.acknowledgedSequence !== 0);
+    if (forgotten || (await isInAny(read, ask))) await this.#begin([]);
     else await this.#doubtUnlisted(new Set(known.keys()));
   }
 
