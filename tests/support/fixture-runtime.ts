@@ -205,6 +205,10 @@ export class FixtureRuntime implements Runtime {
     return {
       phase: "ready",
       profile: "default",
+      history:
+        scene === "protected"
+          ? { direction: "sending", done: 1240, total: 5813, finished: false }
+          : null,
       me: {
         userId: me.userId,
         deviceId: shortId(77) as DeviceId,

@@ -62,8 +62,9 @@ export const linking = {
   "linking.add.hosted":
     "Your relay runs in this app. The other computer must be able to reach this one at the address in the code.",
 
-  "linking.history.sending": "Sending messages to a new computer: {done} of {total}",
-  "linking.history.receiving": "Messages from your other computer: {done} of {total}",
+  "linking.history.sending": "Sending messages to your new computer",
+  "linking.history.receiving": "Messages are coming from your other computer",
+  "linking.history.count": "{done} of {total}",
   "linking.history.sent": "All messages have been sent to your new computer",
   "linking.history.received": "All messages have come over from your other computer",
 

@@ -534,6 +534,7 @@ export const screens: readonly Screen[] = [
   },
   { name: "settings-profile", scene: "ready", steps: settings("Profile") },
   { name: "settings-devices", scene: "ready", steps: settings("Devices") },
+  { name: "settings-devices-history", scene: "protected", steps: settings("Devices") },
   { name: "settings-notifications", scene: "ready", steps: settings("Notifications") },
   { name: "settings-appearance", scene: "ready", steps: settings("Appearance") },
   { name: "protection-off", scene: "ready", steps: settings("Privacy and lock") },
