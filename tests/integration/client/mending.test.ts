@@ -233,10 +233,10 @@ describe("a device that alone can't follow", () => {
     // She hears nothing of what becomes of it, and makes no other.
     forge(ada, () => null);
     ada.cable.onRequest = ({ method }) => {
-      if (method === "group.commit")
-        setTimeout(() => {
-          ada.cable.unplug();
-        }, 200);
+      const unplug = (): void => {
+        ada.cable.unplug();
+      };
+      if (method === "group.commit") setTimeout(unplug, 200);
       return true;
     };
     const changing = setTimers(ada, 600).catch(() => undefined);
