@@ -25,6 +25,7 @@ import { networkCommands } from "./commands/network-commands.ts";
 import { rejecting } from "./commands/rejecting.ts";
 import { searchCommands } from "./commands/search-commands.ts";
 import { verificationCommands } from "./commands/verification-commands.ts";
+import { connectionAfter } from "./connection-after.ts";
 import { Asker } from "./conversations/asker.ts";
 import { Commits } from "./conversations/commits.ts";
 import { GroupLog } from "./conversations/group-log.ts";
@@ -247,7 +248,7 @@ export class RunningClient {
           this.#history.look(event.body.rendezvousId);
         },
         onState: (state) => {
-          this.#engine.connection = state;
+          this.#engine.connection = connectionAfter(this.#engine.connection, state);
           this.#viewChanged();
         },
       },

@@ -53,6 +53,12 @@ export class AppModel {
 
   readonly ready: ReadyView | null = $derived(this.#view?.phase === "ready" ? this.#view : null);
   readonly readOnly: boolean = $derived(this.ready !== null && this.ready.readOnly !== null);
+  /** By an administrator of the network: what is here stays until it ends, and nothing comes or goes. */
+  readonly suspended: boolean = $derived(
+    this.ready?.connection.kind === "offline" && this.ready.connection.code === "account-suspended",
+  );
+  /** Whether anything may be written to others. */
+  readonly mayWrite: boolean = $derived(!this.readOnly && !this.suspended);
 
   /** @param ports - the platform, the language, the time */
   constructor(ports: AppPorts) {

@@ -48,6 +48,7 @@ export type FixtureScene =
   | "alone"
   | "connecting"
   | "offline"
+  | "suspended"
   | "read-only"
   | "loading"
   | "protected"
@@ -225,8 +226,12 @@ export class FixtureRuntime implements Runtime {
         mayInvite: true,
       },
       connection:
-        scene === "offline"
-          ? { kind: "offline", code: "relay-unreachable", retryAtMs: this.#now() + 20_000 }
+        scene === "offline" || scene === "suspended"
+          ? {
+              kind: "offline",
+              code: scene === "offline" ? "relay-unreachable" : "account-suspended",
+              retryAtMs: this.#now() + 20_000,
+            }
           : { kind: scene === "connecting" ? "connecting" : "online" },
       readOnly: scene === "read-only" ? "vault-damaged" : null,
       settings: {

@@ -40,6 +40,11 @@ export class MessageActions {
 
   /** Whether anything may be written here at all. */
   get mayWrite(): boolean {
+    return this.#conversation.view?.active === true && this.#app.mayWrite;
+  }
+
+  /** Whether what is covered may be shown: that burns it, here too. */
+  get mayReveal(): boolean {
     return this.#conversation.view?.active === true && !this.#app.readOnly;
   }
 

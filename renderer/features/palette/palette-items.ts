@@ -48,7 +48,7 @@ function actions(app: AppModel): readonly (PaletteItem & { kind: "action" })[] {
   ): void => {
     found.push({ kind: "action", id, label, icon, run });
   };
-  if (!app.readOnly) {
+  if (app.mayWrite) {
     add("new", t("list.new"), NewIcon, () => {
       dialogs.open({ kind: "new-conversation", people: [] });
     });
@@ -99,7 +99,7 @@ export function paletteGroups(app: AppModel, query: string): readonly PaletteGro
     app.list.rows.filter(({ kind }) => kind === "direct").map(({ avatarSeed }) => avatarSeed),
   );
   const people =
-    query === "" || app.readOnly
+    query === "" || !app.mayWrite
       ? []
       : app.people.reachable
           .filter(

@@ -1,4 +1,4 @@
-/** Suspending people, for administrators of the network. */
+/** Suspending people: for administrators of the network, and for who is suspended. */
 export const suspension = {
   "suspension.people": "People",
   "suspension.nobody": "Nobody else is in the network yet.",
@@ -16,5 +16,18 @@ export const suspension = {
   "suspension.liftText":
     "Their computers can sign in again. They are in no conversation until somebody adds them.",
   "suspension.liftDone": "{name} is no longer suspended",
+  "suspended.title": "Your account is suspended",
+  "suspended.note":
+    "Nothing is sent or received. The messages you have here end when their timers say. Ask your administrator.",
+  "suspended.composer": "Your account is suspended, so nothing can be sent.",
+  "suspended.what": "What happened",
+  "suspended.whatText":
+    "An administrator of {network} has suspended you. Your computers no longer reach the network, and they leave your conversations.",
+  "suspended.messages": "Your messages",
+  "suspended.messagesText":
+    "You can go on reading what you have here. Each message ends when its timer says, as before. Nothing is sent any more, and nothing new arrives.",
+  "suspended.help": "What you can do",
+  "suspended.helpText":
+    "Ask your administrator. When the suspension is lifted, Sotto connects by itself, and others can add you to conversations again.",
   "suspension.offline": "People can be suspended while the relay can be reached.",
 } as const;

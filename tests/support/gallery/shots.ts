@@ -24,6 +24,7 @@ export const looks: readonly Look[] = [
   { name: "contrast", width: 1280, height: 800, theme: "high-contrast", scale: 1 },
   { name: "720", width: 720, height: 800, theme: "light", scale: 1 },
   { name: "380", width: 380, height: 760, theme: "dark", scale: 1 },
+  { name: "400-200", width: 400, height: 760, theme: "light", scale: 2 },
   { name: "200", width: 1280, height: 800, theme: "light", scale: 2 },
 ];
 
@@ -460,6 +461,15 @@ export const screens: readonly Screen[] = [
     },
   },
   {
+    name: "verify-devices",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Maximiliane")(page);
+      await page.getByRole("button", { name: /^Verify Max/u }).click();
+      await page.getByRole("dialog").locator("summary").click();
+    },
+  },
+  {
     name: "verify-scanned",
     scene: "ready",
     steps: async (page) => {
@@ -688,6 +698,8 @@ export const screens: readonly Screen[] = [
     },
   },
   { name: "offline", scene: "offline", steps: open("Hannah") },
+  { name: "suspended", scene: "suspended" },
+  { name: "suspended-open", scene: "suspended", steps: open("Supplier review") },
   { name: "connecting", scene: "connecting" },
   { name: "notices", scene: "notices" },
   { name: "lock-menu", scene: "protected", steps: (page) => openMenu(page) },

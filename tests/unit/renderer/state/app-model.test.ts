@@ -135,6 +135,15 @@ describe("starting", () => {
     expect(app.firstRun.needsPassphrase).toBe(true);
   });
 
+  test.each([
+    ["account-suspended", true],
+    ["relay-unreachable", false],
+  ] as const)("without a connection for %s: suspended is %o", async (code, suspended) => {
+    await start({ ...ready, connection: { kind: "offline", code, retryAtMs: 1 } });
+    expect(app.suspended).toBe(suspended);
+    expect(app.mayWrite).toBe(!suspended);
+  });
+
   test("that is undone stops listening", async () => {
     await start(ready);
     stop();
