@@ -127,11 +127,11 @@ export const errorKinds = {
   },
   "link-ended": {
     fault: "environment",
-    text: "Your other computer has ended this, or the ten minutes are over. Nothing was added. Show a new code there to begin again.",
+    text: "Your other computer has ended this, or the ten minutes are over. Nothing was added. Show a new code to begin again.",
   },
   "link-declined": {
     fault: "caller",
-    text: "This computer was declined on your other one. Nothing was added. Show a new code there to begin again.",
+    text: "Your other computer has declined this, or could not go on. Nothing was added. Show a new code to begin again.",
   },
   "link-symbols-differ": {
     fault: "peer",
