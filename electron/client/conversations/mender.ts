@@ -1,4 +1,10 @@
-import { ensureAppError, type CommitPlace, type ConversationId, type RelayResult } from "#protocol";
+import {
+  ensureAppError,
+  type CommitPlace,
+  type ConversationId,
+  type ErrorCode,
+  type RelayResult,
+} from "#protocol";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { mendingColumns, type Mending } from "../store/mendings.ts";
@@ -11,6 +17,12 @@ const firmRefusals = 2;
 const maxRejections = 2;
 /** Pauses between a device's rejoins of one conversation, milliseconds; the last one repeats. Each burdens everybody there. */
 const pausesMs = [0, 60_000, 600_000, 3_600_000, 21_600_000, 86_400_000] as const;
+/** What a relay says that takes no rejection from this device. */
+const deaf: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "command-unknown",
+  "not-allowed",
+  "not-found",
+]);
 /** After so long without any, the pauses begin anew. */
 const forgetsMs = 7 * 86_400_000;
 
@@ -71,8 +83,8 @@ export class Mender {
       const { kind } = await this.#core.request("group.reject", { ...place, signature });
       return kind;
     } catch (error) {
-      // A relay that knows nothing of rejections.
-      if (ensureAppError(error).code === "command-unknown") return "stands";
+      // It may have taken this device out. Or the relay knows nothing of rejections.
+      if (deaf.has(ensureAppError(error).code)) return "stands";
       throw error;
     }
   }

@@ -188,6 +188,19 @@ describe("a device that alone can't follow", () => {
     for (const person of [ada, ben, cem]) expect(linesOf(person, "reopened")).toBe(0);
   });
 
+  test("is out, and knows it, when it can't take the commit that took it out", async () => {
+    forge(ben, (entry) => {
+      if (entry.kind !== "commit" || entry.sender !== deviceOf(ada)) return entry;
+      return { ...entry, bytes: entry.bytes.with(-3, entry.bytes.at(-3)! ^ 1) };
+    });
+    const target = { conversationId: group, userId: ben.userId };
+    await ada.client.commands["conversation.removeMember"](target);
+    await until("Ben is out", () => {
+      return ben.vault.read("conversation", [group])[0]?.["state"] === "removed";
+    });
+    await agree(ada, cem);
+  });
+
   test.each([
     ["doesn't go back on the relay's word alone", 1],
     ["doesn't believe that places are void on the relay's word alone", 0],

@@ -251,6 +251,16 @@ describe("a commit that isn't ordered yet (RFC 9420 §9.1)", () => {
   });
 });
 
+describe("a removal (RFC 9420 §12.3)", () => {
+  test("is noticed by whoever loses their leaf to a device that the same commit adds (§7.7)", async () => {
+    const { world, anna, ben } = await groupOfTwo();
+    const cleo = new MlsDevice(world);
+    const addKeyPackages = [await cleo.keyPackage()];
+    const { bytes } = await anna.prepare(id, { removeDevices: [ben.deviceId], addKeyPackages });
+    expect(await ben.open(id, bytes)).toMatchObject({ kind: "removed" });
+  });
+});
+
 describe("external commits (RFC 9420 §12.4.3.2)", () => {
   test("that would replace a leaf which isn't there are refused instead of looping for ever", async () => {
     const { impl, state, world } = await groupOfTwo();
