@@ -186,7 +186,7 @@ export class Rejoiner {
     const before = this.#core.store.conversation(conversationId);
     if (before !== undefined) {
       // Of what was said after it was taken out nothing is this device's.
-      if (isLive(before.state) || before.stale) {
+      if (isLive(before.state)) {
         await noteSkippedBefore(this.#core, changes, before, ordered.sequence);
       }
       noteNewcomers(changes, before, settled.summary);
