@@ -134,13 +134,13 @@ class Socket {
   #down(bytes: Uint8Array): void {
     const { random, timeline } = this.#world;
     const frame = decodeFrame(bytes);
-    const { stream, frame: passed } = this.#treat(frame);
+    const { stream, bytes: passed } = this.#treat(frame, bytes);
     const { duplicated, dropped, broken } = this.#world.weather();
     const isEvent = frame.kind === "event" && frame.name !== "hello";
     const arrive = (delayMs: number): void => {
       this.#at(delayMs, () => {
         this.#tell(() => {
-          this.#listener.message(encodeFrame(passed));
+          this.#listener.message(passed.slice());
         });
       });
     };
@@ -159,15 +159,15 @@ class Socket {
   }
 
   /** Which order a frame keeps, and what becomes of it. */
-  #treat(frame: Frame): { readonly stream: string; readonly frame: Frame } {
+  #treat(frame: Frame, bytes: Uint8Array): { readonly stream: string; readonly bytes: Uint8Array } {
     if (frame.kind === "event") {
-      if (frame.name !== "keyPackages.low") return { stream: streamOf(frame.body), frame };
+      if (frame.name !== "keyPackages.low") return { stream: streamOf(frame.body), bytes };
       const { keyPackagesLeft } = frame.body as { readonly keyPackagesLeft: number };
       const body = { keyPackagesLeft: statedLeft(keyPackagesLeft) };
-      return { stream: "low", frame: { ...frame, body } };
+      return { stream: "low", bytes: encodeFrame({ ...frame, body }) };
     }
     const stream = (frame.kind === "request" ? undefined : this.#streams.get(frame.id)) ?? "";
-    return { stream: `answers ${stream}`, frame };
+    return { stream: `answers ${stream}`, bytes };
   }
 
   #delay(): number {

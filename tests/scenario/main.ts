@@ -91,7 +91,11 @@ async function runSeeds(seeds: readonly number[]): Promise<readonly Report[]> {
   const reports: Report[] = [];
   const serve = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const thread = new Worker(new URL(import.meta.url), { argv: process.argv.slice(2) });
+      const thread = new Worker(new URL(import.meta.url), {
+        argv: process.argv.slice(2),
+        // Most of what a run makes is gone soon after: it needn't be looked through every few milliseconds.
+        resourceLimits: { maxYoungGenerationSizeMb: 128 },
+      });
       const done = (): void => {
         resolve();
       };

@@ -31,6 +31,17 @@ function fileOf(bytes: Uint8Array): MemoryFile {
 
 const catalogue = checkCatalogue(clientCatalogue);
 
+/** An empty vault's file: making the tables takes longer than reading them. */
+let empty: Uint8Array | null = null;
+
+function contentOf(database: MemoryDatabase): Uint8Array {
+  const image = database.image();
+  const bytes = new Uint8Array(image.sizeBytes);
+  image.read(0, bytes);
+  image.release();
+  return bytes;
+}
+
 /** The client's tables in the real database, without a disk, keys or frames. Destructions are noted, and failures made to order. */
 export class MemoryVault implements Vault {
   readonly vaultId = "memory" as VaultId;
@@ -66,10 +77,11 @@ export class MemoryVault implements Vault {
    * @param copy - what {@link copy} gave; left out: an empty one
    */
   static async open(sqlEngine?: SqlEngine, copy?: VaultCopy): Promise<MemoryVault> {
-    const file = copy === undefined ? null : fileOf(copy.bytes);
+    const bytes = copy?.bytes ?? empty;
     const options = sqlEngine === undefined ? {} : { sqlEngine };
-    const database = await openDatabase(file, options);
+    const database = await openDatabase(bytes === null ? null : fileOf(bytes), options);
     database.migrate(clientCatalogue.migrations);
+    if (bytes === null) empty = contentOf(database);
     const vault = new MemoryVault(database);
     vault.sequence = copy?.sequence ?? 0;
     return vault;
@@ -77,11 +89,7 @@ export class MemoryVault implements Vault {
 
   /** What a backup program takes along. */
   copy(): VaultCopy {
-    const image = this.#database.image();
-    const bytes = new Uint8Array(image.sizeBytes);
-    image.read(0, bytes);
-    image.release();
-    return { bytes, sequence: this.sequence };
+    return { bytes: contentOf(this.#database), sequence: this.sequence };
   }
 
   onReadOnly(): () => void {
