@@ -10,6 +10,7 @@ import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { keyColumns, type Gap } from "../store/missing.ts";
 import type { StoredConversation } from "../store/rows.ts";
+import { isLive } from "../store/store.ts";
 import { enqueue } from "./enqueue.ts";
 import { adoptOrphans } from "./orphans.ts";
 import { noteUnopenable } from "./unopenable.ts";
@@ -98,7 +99,8 @@ export class Asker {
     if (closed || this.#core.vault.readOnly !== null) return;
     await adoptOrphans(this.#core, conversationId);
     const conversation = store.conversation(conversationId);
-    if (conversation === undefined) return;
+    // Where it is over nobody can be asked, and what is missing is shown when this device comes back.
+    if (conversation === undefined || !isLive(conversation.state)) return;
     const changes = new Changes();
     const gaps = this.#giveUp(changes, conversation);
     await this.#show(changes, conversation, gaps);

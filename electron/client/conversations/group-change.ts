@@ -191,6 +191,7 @@ export function comeBack(
     changes.upsert(conversationId, messageId);
   }
   changes.outboxes.add(conversationId);
+  changes.asking.add(conversationId);
 }
 
 /** Removes everything that was said in a conversation, and what is still to be said but a farewell. */
