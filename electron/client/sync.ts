@@ -192,7 +192,7 @@ export class Sync {
       const head = heads.get(conversationId);
       if (!isLive(state)) {
         // Whoever acknowledges has judged what is there, and one that comes back hasn't.
-        const isOver = head !== undefined && !awaited.includes(conversationId);
+        const isOver = head !== undefined && head <= cursor && !awaited.includes(conversationId);
         if (isOver) acknowledger.group(conversationId, head);
       } else if (stale || open.has(conversationId) || (head !== undefined && head > cursor)) {
         work.push(this.#goOn(conversationId));

@@ -79,10 +79,10 @@ export class GroupLog {
     });
   }
 
-  /** What was left behind is not kept, and the relay may drop it. */
+  /** What was left behind is not kept, and the relay may drop it. What comes after that is for whoever is let in again, by a Welcome on its way. */
   #acknowledgeForeign(conversation: StoredConversation | undefined, sequence: number): void {
-    const over = conversation?.state === "left" || conversation?.state === "removed";
-    if (over) this.#acknowledger.group(conversation.conversationId, sequence);
+    const isBehind = conversation !== undefined && sequence <= conversation.cursor;
+    if (isBehind) this.#acknowledger.group(conversation.conversationId, sequence);
   }
 
   /**
