@@ -11,8 +11,6 @@ import { makeKeyPackageRef } from "ts-mls/keyPackage.js";
 import { decryptGroupInfo, decryptGroupSecrets } from "ts-mls/welcome.js";
 import {
   AppError,
-  equalBytes,
-  idToBytes,
   roleAllows,
   roleOf,
   settledRoomState,
@@ -26,6 +24,7 @@ import { wipe } from "../primitives/index.ts";
 import type { TrustGate } from "./client-config.ts";
 import { encodeGroupInfo } from "./codec.ts";
 import { mapMlsError, mappingErrors } from "./errors.ts";
+import { firstGroupId, placeOfGroup } from "./group-id.ts";
 import { createKeyPackage, type OwnDevice, type OwnKeyPackage } from "./key-packages.ts";
 import { wipeState, withoutPast, type GroupMemory } from "./memory.ts";
 import { leavesOf, peopleAmong, roomExtensions, roomStateOf } from "./room.ts";
@@ -60,7 +59,7 @@ export async function beginGroup(
   return mappingErrors("internal", async () => {
     const own = await createKeyPackage(impl, device, { nowMs, lastResort: false });
     const state = await createGroup(
-      idToBytes(conversationId),
+      firstGroupId(conversationId),
       own.keyPackage,
       privatePackage(own, device),
       roomExtensions(roomState),
@@ -158,7 +157,7 @@ function judgeJoined(
   },
 ): GroupMember {
   const { conversationId, device, inviterLeaf } = joining;
-  if (!equalBytes(state.groupContext.groupId, idToBytes(conversationId))) {
+  if (placeOfGroup(state.groupContext.groupId).conversationId !== conversationId) {
     throw new AppError("commit-refused", { data: { reason: "another conversation's Welcome" } });
   }
   const roomState = roomStateOf(state.groupContext.extensions);

@@ -12,7 +12,7 @@ import { lifetimeAllowsAdding } from "./client-config.ts";
 import { decodeKeyPackage, encodePrivateMessage, encodeWelcome } from "./codec.ts";
 import { mappingErrors } from "./errors.ts";
 import { groupInfoOf } from "./group-begin.ts";
-import { leavingLeaves, wipeState, withoutPast, type GroupMemory } from "./memory.ts";
+import { epochOf, leavingLeaves, wipeState, withoutPast, type GroupMemory } from "./memory.ts";
 import { leavesOf, peopleAmong, roomExtensions, roomStateOf } from "./room.ts";
 import { judgeCommit } from "./rules.ts";
 
@@ -91,7 +91,7 @@ export async function prepareCommit(
       state: made.sentState,
       pending: { kind: "commit", next, change, consumed: made.consumed },
     },
-    epoch: Number(state.groupContext.epoch),
+    epoch: epochOf(state),
     bytes: encodePrivateMessage(made.commit.privateMessage),
     welcome: made.welcome === undefined ? null : encodeWelcome(made.welcome),
     groupInfo: await groupInfoOf(impl, next),

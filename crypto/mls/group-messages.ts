@@ -13,8 +13,6 @@ import { unprotectPrivateMessage } from "ts-mls/messageProtection.js";
 import { leafRatchets } from "ts-mls/secretTree.js";
 import {
   AppError,
-  equalBytes,
-  idToBytes,
   type ConversationId,
   type DeviceId,
   type ErrorCode,
@@ -22,9 +20,11 @@ import {
   type GroupMember,
 } from "#protocol";
 import { wipe } from "../primitives/index.ts";
-import { decodeLogMessage, encodePrivateMessage, type LogMessage } from "./codec.ts";
+import { encodePrivateMessage } from "./codec.ts";
 import { mapMlsError, mappingErrors } from "./errors.ts";
+import { partOf, placeEntry } from "./log-entry.ts";
 import {
+  epochOf,
   leavingLeaves,
   requireMembership,
   wipeMemory,
@@ -75,7 +75,7 @@ export async function sealApplication(
   wipe(...consumed);
   return {
     memory: { ...memory, state: newState },
-    epoch: Number(state.groupContext.epoch),
+    epoch: epochOf(state),
     generation: lastGeneration(newState.secretTree, state.privatePath.leafIndex),
     bytes,
   };
@@ -161,23 +161,9 @@ export async function openEntry(
   bytes: Uint8Array,
   at: JudgedAt = "now",
 ): Promise<EntryOutcome> {
-  let entry: LogMessage;
-  try {
-    entry = decodeLogMessage(bytes);
-    if (!equalBytes(partOf(entry).groupId, idToBytes(conversationId))) {
-      throw new AppError("frame-malformed", { data: { reason: "another group's message" } });
-    }
-  } catch (error) {
-    return { kind: "refused", code: mapMlsError(error, "frame-malformed").code };
-  }
-  // Epochs first: the library gives a message of a future epoch an error without a type.
-  const { contentType, epoch: madeFor } = partOf(entry);
-  const epoch = Number(madeFor);
-  const present = Number(memory.state.groupContext.epoch);
-  // While its rejoin waits, this device is in no epoch: it was made for one, and the next may come to be somebody else's.
-  const isRejoining = memory.pending?.kind === "rejoin";
-  if (epoch > present || (isRejoining && epoch === present)) return { kind: "future", epoch };
-  if (epoch < present) return { kind: "stale", epoch };
+  const placed = placeEntry(memory, conversationId, bytes);
+  if (placed.kind !== "present") return placed;
+  const { entry } = placed;
   try {
     if (entry.kind === "external-commit") {
       const { message } = entry;
@@ -204,7 +190,8 @@ export async function openEntry(
     }
   } catch (error) {
     memory.gate.takeUnknown();
-    const fallback = contentType === "application" ? "message-unopenable" : "commit-refused";
+    const fallback =
+      partOf(entry).contentType === "application" ? "message-unopenable" : "commit-refused";
     const { code } = mapMlsError(error, fallback);
     const authenticatedData = partOf(entry).authenticatedData.slice();
     return { kind: "refused", code, ...(authenticatedData.length > 0 && { authenticatedData }) };
@@ -216,11 +203,6 @@ function withData(outcome: EntryOutcome, { authenticatedData }: PrivateMessage):
   return outcome.kind === "commit"
     ? { ...outcome, authenticatedData: authenticatedData.slice() }
     : outcome;
-}
-
-/** Where both kinds of messages say what they are. */
-function partOf(entry: LogMessage) {
-  return entry.kind === "private" ? entry.message : entry.message.content;
 }
 
 async function openApplication(

@@ -2,8 +2,6 @@ import { joinGroupExternal, type ClientState, type GroupInfo, type PublicMessage
 import { ratchetTreeFromExtension } from "ts-mls/groupInfo.js";
 import {
   AppError,
-  equalBytes,
-  idToBytes,
   type ConversationId,
   type DeviceId,
   type ErrorCode,
@@ -14,6 +12,7 @@ import { wipe } from "../primitives/index.ts";
 import { encodePublicMessage } from "./codec.ts";
 import { mapMlsError } from "./errors.ts";
 import { groupInfoOf, type GroupContextOfWorker } from "./group-begin.ts";
+import { conversationEpoch, placeOfGroup } from "./group-id.ts";
 import { createKeyPackage } from "./key-packages.ts";
 import { wipeState, withoutPast, type GroupMemory } from "./memory.ts";
 import { leafOf, leavesOf } from "./room.ts";
@@ -47,7 +46,7 @@ export async function prepareRejoin(
   gate.takeUnknown();
   let state: ClientState | null = null;
   try {
-    if (!equalBytes(groupContext.groupId, idToBytes(conversationId))) {
+    if (placeOfGroup(groupContext.groupId).conversationId !== conversationId) {
       throw new AppError("commit-refused", {
         data: { reason: "another conversation's GroupInfo" },
       });
@@ -74,7 +73,7 @@ export async function prepareRejoin(
     const next = withoutPast(newState);
     return {
       memory: { impl, gate, state: next, pending: { kind: "rejoin", change } },
-      epoch: Number(groupContext.epoch),
+      epoch: conversationEpoch(groupContext),
       bytes: encodePublicMessage(publicMessage),
       groupInfo: await groupInfoOf(impl, next),
       signer,

@@ -1,16 +1,9 @@
 import type { CiphersuiteImpl, ClientState } from "ts-mls";
 import { allSecretTreeValues } from "ts-mls/secretTree.js";
-import {
-  AppError,
-  idFromBytes,
-  settledRoomState,
-  toHex,
-  type ConversationId,
-  type GroupChange,
-  type GroupSummary,
-} from "#protocol";
+import { AppError, settledRoomState, toHex, type GroupChange, type GroupSummary } from "#protocol";
 import { wipe } from "../primitives/index.ts";
 import type { TrustGate } from "./client-config.ts";
+import { conversationEpoch, placeOfGroup } from "./group-id.ts";
 import { leavesOf, peopleAmong, roomStateOf } from "./room.ts";
 import { memberOf } from "./rules.ts";
 
@@ -39,13 +32,18 @@ export type PendingCommit =
   /** An external commit: there is no state before it, and the group's state is the one it leads to. */
   | { readonly kind: "rejoin"; readonly change: GroupChange };
 
+/** The conversation's epoch in which a group's state is. */
+export function epochOf({ groupContext }: Pick<ClientState, "groupContext">): number {
+  return conversationEpoch(groupContext);
+}
+
 /** The epoch that our commit under way was made for; null: none is. */
 export function pendingEpochOf({
   state,
   pending,
 }: Pick<GroupMemory, "state" | "pending">): number | null {
   if (pending === null) return null;
-  const epoch = Number(state.groupContext.epoch);
+  const epoch = epochOf(state);
   return pending.kind === "rejoin" ? epoch - 1 : epoch;
 }
 
@@ -67,8 +65,8 @@ export function summaryOf({ state }: Pick<GroupMemory, "state">): GroupSummary {
   const { groupContext, keySchedule, ratchetTree } = state;
   const leaves = leavesOf(ratchetTree);
   return {
-    conversationId: idFromBytes<ConversationId>(groupContext.groupId),
-    epoch: Number(groupContext.epoch),
+    conversationId: placeOfGroup(groupContext.groupId).conversationId,
+    epoch: epochOf(state),
     suite: groupContext.cipherSuite,
     roomState: settledRoomState(roomStateOf(groupContext.extensions), peopleAmong(leaves)),
     members: [...leaves.values()].map(memberOf),

@@ -22,7 +22,7 @@ import {
   keyPackageOwner,
   keyPackageRefOf,
 } from "../mls/key-packages.ts";
-import { pendingEpochOf, summaryOf, wipeMemory, type GroupMemory } from "../mls/memory.ts";
+import { epochOf, pendingEpochOf, summaryOf, wipeMemory, type GroupMemory } from "../mls/memory.ts";
 import { changedPieces, readPieces } from "../mls/pieces.ts";
 import { wipe } from "../primitives/index.ts";
 import type { Handlers, WorkerContext } from "./context.ts";
@@ -210,8 +210,7 @@ export function groupHandlers(
     },
     "group.proposeLeave": async ({ conversationId }) => {
       const { memory, entries } = await proposeLeave(memoryOf(conversationId));
-      const epoch = Number(memory.state.groupContext.epoch);
-      return { epoch, entries, writes: keep(conversationId, memory) };
+      return { epoch: epochOf(memory.state), entries, writes: keep(conversationId, memory) };
     },
 
     "group.seal": async ({ conversationId, content, authenticatedData }) => {
