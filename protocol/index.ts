@@ -67,7 +67,7 @@ export {
   type Suspension,
   type UserRecord,
 } from "./records.ts";
-export { suiteNames, supportedSuites, type SuiteName } from "./suites.ts";
+export { suiteCodes, suiteNames, supportedSuites, type SuiteName } from "./suites.ts";
 export {
   decodeRoomState,
   encodeRoomState,

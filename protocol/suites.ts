@@ -1,6 +1,6 @@
 /**
- * The cipher suites Sotto speaks: 1 to 7 of RFC 9420 and two with ML-KEM. The network's policy chooses; a conversation keeps the
- * one it began with.
+ * The cipher suites Sotto speaks: 1 to 7 of RFC 9420 and two with ML-KEM. The network's policy chooses; a conversation
+ * that has another one is taken over (docs/adr/0027).
  *
  * `default`: MLKEM768-X25519 (X-Wing), AES-256-GCM, SHA-384, Ed25519. `cnsa`: only what CNSA 2.0 lets protect national security
  * systems. Both are added to ts-mls, or moved to the private range of code points there, by `patches/`.
@@ -21,6 +21,19 @@ export const suiteNames = {
 
 /** The name of a suite Sotto speaks. */
 export type SuiteName = (typeof suiteNames)[keyof typeof suiteNames];
+
+/** The numbers by which suites are named in MLS messages. Source: RFC 9420 §17.1; the private range until IANA assigns others. */
+export const suiteCodes: Readonly<Record<SuiteName, number>> = {
+  [suiteNames.default]: 0xf002,
+  [suiteNames.cnsa]: 0xf003,
+  [suiteNames.aes128]: 1,
+  [suiteNames.p256]: 2,
+  [suiteNames.chacha20]: 3,
+  [suiteNames.x448]: 4,
+  [suiteNames.p521]: 5,
+  [suiteNames.x448ChaCha20]: 6,
+  [suiteNames.p384]: 7,
+};
 
 /** Every suite name, best first. */
 export const supportedSuites: readonly SuiteName[] = Object.values(suiteNames);

@@ -19,6 +19,7 @@ import {
   timestampMsSchema,
   type Schema,
 } from "../schema.ts";
+import { supportedSuites } from "../suites.ts";
 import {
   directoryEntrySchema,
   groupEntrySchema,
@@ -235,15 +236,21 @@ export const relayMethods = {
   /** Takes one key package of each device: a one-time one, handed out once, or the last-resort one when none is left. */
   "keyPackages.claim": {
     access: "device",
-    params: v.strictObject({ devices: devicesSchema }),
+    params: v.strictObject({
+      devices: devicesSchema,
+      /** Only such of this suite. Left out: whichever come. */
+      suite: v.exactOptional(v.picklist(supportedSuites)),
+      /** Takes none at all unless each device has one: else `key-packages-exhausted`. */
+      whole: v.exactOptional(v.boolean()),
+    }),
     result: v.strictObject({
-      /** In the order asked; null where a device has none at all. */
+      /** In the order asked; null where a device has none. */
       keyPackages: v.pipe(
         v.array(v.nullable(v.strictObject({ bytes: keyPackageSchema, lastResort: v.boolean() }))),
         v.maxLength(maxRosterDevices),
       ),
     }),
-    errors: ["not-found"],
+    errors: ["not-found", "key-packages-exhausted"],
   },
   /** Starts a conversation's log at epoch 0 with this device as only member. Repeating it is harmless. */
   "group.create": {

@@ -1,9 +1,11 @@
 import {
   AppError,
   encodeFrame,
+  suiteCodes,
   type DeviceId,
   type ParsedRelayParams,
   type RelayResult,
+  type SuiteName,
 } from "#protocol";
 import type { Reader, Transaction } from "../storage/transaction.ts";
 import { standingsOf } from "./accounts.ts";
@@ -71,7 +73,7 @@ export function publishKeyPackages(
 /** Takes one key package of each device. All claims share one scope, so each package goes out once. */
 export function claimKeyPackages(
   context: RelayContext,
-  { devices }: ParsedRelayParams<"keyPackages.claim">,
+  { devices, suite, whole = false }: ParsedRelayParams<"keyPackages.claim">,
 ): Promise<RelayResult<"keyPackages.claim">> {
   return context.units.run(keyPackageScope, async (transaction) => {
     const standings = await standingsOf(transaction, devices);
@@ -83,7 +85,9 @@ export function claimKeyPackages(
     for (const [index, deviceId] of devices.entries()) {
       // A device that may not be added has none.
       const excluded = standings[index]?.refusal !== null;
-      const taken = excluded ? null : await takeOne(context, transaction, deviceId);
+      const taken = excluded ? null : await takeOne(context, transaction, { deviceId, suite });
+      // Thrown before anything is written, as below.
+      if (whole && taken === null) throw new AppError("key-packages-exhausted");
       keyPackages.push(taken);
       sizeBytes += (taken?.bytes.length ?? 0) + 64;
       // Thrown before anything is written: no package is lost in an answer that can't be sent.
@@ -97,18 +101,23 @@ export function claimKeyPackages(
   });
 }
 
-async function takeOne(context: RelayContext, transaction: Transaction, deviceId: DeviceId) {
+/** A device has key packages of one suite: the oldest one tells which. */
+async function takeOne(
+  context: RelayContext,
+  transaction: Transaction,
+  wanted: { readonly deviceId: DeviceId; readonly suite: SuiteName | undefined },
+) {
+  const { deviceId, suite } = wanted;
   const slot = keyPackageQueueSlot(deviceId);
   const queue = (await transaction.load(slot)) ?? emptyQueue;
   const { first, lastResort } = queue;
-  if (countOf(queue) === 0) {
-    return lastResort === null ? null : { bytes: lastResort, lastResort: true };
-  }
   const place = keyPackageSlot(deviceId, first);
-  const bytes = await transaction.load(place);
+  const bytes = countOf(queue) === 0 ? lastResort : await transaction.load(place);
   if (bytes === undefined) {
     throw new AppError("relay-storage-failed", { data: { reason: "key-package-missing" } });
   }
+  if (bytes === null || !isOfSuite(bytes, suite)) return null;
+  if (countOf(queue) === 0) return { bytes, lastResort: true };
   const updated = { ...queue, first: first + 1 };
   transaction.remove(place);
   transaction.store(slot, updated);
@@ -121,4 +130,14 @@ async function takeOne(context: RelayContext, transaction: Transaction, deviceId
     });
   }
   return { bytes, lastResort: false };
+}
+
+/**
+ * The suite that a key package names. All that is looked at are the heads of MLSMessage (version, wire format) and KeyPackage (version, cipher
+ * suite), two bytes each: whether it is one, who uses it finds out. Source: RFC 9420 §6, §10.
+ */
+function isOfSuite(bytes: Uint8Array, suite: SuiteName | undefined): boolean {
+  if (suite === undefined) return true;
+  const code = suiteCodes[suite];
+  return bytes[6] === code >> 8 && bytes[7] === (code & 0xff);
 }

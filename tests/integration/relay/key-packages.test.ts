@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { idFromBytes, toHex, type DeviceId } from "#protocol";
+import {
+  idFromBytes,
+  suiteCodes,
+  suiteNames,
+  toHex,
+  type DeviceId,
+  type SuiteName,
+} from "#protocol";
 import { codeOf, RelayFixture, type SignedIn } from "../../support/relay-fixture.ts";
 import { testBytes } from "../../support/relay-identity.ts";
 
@@ -47,6 +54,39 @@ describe("key packages", () => {
     const distinct = new Set(handedOut.map(({ bytes }) => toHex(bytes)));
     expect(distinct).toEqual(new Set(packages.map(toHex)));
     expect((await claim())[0]?.lastResort).toBe(true);
+  });
+
+  describe("of one suite alone", () => {
+    /** As much of an MLSMessage with a KeyPackage as the relay looks at. Source: RFC 9420 §6, §10. */
+    const packageOf = (suite: SuiteName): Uint8Array => {
+      const code = suiteCodes[suite];
+      return new Uint8Array([0, 1, 0, 5, 0, 1, code >> 8, code & 0xff, ...testBytes(32)]);
+    };
+    const { cnsa, p256 } = suiteNames;
+    const claimOf = async (suite: SuiteName, devices = [bo.deviceId], whole = false) =>
+      (await admin.client.request("keyPackages.claim", { devices, suite, whole })).keyPackages;
+
+    test("others aren't handed out, nor used up", async () => {
+      const [oneTime, lastResort] = [packageOf(cnsa), packageOf(cnsa)];
+      await publish([oneTime], lastResort);
+      expect(await claimOf(p256)).toEqual([null]);
+      expect(await claimOf(cnsa)).toEqual([{ bytes: oneTime, lastResort: false }]);
+      expect(await claimOf(p256)).toEqual([null]);
+      expect(await claimOf(cnsa)).toEqual([{ bytes: lastResort, lastResort: true }]);
+    });
+
+    test("a claim for all of them takes none where one has none", async () => {
+      const oneTime = packageOf(cnsa);
+      await publish([oneTime]);
+      const both = [bo.deviceId, admin.deviceId];
+      expect(await codeOf(claimOf(cnsa, both, true))).toBe("key-packages-exhausted");
+      const own = packageOf(p256);
+      await admin.client.request("keyPackages.publish", { keyPackages: [own], lastResort: null });
+      expect(await codeOf(claimOf(cnsa, both, true))).toBe("key-packages-exhausted");
+      expect(await claimOf(cnsa, [bo.deviceId], true)).toEqual([
+        { bytes: oneTime, lastResort: false },
+      ]);
+    });
   });
 
   test("a device without any gives null, in the order asked", async () => {

@@ -1,5 +1,13 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { equalBytes, suiteNames, supportedSuites, type RoomState, type SuiteName } from "#protocol";
+import { ciphersuites } from "ts-mls";
+import {
+  equalBytes,
+  suiteCodes,
+  suiteNames,
+  supportedSuites,
+  type RoomState,
+  type SuiteName,
+} from "#protocol";
 import { isLeafKeyOf, leafKeyOf } from "../../../../crypto/identity/leaf-keys.ts";
 import { decodeKeyPackage } from "../../../../crypto/mls/codec.ts";
 import { leafIdentityOf } from "../../../../crypto/mls/credential.ts";
@@ -74,6 +82,10 @@ describe.each(supportedSuites)("a conversation of %s", (suite) => {
     await anna.restart(network, [anna, ben]);
     expect(await ben.hear(id, await anna.say(id, "so am I"))).toBe("so am I");
   });
+});
+
+test("suites have the numbers that MLS messages name them by", () => {
+  for (const suite of supportedSuites) expect(suiteCodes[suite]).toBe(ciphersuites[suite]);
 });
 
 test("a key package of another suite than the conversation's is refused", async () => {
