@@ -9,7 +9,8 @@ import {
   type PublicMessage,
   type Welcome,
 } from "ts-mls";
-import { AppError, equalBytes } from "#protocol";
+import * as v from "valibot";
+import { AppError, decodeCbor, encodeCbor, equalBytes, parse } from "#protocol";
 
 /** Largest MLSMessage that is looked at: a Welcome with its tree for a thousand devices fits, bytes. */
 const maxMessageBytes = 8 * 1024 * 1024;
@@ -84,10 +85,22 @@ function wrongKind(message: MLSMessage): AppError {
 /** An entry of a group's log: everything of members is private; only a device that comes back can't encrypt yet. */
 export type LogMessage =
   | { readonly kind: "private"; readonly message: PrivateMessage }
-  | { readonly kind: "external-commit"; readonly message: PublicMessage };
+  | { readonly kind: "external-commit"; readonly message: PublicMessage }
+  /** A commit that ends the group, and the Welcome to the one that goes on in its place. */
+  | { readonly kind: "reinit"; readonly message: PrivateMessage; readonly welcome: Welcome };
+
+/** Deterministic CBOR `[commit, Welcome]`, two MLSMessages. No MLSMessage begins as a CBOR array does. */
+const reinitSchema = v.strictTuple([v.instance(Uint8Array), v.instance(Uint8Array)]);
+const cborArrayOfTwo = 0x82;
 
 /** @throws AppError `frame-malformed`, `frame-too-large`; also for an MLSMessage of another kind, or of a member who didn't encrypt it */
 export function decodeLogMessage(bytes: Uint8Array): LogMessage {
+  if (bytes[0] === cborArrayOfTwo) {
+    const [commit, welcome] = parse(reinitSchema, decodeCbor(bytes, maxMessageBytes));
+    const message = decodeMessage(commit);
+    if (message.wireformat !== "mls_private_message") throw wrongKind(message);
+    return { kind: "reinit", message: message.privateMessage, welcome: decodeWelcome(welcome) };
+  }
   const message = decodeMessage(bytes);
   if (message.wireformat === "mls_private_message") {
     return { kind: "private", message: message.privateMessage };
@@ -124,6 +137,15 @@ export function decodeKeyPackage(bytes: Uint8Array): KeyPackage {
 
 export function encodePrivateMessage(privateMessage: PrivateMessage): Uint8Array {
   return encodeMlsMessage({ version: "mls10", wireformat: "mls_private_message", privateMessage });
+}
+
+/** @param welcome - undefined where nobody else is in the group, to read it */
+export function encodeReinitEntry(
+  commit: PrivateMessage,
+  welcome: Welcome | undefined,
+): Uint8Array {
+  const welcomeBytes = welcome === undefined ? new Uint8Array(0) : encodeWelcome(welcome);
+  return encodeCbor([encodePrivateMessage(commit), welcomeBytes]);
 }
 
 export function encodePublicMessage(publicMessage: PublicMessage): Uint8Array {

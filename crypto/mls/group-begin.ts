@@ -5,9 +5,12 @@ import {
   joinGroup,
   type CiphersuiteImpl,
   type ClientState,
+  type PreSharedKeyID,
+  type PskIndex,
   type Welcome,
 } from "ts-mls";
 import { makeKeyPackageRef } from "ts-mls/keyPackage.js";
+import { accumulatePskSecret } from "ts-mls/pskIndex.js";
 import { decryptGroupInfo, decryptGroupSecrets } from "ts-mls/welcome.js";
 import {
   AppError,
@@ -101,8 +104,8 @@ export async function joinByWelcome(
       undefined,
       gate.clientConfig,
     );
-    const inviterLeaf = await inviterOf(impl, welcome, own);
-    inviter = judgeJoined(state, { conversationId, device, inviterLeaf });
+    const { signer } = await readWelcome(impl, welcome, own, emptyPskIndex);
+    inviter = judgeJoined(state, { conversationId, device, inviterLeaf: signer });
   } catch (error) {
     gate.takeUnknown();
     if (state !== null) wipeState(state, null);
@@ -122,7 +125,8 @@ export async function groupInfoOf(impl: CiphersuiteImpl, state: ClientState): Pr
   return encodeGroupInfo(await createGroupInfoWithExternalPubAndRatchetTree(state, [], impl));
 }
 
-function privatePackage(own: OwnKeyPackage, device: OwnDevice) {
+/** A key package's private part, as the library takes it. Secret: all of it. */
+export function privatePackage(own: OwnKeyPackage, device: OwnDevice) {
   return {
     initPrivateKey: own.initPrivateKey,
     // The group's own copy: it lives as long as the leaf, the key package's private part no longer than joining.
@@ -131,20 +135,28 @@ function privatePackage(own: OwnKeyPackage, device: OwnDevice) {
   };
 }
 
-/** The leaf that signed a Welcome's GroupInfo, which the library keeps to itself. */
-async function inviterOf(
+/**
+ * What of a Welcome the library keeps to itself: the pre-shared keys that it rests on, and the leaf that signed its GroupInfo. Source: RFC
+ * 9420 §12.4.3.1.
+ *
+ * @throws what the library throws, for a Welcome that isn't for this key package or rests on keys that aren't known
+ */
+export async function readWelcome(
   impl: CiphersuiteImpl,
   welcome: Welcome,
   own: OwnKeyPackage,
-): Promise<number | undefined> {
+  known: PskIndex,
+): Promise<{ readonly psks: readonly PreSharedKeyID[]; readonly signer: number | undefined }> {
   const initKey = await impl.hpke.importPrivateKey(own.initPrivateKey);
   const ref = await makeKeyPackageRef(own.keyPackage, impl.hash);
   const secrets = await decryptGroupSecrets(initKey, ref, welcome, impl.hpke);
-  if (secrets === undefined) return undefined;
-  const noPsk = new Uint8Array(impl.kdf.size);
-  const groupInfo = await decryptGroupInfo(welcome, secrets.joinerSecret, noPsk, impl);
-  wipe(secrets.joinerSecret, secrets.pathSecret);
-  return groupInfo?.signer;
+  if (secrets === undefined) return { psks: [], signer: undefined };
+  const { joinerSecret, pathSecret, psks } = secrets;
+  const none = new Uint8Array(impl.kdf.size);
+  const [pskSecret] = await accumulatePskSecret(psks, known, impl, none);
+  const groupInfo = await decryptGroupInfo(welcome, joinerSecret, pskSecret, impl);
+  wipe(joinerSecret, pathSecret, pskSecret);
+  return { psks, signer: groupInfo?.signer };
 }
 
 /** @returns who signed the Welcome */

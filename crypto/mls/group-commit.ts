@@ -1,4 +1,4 @@
-import { createCommit, type ClientState, type Proposal } from "ts-mls";
+import { createCommit, type CiphersuiteImpl, type ClientState, type Proposal } from "ts-mls";
 import {
   AppError,
   settledRoomState,
@@ -104,12 +104,14 @@ export async function prepareCommit(
  * The relay has decided: our commit, or another one of the same epoch, which then comes in through `openEntry`. Where no
  * commit is under way any more, losing changes nothing.
  *
+ * @param nextImpl - of the suite of what it leads to: another one after a ReInit
  * @returns `memory` is null when a rejoin lost: nothing of the group is left but to rejoin again
  * @throws AppError `not-ready` when a commit that isn't there should have won
  */
 export function settleCommit(
   memory: GroupMemory,
   accepted: boolean,
+  nextImpl: CiphersuiteImpl = memory.impl,
 ): { readonly memory: GroupMemory | null; readonly change: GroupChange | null } {
   const { pending } = memory;
   if (pending === null) {
@@ -130,7 +132,10 @@ export function settleCommit(
   }
   wipe(...pending.consumed);
   wipeState(memory.state, pending.next);
-  return { memory: { ...memory, state: pending.next, pending: null }, change: pending.change };
+  return {
+    memory: { ...memory, impl: nextImpl, state: pending.next, pending: null },
+    change: pending.change,
+  };
 }
 
 function proposalsOf(
@@ -183,7 +188,12 @@ function nextRoomState(
   ]);
 }
 
-function addOf(state: ClientState, bytes: Uint8Array, nowMs: number): Proposal {
+/**
+ * Adds by a key package.
+ *
+ * @throws AppError `commit-refused` for one of another suite, `key-packages-exhausted` for an expired one, `frame-malformed`
+ */
+export function addOf(state: ClientState, bytes: Uint8Array, nowMs: number): Proposal {
   const keyPackage = decodeKeyPackage(bytes);
   if (keyPackage.cipherSuite !== state.groupContext.cipherSuite) {
     throw new AppError("commit-refused", { data: { suite: keyPackage.cipherSuite } });

@@ -8,6 +8,7 @@ import {
   type IncomingMessageCallback,
   type MLSMessage,
   type PrivateMessage,
+  type Welcome,
 } from "ts-mls";
 import { unprotectPrivateMessage } from "ts-mls/messageProtection.js";
 import { leafRatchets } from "ts-mls/secretTree.js";
@@ -143,6 +144,8 @@ export type EntryOutcome =
   | { readonly kind: "leave-proposed"; readonly memory: GroupMemory; readonly member: GroupMember }
   | { readonly kind: "removed"; readonly change: GroupChange }
   | { readonly kind: "stale" | "future"; readonly epoch: number }
+  /** It takes the conversation over to another suite: see `openReinit`. */
+  | { readonly kind: "reinit"; readonly welcome: Welcome }
   | { readonly kind: "device-unknown"; readonly devices: readonly DeviceId[] }
   | {
       readonly kind: "refused";
@@ -164,6 +167,7 @@ export async function openEntry(
   const placed = placeEntry(memory, conversationId, bytes);
   if (placed.kind !== "present") return placed;
   const { entry } = placed;
+  if (entry.kind === "reinit") return { kind: "reinit", welcome: entry.welcome };
   try {
     if (entry.kind === "external-commit") {
       const { message } = entry;

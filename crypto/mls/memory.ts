@@ -47,6 +47,12 @@ export function pendingEpochOf({
   return pending.kind === "rejoin" ? epoch - 1 : epoch;
 }
 
+/** The suite of what our commit under way leads to, or of the group where none is. */
+export function nextSuiteOf({ state, pending }: Pick<GroupMemory, "state" | "pending">): string {
+  const { groupContext } = pending?.kind === "commit" ? pending.next : state;
+  return groupContext.cipherSuite;
+}
+
 /** @throws AppError `not-ready` while this device's rejoin waits for its order: until then it is in no epoch */
 export function requireMembership({ pending }: Pick<GroupMemory, "pending">): void {
   if (pending?.kind !== "rejoin") return;

@@ -1,4 +1,5 @@
-import type { Extension, ProposalWithSender } from "ts-mls";
+import type { Extension, GroupContext, ProposalWithSender, Reinit } from "ts-mls";
+import { extensionsEqual } from "ts-mls/extension.js";
 import {
   AppError,
   equalBytes,
@@ -9,10 +10,12 @@ import {
   type GroupMember,
   type RoomAction,
   type RoomState,
+  type SuiteName,
   type UserId,
 } from "#protocol";
 import { lifetimeHeld, type JudgedAt, type Standing } from "./client-config.ts";
 import { leafIdentityOf } from "./credential.ts";
+import { conversationEpoch, placeOfGroup } from "./group-id.ts";
 import { peopleAmong, roomStateOf, type Leaf } from "./room.ts";
 
 /** A commit as its maker and every receiver judge it. */
@@ -88,6 +91,73 @@ export function judgeCommit(commit: JudgedCommit): GroupChange {
   }
   judgePeople(after, [...peopleAmong(commit.leaves, gone), ...added.map(({ userId }) => userId)]);
   return { committer: memberOf(committer), added, removed, before, after };
+}
+
+/** A ReInit as its maker and every receiver judge it. */
+export interface JudgedReinit extends Omit<JudgedCommit, "extensions"> {
+  readonly groupContext: GroupContext;
+  /** The one that the network's policy names. */
+  readonly suite: SuiteName;
+}
+
+/**
+ * Whether a commit does nothing but take the conversation over to another suite. Any member may, since it is the policy that chooses the suite.
+ * Source: RFC 9420 §12.1.5, §12.4.3.3.
+ *
+ * @returns what it is, and what it changes for people: nothing
+ * @throws AppError `commit-refused`
+ */
+export function judgeReinit(commit: JudgedReinit): {
+  readonly reinit: Reinit;
+  readonly change: GroupChange;
+} {
+  const { groupContext, leaves, proposals, standing, at, suite } = commit;
+  const committer = leafAt(commit, commit.committerLeaf);
+  if (!standing.mayBeAdded(memberOf(committer), at)) throw refused("an excluded device's commit");
+  const [only, ...others] = proposals;
+  if (only?.proposal.proposalType !== "reinit" || others.length > 0) {
+    throw refused("a ReInit that does more");
+  }
+  if (only.senderLeafIndex !== commit.committerLeaf) throw refused("a proposal of somebody else");
+  const { reinit } = only.proposal;
+  if (reinit.cipherSuite !== suite || groupContext.cipherSuite === suite) {
+    throw refused("a suite that the policy doesn't ask for");
+  }
+  const { conversationId, baseEpoch } = placeOfGroup(reinit.groupId);
+  const here = placeOfGroup(groupContext.groupId).conversationId;
+  if (conversationId !== here || baseEpoch !== conversationEpoch(groupContext)) {
+    throw refused("a ReInit to another place");
+  }
+  if (!extensionsEqual(reinit.extensions, groupContext.extensions)) {
+    throw refused("a ReInit that changes the conversation");
+  }
+  const state = settledRoomState(roomStateOf(groupContext.extensions), peopleAmong(leaves));
+  const change = { committer: memberOf(committer), added: [], removed: [] };
+  return { reinit, change: { ...change, before: state, after: state } };
+}
+
+/**
+ * Holds the leaves of the group that a ReInit led to against those of the one that it ended: everybody comes along, and nobody else. Their
+ * signature keys are the new suite's.
+ *
+ * @param at - when the relay had ordered it
+ * @throws AppError `commit-refused`
+ */
+export function judgeReinitedLeaves(
+  before: ReadonlyMap<number, Leaf>,
+  after: ReadonlyMap<number, Leaf>,
+  at: JudgedAt,
+): void {
+  const name = ({ networkId, userId, deviceId }: Leaf): string =>
+    [networkId, userId, deviceId].join();
+  const missing = new Set([...before.values()].map(name));
+  for (const leaf of after.values()) {
+    if (!missing.delete(name(leaf))) throw refused("somebody who wasn't in the conversation");
+    const { leafNode } = leaf;
+    const isFresh = leafNode.leafNodeSource === "key_package" && at !== "now";
+    if (isFresh && !lifetimeHeld(leafNode.lifetime, at)) throw refused("an expired device");
+  }
+  if (missing.size > 0) throw refused("somebody who is left behind");
 }
 
 /** An external commit as its maker and every receiver judge it. */
@@ -210,7 +280,7 @@ function refused(reason: string): AppError {
   return new AppError("commit-refused", { data: { reason } });
 }
 
-function leafAt({ leaves }: JudgedCommit, leafIndex: number | undefined): Leaf {
+function leafAt({ leaves }: Pick<JudgedCommit, "leaves">, leafIndex: number | undefined): Leaf {
   const leaf = leafIndex === undefined ? undefined : leaves.get(leafIndex);
   if (leaf === undefined) throw refused("no such member");
   return leaf;

@@ -14,6 +14,7 @@ import { mapMlsError } from "../mls/errors.ts";
 import { beginGroup, groupInfoOf, joinByWelcome } from "../mls/group-begin.ts";
 import { prepareCommit, settleCommit } from "../mls/group-commit.ts";
 import { prepareRejoin } from "../mls/group-rejoin.ts";
+import { openReinit, prepareReinit } from "../mls/group-reinit.ts";
 import { openEntry, proposeLeave, sealApplication } from "../mls/group-messages.ts";
 import {
   createKeyPackage,
@@ -21,8 +22,16 @@ import {
   encodeOwnKeyPackage,
   keyPackageOwner,
   keyPackageRefOf,
+  type OwnKeyPackage,
 } from "../mls/key-packages.ts";
-import { epochOf, pendingEpochOf, summaryOf, wipeMemory, type GroupMemory } from "../mls/memory.ts";
+import {
+  epochOf,
+  nextSuiteOf,
+  pendingEpochOf,
+  summaryOf,
+  wipeMemory,
+  type GroupMemory,
+} from "../mls/memory.ts";
 import { changedPieces, readPieces } from "../mls/pieces.ts";
 import { wipe } from "../primitives/index.ts";
 import type { Handlers, WorkerContext } from "./context.ts";
@@ -40,6 +49,8 @@ export function groupHandlers(
   | "group.join"
   | "group.prepareCommit"
   | "group.prepareRejoin"
+  | "group.prepareReinit"
+  | "group.openReinit"
   | "group.settleCommit"
   | "group.proposeLeave"
   | "group.seal"
@@ -78,6 +89,16 @@ export function groupHandlers(
       device: context.deviceFor(suite),
       nowMs: context.time.nowMs(),
     };
+  }
+
+  function ownKeyPackage(ref: KeyPackageRef, sealedPrivate: Uint8Array): OwnKeyPackage {
+    const plain = context.vault.openSecret(`key package ${ref}`, sealedPrivate);
+    if (plain === undefined) {
+      throw new AppError("vault-damaged", { data: { secret: "key package" } });
+    }
+    const own = decodeOwnKeyPackage(plain);
+    wipe(plain);
+    return own;
   }
 
   function requireUnknown(conversationId: ConversationId): void {
@@ -151,18 +172,11 @@ export function groupHandlers(
       };
     },
     "group.welcomeTargets": ({ welcome }) => ({
-      refs: decodeWelcome(welcome).secrets.map(({ newMember }) =>
-        idFromBytes<KeyPackageRef>(newMember),
-      ),
+      refs: targetsOf(decodeWelcome(welcome)),
     }),
     "group.join": async ({ welcome, ref, sealedPrivate, conversationId }) => {
       requireUnknown(conversationId);
-      const plain = context.vault.openSecret(`key package ${ref}`, sealedPrivate);
-      if (plain === undefined) {
-        throw new AppError("vault-damaged", { data: { secret: "key package" } });
-      }
-      const own = decodeOwnKeyPackage(plain);
-      wipe(plain);
+      const own = ownKeyPackage(ref, sealedPrivate);
       const decoded = decodeOrRefuse(welcome);
       if ("code" in decoded) {
         wipe(own.initPrivateKey, own.hpkePrivateKey);
@@ -201,9 +215,29 @@ export function groupHandlers(
       if (before !== undefined) wipeMemory(before);
       return { ...rest, writes };
     },
-    "group.settleCommit": ({ conversationId, accepted }) => {
+    "group.prepareReinit": async ({ conversationId, suite, ...wanted }) => {
+      const memory = memoryOf(conversationId);
+      const next = { ...(await beginning(suite)), suite };
+      const { memory: after, epoch, bytes, groupInfo } = await prepareReinit(memory, next, wanted);
+      return { epoch, bytes, groupInfo, writes: keep(conversationId, after) };
+    },
+    "group.openReinit": async (params) => {
+      const { conversationId, bytes, receivedAtMs: at, suite, ref, sealedPrivate } = params;
       const before = memoryOf(conversationId);
-      const { memory, change } = settleCommit(before, accepted);
+      const next = { ...(await beginning(suite)), suite };
+      const own = ownKeyPackage(ref, sealedPrivate);
+      const entry = { conversationId, bytes, own, at };
+      const outcome = await openReinit(before, next, entry).finally(() => {
+        wipe(own.initPrivateKey, own.hpkePrivateKey);
+      });
+      if (outcome.kind !== "commit") return outcome;
+      const { memory, ...opened } = outcome;
+      return { ...opened, summary: summaryOf(memory), writes: keep(conversationId, memory) };
+    },
+    "group.settleCommit": async ({ conversationId, accepted }) => {
+      const before = memoryOf(conversationId);
+      const nextImpl = await context.implOf(nextSuiteOf(before));
+      const { memory, change } = settleCommit(before, accepted, nextImpl);
       // Of a rejoin that lost, this is all that is left.
       const summary = summaryOf(memory ?? before);
       return { summary, change, writes: keep(conversationId, memory) };
@@ -234,6 +268,10 @@ export function groupHandlers(
         }
         case "removed":
           return { ...outcome, writes: keep(conversationId, null) };
+        case "reinit": {
+          const { welcome } = outcome;
+          return { kind: "reinit", suite: welcome.cipherSuite, refs: targetsOf(welcome) };
+        }
         case "stale":
         case "future":
         case "device-unknown":
@@ -242,6 +280,10 @@ export function groupHandlers(
       }
     },
   };
+}
+
+function targetsOf({ secrets }: Welcome): readonly KeyPackageRef[] {
+  return secrets.map(({ newMember }) => idFromBytes<KeyPackageRef>(newMember));
 }
 
 /** A Welcome comes from others: one that can't be read is an outcome. */

@@ -111,10 +111,14 @@ export class RunningClient {
       namesChanged();
       this.#membership.audit();
     });
-    this.#policy = new PolicyKeeper(core, account.networkKey, namesChanged);
+    this.#policy = new PolicyKeeper(core, account.networkKey, () => {
+      namesChanged();
+      this.#membership.audit();
+    });
     this.#acknowledger = new Acknowledger(core);
     this.#log = new GroupLog(core, {
       directory: this.#directory,
+      policy: this.#policy,
       acknowledger: this.#acknowledger,
       onLeaveProposed: (conversationId) => {
         this.#leaveHelper.proposed(conversationId);

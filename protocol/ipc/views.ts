@@ -219,6 +219,8 @@ export interface ConversationView {
   readonly draft: string;
   readonly encryption: {
     readonly suite: string;
+    /** The suite that it goes over to when all devices in it have keys of it; null: it stays as it is. */
+    readonly nextSuite: string | null;
     readonly epoch: number;
     readonly epochAuthenticator: string;
     /** Others see another conversation: the relay may have shown different ones. */
@@ -330,6 +332,8 @@ export type SystemLine =
   /** Their computers were taken out: an administrator of the network suspended them, or they have none any more. */
   | { readonly kind: "suspended" | "revoked"; readonly by: PersonView }
   | { readonly kind: "renamed"; readonly by: PersonView; readonly name: string }
+  /** The conversation is encrypted otherwise now, as the network's policy asks. */
+  | { readonly kind: "suite"; readonly by: PersonView; readonly suite: string }
   | { readonly kind: "timers"; readonly by: PersonView; readonly timers: Timers }
   | {
       readonly kind: "roles";

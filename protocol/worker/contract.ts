@@ -232,6 +232,37 @@ export interface WorkerMethods extends VaultMethods {
     }
   >;
   /**
+   * Makes the log entry that takes a conversation over to `suite`, which must be the one that the network's policy names: the commit that ends its
+   * group, and the Welcome to the one that goes on in its place. `keyPackages`: one of each other device in it. Then as
+   * `group.prepareCommit`. Errors: `commit-refused`, also when somebody is left behind; `key-packages-exhausted`, `device-unknown`.
+   */
+  readonly "group.prepareReinit": Method<
+    {
+      readonly conversationId: ConversationId;
+      readonly suite: SuiteName;
+      readonly keyPackages: readonly Uint8Array[];
+      readonly authenticatedData: Uint8Array;
+    },
+    {
+      readonly epoch: number;
+      readonly bytes: Uint8Array;
+      readonly groupInfo: Uint8Array;
+      readonly writes: GroupWrites;
+    }
+  >;
+  /** Takes what `group.open` has called a `reinit`. It is refused unless it leads to `suite`, the one that the network's policy names. */
+  readonly "group.openReinit": Method<
+    {
+      readonly conversationId: ConversationId;
+      readonly bytes: Uint8Array;
+      readonly receivedAtMs: number;
+      readonly suite: SuiteName;
+      readonly ref: KeyPackageRef;
+      readonly sealedPrivate: Uint8Array;
+    },
+    Exclude<OpenedEntry, { readonly kind: "application" | "leave-proposed" | "reinit" | "removed" }>
+  >;
+  /**
    * Joins a group anew by an external commit that takes the place of this device's old leaf (RFC 9420 §12.4.3.2, "resync"), after its state was lost
    * or rolled back; whatever is loaded of the group is forgotten. `group.settleCommit` tells how it ended, and an entry of another
    * device for the same epoch makes it void. `roomState` and members come from the GroupInfo, whose signer must be a trusted device; whether

@@ -1,5 +1,12 @@
 import type { ErrorCode } from "../errors.ts";
-import type { ConversationId, DeviceId, MessageId, UserId, VaultId } from "../ids.ts";
+import type {
+  ConversationId,
+  DeviceId,
+  KeyPackageRef,
+  MessageId,
+  UserId,
+  VaultId,
+} from "../ids.ts";
 import type { DeviceRecord, SignedRecord, UserRecord } from "../records.ts";
 import type { RoomState } from "../room-state.ts";
 
@@ -76,6 +83,15 @@ export type OpenedEntry =
    * `group.prepareCommit` includes by itself, nothing can be sealed. A commit of somebody who hadn't seen it voids it.
    */
   | { readonly kind: "leave-proposed"; readonly member: GroupMember; readonly writes: GroupWrites }
+  /**
+   * It takes the conversation over to another suite, and is taken with `group.openReinit`: with the key package, one of `refs`, that it was made
+   * for. `suite` is what it claims, not yet proved.
+   */
+  | {
+      readonly kind: "reinit";
+      readonly suite: string;
+      readonly refs: readonly KeyPackageRef[];
+    }
   /** This device was removed; its state of the group is to be deleted. */
   | { readonly kind: "removed"; readonly change: GroupChange; readonly writes: GroupWrites }
   /** Made for an epoch that is over. */

@@ -12,6 +12,7 @@ import {
 import {
   createTrustGate,
   type DeviceTrust,
+  type JudgedAt,
   type Standing,
 } from "../../crypto/mls/client-config.ts";
 import {
@@ -27,6 +28,12 @@ import {
   type PreparedCommit,
   type WantedChanges,
 } from "../../crypto/mls/group-commit.ts";
+import {
+  openReinit,
+  prepareReinit,
+  type NextSuite,
+  type ReinitOutcome,
+} from "../../crypto/mls/group-reinit.ts";
 import { prepareRejoin, type PreparedRejoin } from "../../crypto/mls/group-rejoin.ts";
 import { openEntry, sealApplication, type EntryOutcome } from "../../crypto/mls/group-messages.ts";
 import {
@@ -34,10 +41,10 @@ import {
   type OwnDevice,
   type OwnKeyPackage,
 } from "../../crypto/mls/key-packages.ts";
-import { summaryOf, type GroupMemory } from "../../crypto/mls/memory.ts";
+import { nextSuiteOf, summaryOf, type GroupMemory } from "../../crypto/mls/memory.ts";
 import { changedPieces, readPieces } from "../../crypto/mls/pieces.ts";
 import { createCiphersuiteImpl } from "../../crypto/mls/provider.ts";
-import { suiteNames, type SuiteName } from "../../crypto/mls/suites.ts";
+import { isSupportedSuite, suiteNames, type SuiteName } from "../../crypto/mls/suites.ts";
 import type { Primitives, SignatureScheme } from "../../crypto/primitives/index.ts";
 
 /** A conversation's id made from a small number. */
@@ -90,6 +97,7 @@ export class MlsDevice {
   /** The rows as the vault would hold them. */
   readonly rows = new Map<ConversationId, Map<string, Uint8Array>>();
   readonly #keyPackages: OwnKeyPackage[] = [];
+  readonly #suites = new Map<SuiteName, NextSuite>();
 
   constructor(world: MlsWorld, userId?: UserId) {
     this.world = world;
@@ -101,6 +109,24 @@ export class MlsDevice {
       signatureKey: publicKey,
       signaturePrivateKey: privateKey,
     };
+  }
+
+  /** This device in groups of a suite: the world's, or the one that a conversation goes over to. */
+  inSuite(name: string): NextSuite {
+    if (!isSupportedSuite(name)) throw new Error(name);
+    const { impl, primitives, nowMs } = this.world;
+    if (name === impl.name) return { impl, device: this.own, nowMs, suite: name };
+    const known = this.#suites.get(name);
+    if (known !== undefined) return known;
+    const suite = getCiphersuiteFromName(name);
+    const { publicKey, privateKey } = primitives.signatures[suite.signature].generateKeyPair();
+    const device = { ...this.own, signatureKey: publicKey, signaturePrivateKey: privateKey };
+    const made = {
+      impl: createCiphersuiteImpl(primitives, suite),
+      ...{ device, nowMs, suite: name },
+    };
+    this.#suites.set(name, made);
+    return made;
   }
 
   get userId(): UserId {
@@ -144,13 +170,17 @@ export class MlsDevice {
         [...(this.rows.get(id) ?? [])].map(([name, plain]) => [name, plain.slice()]),
       );
       const gate = createTrustGate(this.world.trust);
-      const read = readPieces(copies, () => this.own.signaturePrivateKey, gate.clientConfig);
+      const keyOf = (suite: string) => this.inSuite(suite).device.signaturePrivateKey;
+      const read = readPieces(copies, keyOf, gate.clientConfig);
       this.#memories.set(id, { impl: memory.impl, gate, ...read });
     }
   }
 
-  async keyPackage(nowMs: number = this.world.nowMs): Promise<Uint8Array> {
-    const made = await createKeyPackage(this.world.impl, this.own, { nowMs, lastResort: false });
+  async keyPackage(
+    nowMs: number = this.world.nowMs,
+    { impl, device }: Pick<NextSuite, "impl" | "device"> = this.inSuite(this.world.impl.name),
+  ): Promise<Uint8Array> {
+    const made = await createKeyPackage(impl, device, { nowMs, lastResort: false });
     this.#keyPackages.push(made);
     return encodeKeyPackage(made.keyPackage);
   }
@@ -163,7 +193,8 @@ export class MlsDevice {
   async join(id: ConversationId, welcome: Uint8Array): Promise<JoinOutcome> {
     let outcome: JoinOutcome = { kind: "refused", code: "not-found" };
     for (const own of this.#keyPackages) {
-      outcome = await joinByWelcome(this.#context(), decodeWelcome(welcome), own, id);
+      const context = { ...this.#context(), ...this.inSuite(own.keyPackage.cipherSuite) };
+      outcome = await joinByWelcome(context, decodeWelcome(welcome), own, id);
       if (outcome.kind === "joined") this.keep(id, outcome.memory);
       if (outcome.kind !== "refused") break;
     }
@@ -179,13 +210,16 @@ export class MlsDevice {
 
   /** Joins anew from a GroupInfo; what is left of the group's state is forgotten. */
   async rejoin(id: ConversationId, groupInfo: Uint8Array): Promise<PreparedRejoin> {
-    const prepared = await prepareRejoin(this.#context(), id, decodeGroupInfo(groupInfo));
+    const decoded = decodeGroupInfo(groupInfo);
+    const context = { ...this.#context(), ...this.inSuite(decoded.groupContext.cipherSuite) };
+    const prepared = await prepareRejoin(context, id, decoded);
     this.keep(id, prepared.memory);
     return prepared;
   }
 
   settle(id: ConversationId, accepted: boolean): ReturnType<typeof settleCommit> {
-    const settled = settleCommit(this.memory(id), accepted);
+    const memory = this.memory(id);
+    const settled = settleCommit(memory, accepted, this.inSuite(nextSuiteOf(memory)).impl);
     this.keep(id, settled.memory);
     return settled;
   }
@@ -201,6 +235,38 @@ export class MlsDevice {
     const outcome = await openEntry(this.memory(id), id, bytes);
     if ("memory" in outcome) this.keep(id, outcome.memory);
     if (outcome.kind === "removed") this.keep(id, null);
+    return outcome;
+  }
+
+  /** Makes the entry by which a conversation goes over to `suite`. */
+  async prepareReinit(
+    id: ConversationId,
+    suite: SuiteName,
+    others: readonly MlsDevice[],
+  ): Promise<PreparedCommit> {
+    const keyPackages = await Promise.all(
+      others.map((other) => other.keyPackage(this.world.nowMs, other.inSuite(suite))),
+    );
+    const prepared = await prepareReinit(this.memory(id), this.inSuite(suite), { keyPackages });
+    this.keep(id, prepared.memory);
+    return prepared;
+  }
+
+  /** Goes over to `suite` with whichever key package the entry was made for. */
+  async openReinit(
+    id: ConversationId,
+    bytes: Uint8Array,
+    suite: SuiteName,
+    at: JudgedAt = "now",
+  ): Promise<ReinitOutcome> {
+    let outcome: ReinitOutcome = { kind: "refused", code: "not-found" };
+    for (const own of this.#keyPackages) {
+      outcome = await openReinit(this.memory(id), this.inSuite(suite), {
+        ...{ conversationId: id, bytes, own, at },
+      });
+      if (outcome.kind === "commit") this.keep(id, outcome.memory);
+      if (outcome.kind !== "refused") break;
+    }
     return outcome;
   }
 

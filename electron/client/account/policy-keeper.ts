@@ -34,6 +34,12 @@ export class PolicyKeeper {
     this.#onChanged = onChanged;
   }
 
+  /** Asks the relay whether there is a newer one. @throws AppError as {@link take} and `Core.request` */
+  async refresh(): Promise<void> {
+    const { policy } = await this.#core.request("policy.get", {});
+    await this.take(policy);
+  }
+
   /** @throws AppError `policy-rollback`, `signature-invalid`, `record-invalid` */
   async take(record: SignedRecord): Promise<void> {
     const policy = await verifyPolicy(this.#core.worker, record, this.#networkKey);

@@ -106,6 +106,7 @@ export async function takeGroupChange(
     ]),
     excluded: excludedOf(core, change.removed),
     first: conversation.epoch === 0,
+    suite: summary.suite === conversation.suite ? null : summary.suite,
   });
   await addLines(
     core,

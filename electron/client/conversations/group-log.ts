@@ -11,6 +11,7 @@ import {
 } from "#protocol";
 import type { Acknowledger } from "../account/acknowledger.ts";
 import type { Directory } from "../account/directory.ts";
+import type { PolicyKeeper } from "../account/policy-keeper.ts";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { digestOf } from "../core/digest.ts";
@@ -24,6 +25,7 @@ import { noteDropped, noteSpoilt } from "./gaps.ts";
 import { noteFollowed, noteFresh } from "./fresh-commits.ts";
 import { noteGeneration } from "./generations.ts";
 import { Marks } from "./marks.ts";
+import { openReinit } from "./reinit.ts";
 import { RefusedCommits, type RefusedCommit } from "./refused-commits.ts";
 import { renewsLeaf } from "./refresher.ts";
 import { takeReopened } from "./reopened.ts";
@@ -44,6 +46,7 @@ type Taken = "taken" | "ended" | BlockingCode;
 export class GroupLog {
   readonly #core: Core;
   readonly #directory: Directory;
+  readonly #policy: PolicyKeeper;
   readonly #acknowledger: Acknowledger;
   readonly #onLeaveProposed: (conversationId: ConversationId) => void;
   readonly #refused = new RefusedCommits();
@@ -53,6 +56,7 @@ export class GroupLog {
     core: Core,
     parts: {
       readonly directory: Directory;
+      readonly policy: PolicyKeeper;
       readonly acknowledger: Acknowledger;
       /** Somebody wants to be taken out, and somebody must do it. */
       readonly onLeaveProposed: (conversationId: ConversationId) => void;
@@ -61,6 +65,7 @@ export class GroupLog {
     this.#core = core;
     this.marks = new Marks(core);
     this.#directory = parts.directory;
+    this.#policy = parts.policy;
     this.#acknowledger = parts.acknowledger;
     this.#onLeaveProposed = parts.onLeaveProposed;
   }
@@ -270,7 +275,7 @@ export class GroupLog {
     conversation: StoredConversation,
     entry: Application | Commit,
   ): Promise<Taken> {
-    const opened = await this.#open(conversation.conversationId, entry);
+    const opened = await this.#open(changes, conversation.conversationId, entry);
     switch (opened.kind) {
       case "application":
         changes.writeGroup(opened.writes);
@@ -379,15 +384,22 @@ export class GroupLog {
    * carry out a revocation or suspension that we haven't heard of.
    */
   async #open(
+    changes: Changes,
     conversationId: ConversationId,
-    { kind, bytes, receivedAtMs }: Application | Commit,
-  ): Promise<OpenedEntry> {
+    entry: Application | Commit,
+  ): Promise<Exclude<OpenedEntry, { readonly kind: "reinit" }>> {
+    const { kind, bytes, receivedAtMs } = entry;
     const params = { conversationId, bytes, receivedAtMs };
-    const first = await this.#core.worker.call("group.open", params);
-    const forbidden = kind === "commit" && first.kind === "refused" && first.code === "not-allowed";
-    if (first.kind !== "device-unknown" && !forbidden) return first;
-    await this.#directory.refresh();
-    return this.#core.worker.call("group.open", params);
+    let opened = await this.#core.worker.call("group.open", params);
+    const forbidden =
+      kind === "commit" && opened.kind === "refused" && opened.code === "not-allowed";
+    if (opened.kind === "device-unknown" || forbidden) {
+      await this.#directory.refresh();
+      opened = await this.#core.worker.call("group.open", params);
+    }
+    if (opened.kind !== "reinit") return opened;
+    const parts = { directory: this.#directory, policy: this.#policy, conversationId };
+    return openReinit(this.#core, changes, { ...parts, entry, reinit: opened });
   }
 
   async #takeRemoval(

@@ -24,6 +24,7 @@ import { addLines, comeBack, groupColumns, peerOf } from "./group-change.ts";
 import { noteFresh } from "./fresh-commits.ts";
 import type { GroupLog } from "./group-log.ts";
 import { noteNewcomers } from "./newcomers.ts";
+import { noteJoined, targetAmong, type KeyPackageTarget } from "./reinit.ts";
 
 /** As many Welcomes are kept until the directory knows everybody in their groups; of more, the oldest are given up. */
 const maxKept = 64;
@@ -34,13 +35,6 @@ const maxKeptBytes = 32 * 1024 * 1024;
  * does it.
  */
 type Joined = "joined" | "refused" | "waits" | "outside";
-
-/** The key package that a Welcome was made for. */
-interface KeyPackageTarget {
-  readonly ref: KeyPackageRef;
-  readonly sealed: Uint8Array;
-  readonly lastResort: boolean;
-}
 
 /** Takes this device's inbox in order: Welcomes, by which it comes into conversations. */
 export class Inbox {
@@ -172,7 +166,7 @@ export class Inbox {
     const otherwise = live === undefined ? "outside" : "refused";
     const refs = await this.#refsOf(entry.bytes);
     if (refs.length === 0) return "refused";
-    const target = this.#targetOf(refs);
+    const target = targetAmong(this.#core.store, refs);
     if (target === undefined) return otherwise;
     await this.#core.forgetGroup(conversationId);
     const joined = await this.#open(entry, target);
@@ -190,10 +184,7 @@ export class Inbox {
     changes.write("intent.delete", conversationId);
     changes.write("leaver.deleteAll", conversationId);
     changes.writeGroup(joined.writes);
-    changes.write("keyPackage.consume", target.ref);
-    // Others may be using it too: another one takes its place.
-    if (target.lastResort) changes.statements.push(putFact("lastResortUsed", true));
-    changes.write("leafAge.put", conversationId, this.#core.time.now());
+    noteJoined(this.#core, changes, conversationId, target);
     this.#writeConversation(changes, entry, summary);
     this.#core.groupLoaded(conversationId);
     changes.write("freshCommit.deleteAll", conversationId);
@@ -219,14 +210,6 @@ export class Inbox {
       if (error instanceof AppError && error.fault === "peer") return [];
       throw error;
     }
-  }
-
-  #targetOf(refs: readonly KeyPackageRef[]): KeyPackageTarget | undefined {
-    for (const ref of refs) {
-      const own = this.#core.store.keyPackage(ref);
-      if (own !== undefined) return { ref, ...own };
-    }
-    return undefined;
   }
 
   async #open({ conversationId, bytes }: InboxEntry, { ref, sealed }: KeyPackageTarget) {

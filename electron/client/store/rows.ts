@@ -12,6 +12,7 @@ import {
   type KeyLeaf,
   type MessageId,
   type RoomState,
+  type SuiteName,
   type TimerOrigin,
   type UserId,
 } from "#protocol";
@@ -30,7 +31,7 @@ export interface StoredConversation {
   readonly roomState: RoomState;
   readonly members: readonly GroupMember[];
   readonly epoch: number;
-  readonly suite: string;
+  readonly suite: SuiteName;
   readonly authenticator: string;
   readonly cursor: number;
   readonly lastActivityMs: number;
@@ -106,7 +107,7 @@ export function conversationOf(row: Row, { roomState, members }: GroupColumns): 
     roomState,
     members,
     epoch: number(row, "epoch"),
-    suite: text(row, "suite"),
+    suite: text(row, "suite") as SuiteName,
     authenticator: text(row, "authenticator"),
     cursor: number(row, "cursor"),
     lastActivityMs: number(row, "last_activity_ms"),

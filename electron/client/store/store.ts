@@ -28,9 +28,9 @@ import { Ends } from "./ends.ts";
 import { Trusted } from "./trusted.ts";
 import { Mendings } from "./mendings.ts";
 import { Missing } from "./missing.ts";
-import type { StoredReaction, StoredReceipt } from "./stored.ts";
+import type { KeptKeyPackage, StoredReaction, StoredReceipt } from "./stored.ts";
 
-export type { DueMessage, StoredReaction, StoredReceipt } from "./stored.ts";
+export type { DueMessage, KeptKeyPackage, StoredReaction, StoredReceipt } from "./stored.ts";
 
 /** Whether this device is in a conversation's group, so that its log is read. */
 export function isLive(state: ConversationState): boolean {
@@ -81,9 +81,7 @@ export class Store {
     );
   }
 
-  keyPackage(
-    ref: KeyPackageRef,
-  ): { readonly sealed: Uint8Array; readonly lastResort: boolean } | undefined {
+  keyPackage(ref: KeyPackageRef): KeptKeyPackage | undefined {
     return ifFound(this.#first("keyPackage", ref), (row) => ({
       sealed: bytes(row, "sealed"),
       lastResort: number(row, "last_resort") === 1,

@@ -50,3 +50,10 @@ export interface DueMessage {
   readonly burned: boolean;
   readonly endsAtMs: number;
 }
+
+/** A key package of this device, as long as a Welcome may come that was made for it. */
+export interface KeptKeyPackage {
+  /** Its private part. */
+  readonly sealed: Uint8Array;
+  readonly lastResort: boolean;
+}

@@ -1,4 +1,5 @@
 import {
+  policySuite,
   roleAllows,
   roleOf,
   type ConversationId,
@@ -83,6 +84,7 @@ export async function conversationView(
   const draft = shownDraft(conversation, sources.now());
   const active = conversation.state === "active";
   const role = roleOf(roomState, me);
+  const suite = policySuite(sources.policy());
   const drafts: readonly SealedBody[] =
     draft === null ? [] : [{ messageId: draft.draftId, leaf: draft.leaf, sealed: draft.sealed }];
   const opened = await openBodies(worker, drafts);
@@ -102,6 +104,7 @@ export async function conversationView(
     draft: draft === null ? "" : (textOf(opened, draft.draftId) ?? ""),
     encryption: {
       suite: conversation.suite,
+      nextSuite: suite === conversation.suite || !active ? null : suite,
       epoch: conversation.epoch,
       epochAuthenticator: conversation.authenticator,
       doubtful: conversation.doubtful,

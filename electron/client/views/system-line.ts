@@ -29,6 +29,7 @@ export type StoredLine =
       readonly people: readonly UserId[];
     }
   | { readonly kind: "renamed"; readonly by: UserId; readonly name: string }
+  | { readonly kind: "suite"; readonly by: UserId; readonly suite: string }
   | { readonly kind: "timers"; readonly by: UserId; readonly timers: Timers }
   | { readonly kind: "roles"; readonly by: UserId; readonly administrators: readonly UserId[] }
   | { readonly kind: "key-changed"; readonly by: UserId; readonly stopped: boolean }
@@ -72,6 +73,8 @@ export function lineView(line: StoredLine, people: People): SystemLine {
       return { kind: line.kind, by, people: views(line.people) };
     case "renamed":
       return { kind: line.kind, by, name: line.name };
+    case "suite":
+      return { kind: line.kind, by, suite: line.suite };
     case "timers":
       return { kind: line.kind, by, timers: line.timers };
     case "roles":
@@ -97,6 +100,8 @@ export interface ChangeContext {
   readonly excluded?: ReadonlyMap<UserId, "suspended" | "revoked">;
   /** Whether it is the first commit, by which a conversation gets its first people. */
   readonly first: boolean;
+  /** The suite that it has taken the conversation over to; null, or left out: it keeps its own. */
+  readonly suite?: string | null;
 }
 
 function sameSet(left: readonly UserId[], right: readonly UserId[]): boolean {
@@ -124,6 +129,8 @@ export function linesOfChange(change: GroupChange, context: ChangeContext): read
   ];
   if (removed.length > 0) lines.push({ kind: "removed", by, people: removed });
   if (added.length > 0) lines.push({ kind: "added", by, people: added });
+  const { suite = null } = context;
+  if (suite !== null) lines.push({ kind: "suite", by, suite });
   if (before.name !== after.name) lines.push({ kind: "renamed", by, name: after.name });
   if (
     before.timers.expirationSeconds !== after.timers.expirationSeconds ||

@@ -54,6 +54,8 @@ export function systemLineText(i18n: I18n, line: SystemLine, meId: UserId): stri
       const { name } = line;
       return byMe ? t("system.you.renamed", { name }) : t("system.renamed", { by, name });
     }
+    case "suite":
+      return t("system.suite", { suite: line.suite });
     case "timers": {
       const duration = i18n.timer(line.timers.expirationSeconds);
       if (line.timers.burnSeconds === null) {

@@ -120,6 +120,7 @@ export const conversation = {
   "system.revoked": "{by} is out: their computer was removed from their account",
   "system.reopened": "{by} made a change that nobody could take; it doesn’t count",
   "system.renamed": "{by} named this conversation “{name}”",
+  "system.suite": "This conversation is encrypted with {suite} now, as the network’s policy asks",
   "system.timers": "{by} set messages to end after {duration}",
   "system.timersBurn": "{by} set messages to end after {duration} and to burn {burn} after reading",
   "system.roles": {

@@ -33,6 +33,8 @@ export const details = {
   "details.removeConfirm": "Remove",
   "details.encryption": "Encryption",
   "details.suite": "Cipher suite",
+  "details.nextSuite": "Changes to",
+  "details.nextSuite.waits": "{suite}, when every computer in this conversation has been on line",
   "details.epoch": "Epoch",
   "details.authenticator": "Epoch authenticator",
   "details.authenticatorHint":

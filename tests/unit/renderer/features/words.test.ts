@@ -57,6 +57,10 @@ describe("a system line", () => {
       { kind: "restored", by: other, people: [me, other] },
       "This computer joined anew from older data. In here are you and Jonas, as Jonas’s computer has it: if anybody should be out, ask the others before you write",
     ],
+    [
+      { kind: "suite", by: me, suite: "MLS_SUITE" },
+      "This conversation is encrypted with MLS_SUITE now, as the network’s policy asks",
+    ],
     [{ kind: "joined", by: third }, "Priya joined"],
     [{ kind: "renamed", by: me, name: "Q3" }, "You named this conversation “Q3”"],
     [

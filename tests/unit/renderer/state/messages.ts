@@ -75,6 +75,7 @@ export function conversationView(change: Partial<ConversationView> = {}): Conver
       suite: "",
       epoch: 1,
       epochAuthenticator: "",
+      nextSuite: null,
       doubtful: false,
       unopenableCount: 0,
       recoveredCount: 0,
