@@ -1,13 +1,17 @@
 import {
   AppError,
   ensureAppError,
+  policySuite,
   type ConversationId,
   type DeviceId,
   type ErrorCode,
+  type GroupWrites,
+  type SuiteName,
   type UserId,
 } from "#protocol";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
+import type { StoredConversation } from "../store/rows.ts";
 import { isLive } from "../store/store.ts";
 import { forgetConversation } from "./group-change.ts";
 import type { GroupLog } from "./group-log.ts";
@@ -61,6 +65,13 @@ class OfferRefused extends Error {
   constructor(cause: unknown) {
     super("the relay refused a commit", { cause });
   }
+}
+
+/** What key packages are claimed for. */
+interface Claim {
+  /** Those that are there already. */
+  readonly packages: Map<DeviceId, Uint8Array>;
+  readonly suite: SuiteName;
 }
 
 /** Changes conversations by commits: prepared, put on disk, offered, and settled by what the log says. */
@@ -244,6 +255,8 @@ export class Commits {
     const plan = planCommit(decodeIntent(stored.intent), {
       conversation,
       me: self.userId,
+      thisDevice: self.deviceId,
+      policySuite: policySuite(this.#core.policy),
       devicesOf: (userId) => people.addableDevices(userId),
       leavers,
       refreshedAtMs: store.refreshedAtMs(conversationId),
@@ -251,9 +264,12 @@ export class Commits {
     });
     if (plan === undefined) return this.#drop(conversationId);
     if (stored.attempts >= maxCommits) throw new AppError("commit-refused");
-    await this.#claim(plan, packages);
+    await this.#claim(plan, { packages, suite: plan.reinitTo ?? conversation.suite });
     const reached = plan.addDevices.some((deviceId) => packages.has(deviceId));
     if (plan.idleWithoutPackages === true && !reached) return this.#drop(conversationId);
+    // Somebody's device has no key package of the suite yet.
+    const isWhole = plan.addDevices.every((deviceId) => packages.has(deviceId));
+    if (plan.reinitTo !== undefined && !isWhole) return this.#drop(conversationId);
     return this.#core.moveGroup(conversationId, () =>
       this.#make(conversationId, { plan, packages, stored }),
     );
@@ -280,36 +296,47 @@ export class Commits {
     const conversation = this.#core.store.ensureConversation(conversationId);
     if (conversation.stale) throw new AppError("not-ready");
     await this.#core.loadGroup(conversationId);
-    const made = await this.#core.worker.call("group.prepareCommit", {
-      conversationId,
-      addKeyPackages: plan.addDevices.flatMap((deviceId) => packages.get(deviceId) ?? []),
-      removeDevices: plan.removeDevices,
-      roomState: plan.roomState,
-      authenticatedData: await this.#log.marks.of(conversation),
-    });
-    const offer: Offer = {
-      epoch: made.epoch,
-      bytes: made.bytes,
-      welcome: made.welcome,
-      groupInfo: made.groupInfo,
-      add: made.added.map(({ deviceId }) => deviceId),
-      remove: made.removed.map(({ deviceId }) => deviceId),
-    };
+    const { offer, writes } = await this.#makeOffer(conversation, plan, packages);
     const changes = new Changes();
-    changes.writeGroup(made.writes);
+    changes.writeGroup(writes);
     const { intent, attempts } = stored;
     changes.write("intent.put", conversationId, intent, attempts + 1, encodeOffer(offer));
     await this.#core.commit(changes);
     return offer;
   }
 
+  async #makeOffer(
+    conversation: StoredConversation,
+    { reinitTo, addDevices, removeDevices, roomState }: CommitPlan,
+    packages: ReadonlyMap<DeviceId, Uint8Array>,
+  ): Promise<{ readonly offer: Offer; readonly writes: GroupWrites }> {
+    const { worker } = this.#core;
+    const { conversationId } = conversation;
+    const keyPackages = addDevices.flatMap((deviceId) => packages.get(deviceId) ?? []);
+    const authenticatedData = await this.#log.marks.of(conversation);
+    if (reinitTo !== undefined) {
+      const params = { conversationId, suite: reinitTo, keyPackages, authenticatedData };
+      const { writes, ...made } = await worker.call("group.prepareReinit", params);
+      return { offer: { ...made, welcome: null, add: [], remove: [] }, writes };
+    }
+    const { writes, added, removed, ...made } = await worker.call("group.prepareCommit", {
+      ...{ conversationId, addKeyPackages: keyPackages, authenticatedData },
+      ...{ removeDevices, roomState },
+    });
+    const [add, remove] = [added, removed].map((members) =>
+      members.map(({ deviceId }) => deviceId),
+    ) as [DeviceId[], DeviceId[]];
+    return { offer: { ...made, add, remove }, writes };
+  }
+
   /**
    * Fetches a key package for each device that is to be added, unless a lost race has left one. Somebody who has just joined is
    * still making theirs: they are waited for.
    */
-  async #claim(plan: CommitPlan, packages: Map<DeviceId, Uint8Array>): Promise<void> {
+  async #claim(plan: CommitPlan, claim: Claim): Promise<void> {
+    const { packages } = claim;
     for (const waitMs of [...claimWaitsMs, null]) {
-      await this.#claimMissing(plan, packages);
+      await this.#claimMissing(plan, claim);
       const reached = new Set<UserId | undefined>(
         plan.addDevices
           .filter((deviceId) => packages.has(deviceId))
@@ -323,10 +350,15 @@ export class Commits {
     }
   }
 
-  async #claimMissing(plan: CommitPlan, packages: Map<DeviceId, Uint8Array>): Promise<void> {
+  async #claimMissing(plan: CommitPlan, { packages, suite }: Claim): Promise<void> {
     const devices = plan.addDevices.filter((deviceId) => !packages.has(deviceId));
     if (devices.length === 0) return;
-    const { keyPackages } = await this.#core.request("keyPackages.claim", { devices });
+    const { keyPackages } = await this.#core
+      .request("keyPackages.claim", { devices, suite, whole: plan.reinitTo !== undefined })
+      .catch((error: unknown) => {
+        if (ensureAppError(error).code === "key-packages-exhausted") return { keyPackages: [] };
+        throw error;
+      });
     const claimed = devices.flatMap((deviceId, index) => {
       const bytes = keyPackages[index]?.bytes;
       return bytes === undefined ? [] : [{ deviceId, bytes }];

@@ -8,6 +8,7 @@ import {
   type Role,
   type RoomAction,
   type RoomState,
+  type SuiteName,
   type Timers,
   type UserId,
 } from "#protocol";
@@ -33,6 +34,8 @@ export type Intent =
   | { readonly kind: "leavers" }
   /** Brings a person's leaves in line with the directory: see `membership.ts`. */
   | { readonly kind: "devices"; readonly userId: UserId }
+  /** Goes over to the suite that the network's policy names: docs/adr/0027. */
+  | { readonly kind: "suite" }
   /** A new leaf of this device, and nothing else (post-compromise security). */
   | {
       readonly kind: "refresh";
@@ -80,6 +83,8 @@ export interface CommitPlan {
   readonly roomState: RoomState | null;
   /** Whether there is nothing to commit when none of the devices has a key package. */
   readonly idleWithoutPackages?: boolean;
+  /** The suite that the conversation goes over to, with all of `addDevices` or not at all; left out: it keeps its own. */
+  readonly reinitTo?: SuiteName;
 }
 
 const actionOf: Readonly<Record<Intent["kind"], RoomAction | null>> = {
@@ -91,6 +96,7 @@ const actionOf: Readonly<Record<Intent["kind"], RoomAction | null>> = {
   role: "set-roles",
   leavers: null,
   devices: null,
+  suite: null,
   refresh: null,
 };
 
@@ -98,6 +104,9 @@ const actionOf: Readonly<Record<Intent["kind"], RoomAction | null>> = {
 export interface PlanContext {
   readonly conversation: StoredConversation;
   readonly me: UserId;
+  readonly thisDevice: DeviceId;
+  /** The suite that the network's policy names. */
+  readonly policySuite: SuiteName;
   readonly devicesOf: (userId: UserId) => readonly DeviceId[];
   readonly leavers: readonly UserId[];
   /** When this device's leaf was new last, milliseconds. */
@@ -138,6 +147,8 @@ export function planCommit(intent: Intent, context: PlanContext): CommitPlan | u
       return context.leavers.length === 0 ? undefined : change(null);
     case "devices":
       return planPersonsDevices(intent.userId, context);
+    case "suite":
+      return planSuite(context);
     case "refresh":
       // Another commit of ours had a path too, or this one was carried out: either way the leaf is new.
       return intent.sinceMs === context.refreshedAtMs ? change(null) : undefined;
@@ -157,6 +168,19 @@ function planPersonsDevices(userId: UserId, { planDevices }: PlanContext): Commi
     removeDevices: plan.remove,
     roomState: null,
     idleWithoutPackages: plan.remove.length === 0,
+  };
+}
+
+/** Nobody who is on the way out is taken along: their removal comes first. */
+function planSuite(context: PlanContext): CommitPlan | undefined {
+  const { conversation, leavers, policySuite, thisDevice } = context;
+  if (conversation.suite === policySuite || leavers.length > 0) return undefined;
+  const addDevices = conversation.members
+    .map(({ deviceId }) => deviceId)
+    .filter((deviceId) => deviceId !== thisDevice);
+  return {
+    ...{ addDevices, required: [], removeDevices: [], roomState: null },
+    reinitTo: policySuite,
   };
 }
 

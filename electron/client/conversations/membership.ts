@@ -1,14 +1,21 @@
-import { ensureAppError, type ConversationId, type DeviceId, type UserId } from "#protocol";
+import {
+  ensureAppError,
+  policySuite,
+  type ConversationId,
+  type DeviceId,
+  type UserId,
+} from "#protocol";
 import type { Core } from "../core/core.ts";
 import type { StoredConversation } from "../store/rows.ts";
 import { peopleOf } from "../store/store.ts";
 import type { People } from "../views/people.ts";
 import type { Commits } from "./commits.ts";
+import type { Intent } from "./intent.ts";
 
 /** How long each further member waits for the ones before it, milliseconds. */
 const stepMs = 2000;
 const longestMs = 60_000;
-/** Pauses before a device that couldn't be added, perhaps because it has no key packages yet, is tried again, milliseconds. */
+/** Pauses before what couldn't be done, perhaps because a device has no key packages yet, is tried again, milliseconds. */
 const firstRetryMs = 5000;
 const longestRetryMs = 60 * 60_000;
 
@@ -45,10 +52,12 @@ export function planDevices(
   return add.length + remove.length === 0 ? undefined : { add, remove };
 }
 
+type Task = Extract<Intent, { readonly kind: "devices" | "suite" }>;
+
 /**
- * Carries out in conversations what the directory says: missing devices of their people are added, leaves of revoked devices and suspended
- * people removed. Any member may and one is enough, so that they come forward one after another, the person's own devices first; who
- * comes late finds nothing left to do. See docs/adr/0021.
+ * Carries out in conversations what the directory and the policy say: missing devices of their people are added, leaves of revoked devices
+ * and suspended people removed, and who has another suite than the policy's goes over to that. Any member may and one is enough, so that they
+ * come forward one after another, the person's own devices first; who comes late finds nothing left to do. See docs/adr/0021, 0027.
  */
 export class Membership {
   readonly #core: Core;
@@ -62,11 +71,11 @@ export class Membership {
     this.#commits = commits;
   }
 
-  /** The directory has changed, or this device was away: looks at every conversation. */
+  /** Directory or policy have changed, or this device was away: looks at every conversation. */
   audit(): void {
     this.#failures.clear();
     for (const conversation of this.#core.store.conversations()) {
-      const [first] = this.#peopleToDo(conversation);
+      const [first] = this.#tasks(conversation);
       if (first !== undefined) this.#later(conversation, first);
     }
   }
@@ -77,29 +86,33 @@ export class Membership {
     this.#waiting.clear();
   }
 
-  /** The people of a conversation whose leaves aren't what the directory says, removals first. */
-  #peopleToDo(conversation: StoredConversation): readonly UserId[] {
-    const { store, people, self } = this.#core;
-    const { conversationId, state, members, blocked, stale } = conversation;
+  /**
+   * What is to be done in a conversation: removals first, since they are urgent, and additions last, since devices have key packages of the policy's
+   * suite alone.
+   */
+  #tasks(conversation: StoredConversation): readonly Task[] {
+    const { store, people, self, policy } = this.#core;
+    const { conversationId, state, members, blocked, stale, suite } = conversation;
     if (state !== "active" || blocked !== null || stale) return [];
     if (isExcluded(people, self.userId, self.deviceId)) return [];
     const leavers = new Set(store.leavers(conversationId));
-    return peopleOf(members)
-      .filter((userId) => !leavers.has(userId))
-      .flatMap((userId) => {
-        const plan = planDevices(conversation, people, userId);
-        return plan === undefined ? [] : [{ userId, urgent: plan.remove.length > 0 }];
-      })
-      .toSorted((left, right) => Number(right.urgent) - Number(left.urgent))
-      .map(({ userId }) => userId);
+    const urgent: Task[] = [];
+    const later: Task[] = [];
+    for (const userId of peopleOf(members)) {
+      const plan = leavers.has(userId) ? undefined : planDevices(conversation, people, userId);
+      if (plan === undefined) continue;
+      (plan.remove.length > 0 ? urgent : later).push({ kind: "devices", userId });
+    }
+    const over: Task[] = suite === policySuite(policy) ? [] : [{ kind: "suite" }];
+    return [...urgent, ...over, ...later];
   }
 
-  #later(conversation: StoredConversation, userId: UserId): void {
+  #later(conversation: StoredConversation, task: Task): void {
     // A commit that ends after this was closed plans nothing.
     if (this.#closed) return;
     const { conversationId } = conversation;
     this.#waiting.get(conversationId)?.();
-    const rankMs = Math.min(this.#rank(conversation, userId) * stepMs, longestMs);
+    const rankMs = Math.min(this.#rank(conversation, task) * stepMs, longestMs);
     const failures = this.#failures.get(conversationId) ?? 0;
     const pauseMs =
       failures === 0 ? 0 : Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs);
@@ -110,9 +123,10 @@ export class Membership {
     this.#waiting.set(conversationId, cancel);
   }
 
-  /** How many come before this device, the person's own first. */
-  #rank({ members }: StoredConversation, userId: UserId): number {
+  /** How many come before this device: of whom it is about, then all others. */
+  #rank({ members }: StoredConversation, task: Task): number {
     const { people, self } = this.#core;
+    const userId = task.kind === "devices" ? task.userId : null;
     const able = members.filter((member) => !isExcluded(people, member.userId, member.deviceId));
     const own = able.filter((member) => member.userId === userId);
     const others = able.filter((member) => member.userId !== userId);
@@ -128,16 +142,16 @@ export class Membership {
     if (closed || !online) return;
     const conversation = store.conversation(conversationId);
     if (conversation === undefined) return;
-    for (const userId of this.#peopleToDo(conversation)) {
+    for (const task of this.#tasks(conversation)) {
       // What fails for one person keeps nobody else's devices out, or in.
-      await this.#commits.run(conversationId, { kind: "devices", userId }).catch(ensureAppError);
+      await this.#commits.run(conversationId, task).catch(ensureAppError);
     }
     this.#lookAgain(conversationId);
   }
 
   #lookAgain(conversationId: ConversationId): void {
     const conversation = this.#core.store.conversation(conversationId);
-    const [left] = conversation === undefined ? [] : this.#peopleToDo(conversation);
+    const [left] = conversation === undefined ? [] : this.#tasks(conversation);
     if (conversation === undefined || left === undefined || this.#core.closed) {
       this.#failures.delete(conversationId);
       return;

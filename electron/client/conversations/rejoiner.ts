@@ -233,6 +233,8 @@ export class Rejoiner {
       const went = known.filter((userId) => !people.includes(userId));
       if (went.length > 0) lines.push({ kind: "went-meanwhile", by, people: went });
       if (came.length > 0) lines.push({ kind: "came-meanwhile", by, people: came });
+      const { suite } = summary;
+      if (suite !== before.suite) lines.push({ kind: "suite", by, suite });
     }
     const wasLive = before !== undefined && isLive(before.state);
     const isOlder = !wasLive || readFact(this.#core.vault, "rollback") !== undefined;

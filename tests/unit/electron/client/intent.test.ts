@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { ConversationId, DeviceId, RoomState, UserId } from "#protocol";
+import {
+  suiteNames,
+  type ConversationId,
+  type DeviceId,
+  type RoomState,
+  type UserId,
+} from "#protocol";
 import {
   decodeIntent,
   decodeOffer,
@@ -38,6 +44,7 @@ function context(
   };
   const conversation = {
     conversationId: "AAAAAAAAAAAAAAAAAAAAAA" as ConversationId,
+    suite: suiteNames.default,
     roomState,
     members: [
       { userId: ada, deviceId: device("ada-1") },
@@ -47,6 +54,8 @@ function context(
   return {
     conversation,
     me: ada,
+    thisDevice: device("ada-1"),
+    policySuite: suiteNames.default,
     devicesOf: (userId) => devices.get(userId) ?? [],
     leavers: [],
     refreshedAtMs: 5,
@@ -68,6 +77,16 @@ describe("what a commit does for an intent", () => {
 
   test("adding somebody without any device is still asked for, so that it can fail in words", () => {
     expect(planCommit({ kind: "add", people: [dee] }, context())?.required).toEqual([dee]);
+  });
+
+  test("going over to another suite takes everybody along, and waits for who is leaving", () => {
+    const there = { ...context(), policySuite: suiteNames.cnsa };
+    expect(planCommit({ kind: "suite" }, there)).toMatchObject({
+      addDevices: ["ben-1"],
+      reinitTo: suiteNames.cnsa,
+    });
+    expect(planCommit({ kind: "suite" }, { ...there, leavers: [ben] })).toBeUndefined();
+    expect(planCommit({ kind: "suite" }, context())).toBeUndefined();
   });
 
   test("what has come about meanwhile is not done again", () => {

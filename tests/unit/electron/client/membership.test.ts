@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { ConversationId, DeviceId, TrustedPerson, UserId } from "#protocol";
+import {
+  suiteNames,
+  type ConversationId,
+  type DeviceId,
+  type Policy,
+  type TrustedPerson,
+  type UserId,
+} from "#protocol";
 import type { Commits } from "../../../../electron/client/conversations/commits.ts";
 import type { Intent } from "../../../../electron/client/conversations/intent.ts";
 import { Membership, planDevices } from "../../../../electron/client/conversations/membership.ts";
@@ -39,6 +46,7 @@ function client(me: string, members: readonly (readonly [UserId, string])[]) {
       state: "active",
       blocked: null,
       stale: false,
+      suite: suiteNames.default,
       members: members.map(([userId, deviceId]) => ({ userId, deviceId: device(deviceId) })),
     } as unknown as StoredConversation,
     refreshedAtMs: clock.now(),
@@ -49,6 +57,8 @@ function client(me: string, members: readonly (readonly [UserId, string])[]) {
   const core = {
     clock,
     people,
+    // Of which only the suite matters here, and it is left out.
+    policy: {} as Policy,
     time: { now: () => clock.now() },
     random: () => Uint8Array.of(0, 0),
     self: { userId: me.slice(0, 3), deviceId: me },
@@ -66,6 +76,9 @@ function client(me: string, members: readonly (readonly [UserId, string])[]) {
   } as unknown as Core;
   const carryOut = (intent: Intent): void => {
     if (intent.kind === "refresh") state.refreshedAtMs = clock.now();
+    if (intent.kind === "suite") {
+      state.conversation = { ...state.conversation, suite: suiteNames.default };
+    }
     if (intent.kind !== "devices") return;
     const plan = planDevices(state.conversation, people, intent.userId);
     const kept = state.conversation.members.filter(
@@ -134,6 +147,32 @@ describe("members come forward one after another", () => {
     }
     return Infinity;
   }
+
+  test("to the policy's suite after who must go and before who comes, in the same order", async () => {
+    const { clock, people, asked, state, core, commits } = client("ben-1", everybody);
+    people.put([person(ada, ["ada-1", "ada-2"]), person(ben, ["ben-1"])]);
+    people.put([person(cem, [], { revoked: [device("cem-1")] })]);
+    state.conversation = { ...state.conversation, suite: suiteNames.p256 };
+    const membership = new Membership(core, commits);
+    membership.audit();
+    clock.advance(4000);
+    await settled();
+    expect(asked).toEqual([
+      { kind: "devices", userId: cem },
+      { kind: "suite" },
+      { kind: "devices", userId: ada },
+    ]);
+    const later = client("cem-1", everybody);
+    later.people.put([person(ada, ["ada-1"]), person(ben, ["ben-1"]), person(cem, ["cem-1"])]);
+    later.state.conversation = { ...later.state.conversation, suite: suiteNames.p256 };
+    new Membership(later.core, later.commits).audit();
+    later.clock.advance(3999);
+    await settled();
+    expect(later.asked).toEqual([]);
+    later.clock.advance(1);
+    await settled();
+    expect(later.asked).toEqual([{ kind: "suite" }]);
+  });
 
   test("a person's own device first, the others in an order that all of them know", async () => {
     const bens = person(ben, ["ben-1", "ben-2"]);
