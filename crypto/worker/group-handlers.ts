@@ -213,7 +213,7 @@ export function groupHandlers(
       const before = context.groups.get(conversationId);
       const writes = keep(conversationId, after);
       if (before !== undefined) wipeMemory(before);
-      return { ...rest, writes };
+      return { ...rest, suite: cipherSuite, writes };
     },
     "group.prepareReinit": async ({ conversationId, suite, ...wanted }) => {
       const memory = memoryOf(conversationId);

@@ -276,6 +276,7 @@ export interface WorkerMethods extends VaultMethods {
       readonly bytes: Uint8Array;
       readonly groupInfo: Uint8Array;
       readonly signer: GroupMember;
+      readonly suite: string;
       readonly writes: GroupWrites;
     }
   >;

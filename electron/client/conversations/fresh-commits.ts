@@ -1,4 +1,4 @@
-import type { ConversationId, GroupMember, UserId } from "#protocol";
+import type { ConversationId, GroupMember, SuiteName, UserId } from "#protocol";
 import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { digestOf } from "../core/digest.ts";
@@ -15,8 +15,9 @@ interface TakenCommit {
   readonly committer: UserId;
   /** What it was for, when it is this device's. */
   readonly intent?: Uint8Array | null;
-  /** Who was in the conversation before it. Left out: that isn't known. */
+  /** Who was in the conversation before it, and the suite that it had. Left out: that isn't known. */
   readonly membersBefore?: readonly GroupMember[] | undefined;
+  readonly suiteBefore?: SuiteName;
 }
 
 /** Keeps that a commit was taken, for as long as it can be found void. */
@@ -29,11 +30,12 @@ export async function noteFresh(changes: Changes, commit: TakenCommit): Promise<
     committer,
     intent = null,
     membersBefore,
+    suiteBefore = null,
   } = commit;
   const hash = bytes === null ? null : await digestOf(bytes);
   const columns = [sequence, epoch, hash, committer, intent] as const;
   const before = membersBefore === undefined ? null : encodeMembers(membersBefore);
-  changes.write("freshCommit.put", conversationId, ...columns, before);
+  changes.write("freshCommit.put", conversationId, ...columns, before, suiteBefore);
 }
 
 /** Something of the present epoch has come: what led here stands, but for what whoever it is of has committed alone. */

@@ -234,8 +234,8 @@ export class GroupLog {
     const { conversationId } = conversation;
     const committer = this.#core.self.userId;
     const intent = this.#core.store.intent(conversationId)?.intent ?? null;
-    const { members: membersBefore } = conversation;
-    await noteFresh(changes, { ...entry, conversationId, committer, intent, membersBefore });
+    const before = { membersBefore: conversation.members, suiteBefore: conversation.suite };
+    await noteFresh(changes, { ...entry, conversationId, committer, intent, ...before });
     const { change, summary, writes } = await this.#core.worker.call("group.settleCommit", {
       conversationId,
       accepted: true,
@@ -313,6 +313,7 @@ export class GroupLog {
           ...{ ...entry, conversationId: conversation.conversationId },
           committer: opened.change.committer.userId,
           membersBefore: conversation.members,
+          suiteBefore: conversation.suite,
         });
         await this.marks.hold(changes, conversation, {
           sender: opened.change.committer.userId,

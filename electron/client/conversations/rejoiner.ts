@@ -1,6 +1,7 @@
 import {
   AppError,
   ensureAppError,
+  policySuite,
   type ConversationId,
   type GroupMember,
   type GroupSummary,
@@ -168,6 +169,7 @@ export class Rejoiner {
     const reached = this.#core.store.conversation(conversationId)?.epoch ?? 0;
     if (made.epoch < reached) throw new AppError("commit-refused");
     this.#requireVouched(conversationId, made.signer);
+    this.#requireSuite(conversationId, made.suite);
     const ordered = await this.#core.request("group.commit", {
       conversationId,
       epoch: made.epoch,
@@ -205,6 +207,13 @@ export class Rejoiner {
     this.#core.groupLoaded(conversationId);
     this.#acknowledger.group(conversationId, ordered.sequence);
     return true;
+  }
+
+  /** A conversation is of the suite that it was known to have, or of the policy's: else whoever can't follow it could be led to a weaker one. */
+  #requireSuite(conversationId: ConversationId, suite: string): void {
+    const known = this.#core.store.conversation(conversationId)?.suite ?? suite;
+    if (suite === known || suite === policySuite(this.#core.policy)) return;
+    throw new AppError("commit-refused", { data: { suite } });
   }
 
   /**

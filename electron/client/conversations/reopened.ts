@@ -48,6 +48,9 @@ export async function takeReopened(
   if (fresh !== undefined && fresh.membersBefore !== null) {
     changes.write("conversation.setMembers", conversationId, encodeMembers(fresh.membersBefore));
   }
+  if (fresh !== undefined && fresh.suiteBefore !== null) {
+    changes.write("conversation.setSuite", conversationId, fresh.suiteBefore);
+  }
   takeUpAgain(core, changes, { conversationId, entry });
   changes.write("conversation.goBack", conversationId, entry.epoch);
   changes.write("conversation.setStale", conversationId);

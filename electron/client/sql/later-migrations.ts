@@ -53,4 +53,6 @@ export const laterMigrations: readonly string[] = [
   -- The place in the log where a commit was found void last: what lies before it is decided, and can't be found void again.
   ALTER TABLE conversations ADD COLUMN reopened_at INTEGER NOT NULL DEFAULT 0;
   `,
+  // The suite that the conversation had before a commit: what it has again when that is void. NULL: that isn't known.
+  `ALTER TABLE fresh_commits ADD COLUMN suite_before TEXT;`,
 ];

@@ -82,6 +82,7 @@ export const statements = {
   "conversation.setMembers": `UPDATE conversations SET members = ?2 WHERE conversation_id = ?1`,
   "conversation.setReopenedAt": `UPDATE conversations SET reopened_at = ?2
     WHERE conversation_id = ?1`,
+  "conversation.setSuite": `UPDATE conversations SET suite = ?2 WHERE conversation_id = ?1`,
   /** The epochs behind ?2 never were. */
   "conversation.goBack": `UPDATE conversations SET epoch = ?2, epoch_start = NULL, lost = 0
     WHERE conversation_id = ?1`,
@@ -91,8 +92,8 @@ export const statements = {
     ON CONFLICT (conversation_id) DO UPDATE SET epoch = ?2, sequence = ?3, rejections = ?4,
       rejoins = ?5, rejoined_ms = ?6, rejoining = ?7`,
   "freshCommit.put": `INSERT INTO fresh_commits (conversation_id, sequence, epoch, hash, committer, intent,
-      members_before)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING`,
+      members_before, suite_before)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING`,
   /** ?2 has followed all but their own. */
   "freshCommit.deleteFollowed": `DELETE FROM fresh_commits WHERE conversation_id = ?1 AND committer <> ?2`,
   "freshCommit.deleteAll": `DELETE FROM fresh_commits WHERE conversation_id = ?1`,

@@ -1,4 +1,4 @@
-import type { ConversationId, GroupMember, MessageId, UserId } from "#protocol";
+import type { ConversationId, GroupMember, MessageId, SuiteName, UserId } from "#protocol";
 import type { Row, SqlValue, Vault } from "../../vault/index.ts";
 import type { QueryName } from "../sql/queries.ts";
 import { bytes, nullable, number, text } from "./columns.ts";
@@ -28,6 +28,8 @@ export interface FreshCommit {
   readonly intent: Uint8Array | null;
   /** Who was in the conversation before it; null: not known. */
   readonly membersBefore: readonly GroupMember[] | null;
+  /** The suite that the conversation had before it; null: not known. */
+  readonly suiteBefore: SuiteName | null;
 }
 
 const none: Mending = {
@@ -81,6 +83,7 @@ export class Mendings {
         committer: text(row, "committer") as UserId,
         intent: nullable(bytes, row, "intent"),
         membersBefore: membersBefore === null ? null : decodeMembers(membersBefore),
+        suiteBefore: nullable(text, row, "suite_before") as SuiteName | null,
       };
     });
   }

@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { suiteNames, type ConversationId, type Frame } from "#protocol";
+import { until, type Person } from "../../support/client-world.ts";
+import { signPolicy, tell, ThreePeople } from "../../support/policy-suite.ts";
+
+// What can go wrong while a conversation goes over to another suite (docs/adr/0027).
+
+const { p256 } = suiteNames;
+
+let three: ThreePeople;
+let ada: Person;
+let ben: Person;
+let group: ConversationId;
+
+beforeEach(async () => {
+  three = await ThreePeople.start();
+  [ada, ben] = three.everybody;
+  group = three.group;
+});
+afterEach(async () => {
+  await three.world.dispose();
+});
+
+/** Spoils the entry by which the conversation goes over, wherever it is told of. */
+function spoilt(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(spoilt);
+  if (value instanceof Uint8Array || typeof value !== "object" || value === null) return value;
+  const entry = value as { readonly kind?: unknown; readonly bytes?: unknown };
+  if (entry.kind === "commit" && entry.bytes instanceof Uint8Array && entry.bytes[0] === 0x82) {
+    const last = entry.bytes.length - 1;
+    return { ...entry, bytes: entry.bytes.with(last, (entry.bytes[last] ?? 0) ^ 1) };
+  }
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, spoilt(item)]));
+}
+
+test("two go for it: the loser, whose offer was late, follows the winner", async () => {
+  const policy = await signPolicy(ada, p256);
+  let late: Person | undefined;
+  for (const person of three.everybody) {
+    person.cable.onRequest = ({ method }) => {
+      if (method !== "group.commit" || late !== undefined) return true;
+      late = person;
+      return false;
+    };
+    tell(person, policy);
+  }
+  await until("somebody's offer is under way", () => late !== undefined);
+  for (const person of three.everybody) {
+    if (person !== late) await three.isIn(person, p256);
+  }
+  await late?.reconnect();
+  for (const person of three.everybody) await three.isIn(person, p256);
+  await three.everybodyReads("one of two, says");
+  await three.nothingWasLost();
+});
+
+test("who is killed before they hear that they have won goes on where the others are", async () => {
+  const policy = await signPolicy(ada, p256);
+  let winner: Person | undefined;
+  for (const person of three.everybody) {
+    person.cable.onRequest = ({ method }) => {
+      if (method === "group.commit") winner ??= person;
+      return true;
+    };
+    tell(person, policy, (frame) => (person === winner ? null : frame));
+  }
+  await until("somebody has offered it", () => winner !== undefined);
+  const first = winner!;
+  for (const person of three.everybody) {
+    if (person !== first) await three.isIn(person, p256);
+  }
+  await first.kill();
+  winner = undefined;
+  first.cable.onRequest = null;
+  await first.open();
+  await first.online();
+  await first.look(group);
+  await three.isIn(first, p256);
+  await three.everybodyReads("after the crash, says");
+  await three.nothingWasLost();
+  expect(first.texts(group)).toContain("Before");
+});
+
+test("who can't follow it joins anew", async () => {
+  const policy = await signPolicy(ada, p256);
+  let victim: Person | undefined;
+  for (const person of three.everybody) {
+    person.cable.onRequest = ({ method }) => {
+      if (method === "group.commit") victim ??= three.everybody.find((other) => other !== person);
+      return true;
+    };
+    tell(person, policy, (frame) => (person === victim ? (spoilt(frame) as Frame) : frame));
+  }
+  for (const person of three.everybody) await three.isIn(person, p256);
+  await until("it is said", () => victim?.lines(group).includes("rejoined") === true);
+  await three.everybodyReads("together again, says");
+}, 120_000);
+
+test("when nobody else can take it, its maker goes back, and it is made again", async () => {
+  const policy = await signPolicy(ada, p256);
+  let maker: Person | undefined;
+  for (const person of three.everybody) {
+    const { worker } = person;
+    const call = worker.call.bind(worker);
+    // The first that is made, by whomever, has one changed byte in its Welcome.
+    worker.call = (async (name: Parameters<typeof call>[0], params: never) => {
+      const made = await call(name, params);
+      if (name !== "group.prepareReinit" || maker !== undefined) return made;
+      maker = person;
+      const { bytes } = made as { readonly bytes: Uint8Array };
+      return { ...made, bytes: bytes.with(bytes.length - 1, (bytes.at(-1) ?? 0) ^ 1) };
+    }) as typeof worker.call;
+    tell(person, policy);
+  }
+  await until("it is void", () => maker?.lines(group).includes("reopened") === true);
+  await until("it is made again", async () => {
+    const { suite, epoch } = await three.encryptionOf(maker!);
+    return suite === p256 && epoch > 2;
+  });
+  for (const person of three.everybody) await three.isIn(person, p256);
+  await three.everybodyReads("at the second try, says");
+  for (const person of three.everybody) {
+    expect(person.lines(group).filter((kind) => kind === "rejoined")).toHaveLength(0);
+  }
+}, 120_000);
+
+test("who is back at an older copy, and isn't told of the policy, isn't led to another suite", async () => {
+  await ben.quit();
+  const putBack = ben.copyVault();
+  await ben.open();
+  await ben.online();
+  await ben.look(group);
+  const policy = await signPolicy(ada, p256);
+  for (const person of three.everybody) tell(person, policy);
+  for (const person of three.everybody) await three.isIn(person, p256);
+  await three.everybodyReads("in the new suite, says");
+  await ben.quit();
+  putBack("folder-and-keychain");
+  ben.cable.onFrame = null;
+  const asked = new Set<string>();
+  ben.cable.onRequest = ({ method }) => {
+    asked.add(method);
+    return true;
+  };
+  await ben.open();
+  await until("Ben asks where the conversation is", () => asked.has("group.info"));
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  expect(asked).not.toContain("group.commit");
+  expect((await three.encryptionOf(ben)).suite).toBe(suiteNames.default);
+  tell(ben, policy);
+  await ben.reconnect();
+  await three.isIn(ben, p256);
+  await three.everybodyReads("with the policy, says");
+}, 120_000);
