@@ -143,10 +143,11 @@ export class Sync {
   }
 
   async #catchUp(session: RelayResult<"session.signIn">): Promise<void> {
-    const { directory, inbox, outbox, receipts, asker } = this.#parts;
+    const { core, directory, policy, inbox, outbox, receipts, asker } = this.#parts;
     const { leaveHelper, refresher, keyPackages, rollBack } = this.#parts;
     this.#others = null;
     if (session.directoryVersion > directory.version) await directory.refresh();
+    if (session.policyVersion > core.policy.version) await policy.refresh();
     const left = await rollBack.replaceKeyPackages(keyPackages);
     // Making key packages takes a while, and nothing below waits for them.
     void this.#guard(this.#refill(left ?? session.keyPackagesLeft));

@@ -147,6 +147,8 @@ export const relayMethods = {
       /** Up to where this device ever acknowledged its inbox: a vault that hasn't read so far was rolled back. */
       acknowledgedInboxSequence: countSchema,
       directoryVersion: countSchema,
+      /** The policy's version: it may have been changed since `hello`. */
+      policyVersion: countSchema,
       keyPackagesLeft: countSchema,
     }),
     errors: [
@@ -162,6 +164,16 @@ export const relayMethods = {
     params: nothing,
     result: v.strictObject({ policy: signedRecordSchema }),
     errors: [],
+  },
+  /**
+   * Changes the policy; for administrators. It is the one after the relay's, or that one again: any other version is `record-invalid`, with
+   * the reason `version`.
+   */
+  "policy.set": {
+    access: "device",
+    params: v.strictObject({ policy: signedRecordSchema }),
+    result: nothing,
+    errors: ["not-allowed", "record-invalid", "signature-invalid"],
   },
   "invite.create": {
     access: "device",

@@ -12,6 +12,7 @@ import { acknowledgeInbox, readInbox } from "./inbox.ts";
 import { createInvite, listInvites, revokeInvite } from "./invites.ts";
 import { claimKeyPackages, publishKeyPackages } from "./key-packages.ts";
 import { claimNetwork, loadNetwork } from "./network.ts";
+import { setPolicy } from "./policy.ts";
 import {
   closeRendezvous,
   openRendezvous,
@@ -43,6 +44,7 @@ export function createHandlers(context: RelayContext): RelayHandlers {
     "invite.redeem": (params) => redeemInvite(context, params),
     "session.signIn": (params, caller) => signIn(context, params, caller),
     "policy.get": async () => ({ policy: (await loadNetwork(context)).policy }),
+    "policy.set": (params, caller) => setPolicy(context, params, caller),
     "invite.create": (params, caller) => createInvite(context, params, caller),
     "invite.list": (_, caller) => listInvites(context, caller),
     "invite.revoke": (params, caller) => revokeInvite(context, params, caller),

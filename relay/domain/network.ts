@@ -178,7 +178,8 @@ function checkCertificate(
   }
 }
 
-function checkPolicy(record: SignedRecord, networkKey: Uint8Array): Policy {
+/** Reads a policy of the network with this key. @throws AppError `signature-invalid`, `record-invalid` */
+export function checkPolicy(record: SignedRecord, networkKey: Uint8Array): Policy {
   const policy = openRecord("policy", record, networkKey);
   if (policy.networkId !== networkIdOf(networkKey)) {
     throw new AppError("record-invalid", { data: { record: "policy", reason: "network" } });

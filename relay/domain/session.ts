@@ -13,7 +13,7 @@ import { inboxScope, type RelayContext, type VisitorCaller } from "./context.ts"
 import { directoryVersion } from "./directory.ts";
 import { keyPackagesLeft } from "./key-packages.ts";
 import { deviceSlot, inboxAcknowledgedSlot, vaultSequenceSlot } from "./layout.ts";
-import { loadNetwork } from "./network.ts";
+import { loadNetwork, policyOf } from "./network.ts";
 
 /** Lets a device in that signs this connection's challenge with the key in its record, unless it is excluded. */
 export async function signIn(
@@ -55,6 +55,7 @@ export async function signIn(
     highestVaultSequence,
     acknowledgedInboxSequence: acknowledged?.sequence ?? 0,
     directoryVersion: await directoryVersion(context.reader),
+    policyVersion: policyOf(await loadNetwork(context)).version,
     keyPackagesLeft: await keyPackagesLeft(context.reader, deviceId),
   };
 }

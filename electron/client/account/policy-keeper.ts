@@ -36,21 +36,23 @@ export class PolicyKeeper {
 
   /** Asks the relay whether there is a newer one. @throws AppError as {@link take} and `Core.request` */
   async refresh(): Promise<void> {
+    const { version } = this.#core.policy;
     const { policy } = await this.#core.request("policy.get", {});
-    await this.take(policy);
+    await this.take(policy, version);
   }
 
-  /** @throws AppError `policy-rollback`, `signature-invalid`, `record-invalid` */
-  async take(record: SignedRecord): Promise<void> {
+  /**
+   * @param asked - the version that was known when the relay was asked: a later one may have overtaken the answer
+   * @throws AppError `policy-rollback`, `signature-invalid`, `record-invalid`
+   */
+  async take(record: SignedRecord, asked = this.#core.policy.version): Promise<void> {
     const policy = await verifyPolicy(this.#core.worker, record, this.#networkKey);
     const known = this.#core.policy;
     if (policy.networkId !== known.networkId) throw new AppError("record-invalid");
-    if (policy.version < known.version) {
-      throw new AppError("policy-rollback", {
-        data: { offered: policy.version, known: known.version },
-      });
+    if (policy.version < asked) {
+      throw new AppError("policy-rollback", { data: { offered: policy.version, known: asked } });
     }
-    if (policy.version === known.version) return;
+    if (policy.version <= known.version) return;
     const changes = new Changes();
     changes.statements.push(putFact("policy", record));
     await this.#core.commit(changes);

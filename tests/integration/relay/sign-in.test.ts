@@ -19,6 +19,7 @@ describe("signing in", () => {
     expect(session).toMatchObject({
       highestVaultSequence: 7,
       directoryVersion: 1,
+      policyVersion: 1,
       keyPackagesLeft: 0,
     });
     expect(Math.abs(session.relayTimeMs - Date.now())).toBeLessThan(5000);

@@ -14,6 +14,7 @@ const session = {
   highestVaultSequence: 1,
   acknowledgedInboxSequence: 0,
   directoryVersion: 1,
+  policyVersion: 1,
   keyPackagesLeft: 100,
 };
 

@@ -43,6 +43,7 @@ const good: Readonly<Record<RelayMethodName, Readonly<Record<string, unknown>>>>
     vaultSequence: 0,
   },
   "policy.get": {},
+  "policy.set": { policy: record },
   "invite.create": { expiresAtMs: 1, uses: 1 },
   "invite.list": {},
   "invite.revoke": { inviteId: id },
