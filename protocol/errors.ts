@@ -98,7 +98,7 @@ export const errorKinds = {
   },
   "network-key-missing": {
     fault: "caller",
-    text: "This computer doesn't hold the network's key. Only the computer on which the network was founded can suspend people.",
+    text: "This computer doesn't hold the network's key. Only the computer on which the network was founded can suspend people or change the rules.",
   },
   "invite-malformed": {
     fault: "caller",

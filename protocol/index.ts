@@ -44,8 +44,11 @@ export {
 } from "./invite-link.ts";
 export {
   defaultVaultPolicy,
+  historyAllowed,
+  policyChangeSchema,
   policySchema,
   policySuite,
+  type PolicyChange,
   type Policy,
   type VaultPolicy,
 } from "./policy.ts";
@@ -174,22 +177,24 @@ export {
 } from "./relay/entries.ts";
 export { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 export {
+  relayEvents,
+  type RelayEvent,
+  type RelayEventInput,
+  type RelayEventName,
+} from "./relay/events.ts";
+export {
   challengeBytes,
   maxKeyPackages,
   maxPageEntries,
   maxRendezvousMessageBytes,
   maxRendezvousMessages,
   maxRosterDevices,
-  relayEvents,
   relayMethods,
   rendezvousSeatBytes,
   signInLabel,
   type InviteSummary,
   type Ordered,
   type ParsedRelayParams,
-  type RelayEvent,
-  type RelayEventInput,
-  type RelayEventName,
   type RelayMethodName,
   type RelayParams,
   type RelayResult,

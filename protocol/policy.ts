@@ -30,6 +30,11 @@ export function policySuite({ suite = suiteNames.default }: Policy): SuiteName {
   return suite;
 }
 
+/** Whether messages may come over to a computer that is added to an account. */
+export function historyAllowed({ historyOnLink = true }: Policy): boolean {
+  return historyOnLink;
+}
+
 /** What the administrator has decided about vaults. */
 export interface VaultPolicy {
   /** Whether everybody must have an app lock. */
@@ -79,3 +84,10 @@ export const policySchema: v.GenericSchema<unknown, Policy> = v.pipe(
     "the default life is longer than the longest",
   ),
 );
+
+export const policyChangeSchema = v.strictObject({
+  suite: v.exactOptional(v.picklist(supportedSuites)),
+  historyOnLink: v.exactOptional(v.boolean()),
+});
+/** What an administrator changes of a policy; what isn't named stays as it is. */
+export type PolicyChange = v.InferOutput<typeof policyChangeSchema>;

@@ -190,6 +190,7 @@ export class RunningClient {
       hub: this.#hub,
       commits: this.#commits,
       directory: this.#directory,
+      policy: this.#policy,
       account,
       relayUrl: options.relayUrl ?? account.relayUrl,
       settings: readFact(core.vault, "settings") ?? defaultSettings,

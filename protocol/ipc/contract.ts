@@ -6,6 +6,7 @@ import {
   messageIdSchema,
   userIdSchema,
 } from "../ids.ts";
+import { policyChangeSchema } from "../policy.ts";
 import { countSchema, nameSchema } from "../schema.ts";
 import { timersSchema } from "../timers.ts";
 import type { ConversationId, MessageId } from "../ids.ts";
@@ -253,6 +254,11 @@ export const commands = {
    * Errors: `not-allowed`, `network-key-missing`.
    */
   "network.suspend": command(v.strictObject({ userId: userIdSchema, suspended: v.boolean() })),
+  /**
+   * Changes what is named of the network's policy, for everybody. For administrators, on the computer that has the network's key.
+   * Errors: `not-allowed`, `network-key-missing`.
+   */
+  "network.setPolicy": command(policyChangeSchema),
   // Comparing keys. Kept in this vault alone.
   "verification.get": giving<VerificationView>()(v.strictObject({ userId: userIdSchema })),
   /** What a code says that was read from a picture. */

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../errors.ts";
 import type { ConversationId, DeviceId, InviteId, MessageId, NetworkId, UserId } from "../ids.ts";
 import type { ConversationKind, Role, RoomAction } from "../room-state.ts";
+import type { SuiteName } from "../suites.ts";
 import type { TimerOrigin, Timers } from "../timers.ts";
 
 /*
@@ -100,6 +101,12 @@ export interface NetworkView {
   readonly maxExpirationSeconds: number;
   readonly defaultExpirationSeconds: number;
   readonly mayInvite: boolean;
+  /** Whether messages may come over to a computer that is added to an account. */
+  readonly historyOnLink: boolean;
+  /** What conversations are encrypted with; those in another suite go over to it. */
+  readonly suite: SuiteName;
+  /** Whether this computer has the network's key, without which the rules can't be changed. */
+  readonly hasNetworkKey: boolean;
 }
 
 export type ConnectionView =

@@ -13,6 +13,7 @@ import {
   type DeviceId,
   type LinkView,
   parseLinkText,
+  suiteNames,
   type Runtime,
   type SettingsView,
   type Timers,
@@ -224,6 +225,9 @@ export class FixtureRuntime implements Runtime {
         maxExpirationSeconds: 2_592_000,
         defaultExpirationSeconds: 604_800,
         mayInvite: true,
+        historyOnLink: true,
+        suite: suiteNames.default,
+        hasNetworkKey: true,
       },
       connection:
         scene === "offline" || scene === "suspended"
@@ -575,6 +579,11 @@ export class FixtureRuntime implements Runtime {
       "network.suspend": ({ userId, suspended }) => {
         this.#suspended.set(userId, suspended);
         this.#listeners.emit("people.changed", null);
+        return done;
+      },
+      "network.setPolicy": (change) => {
+        if (this.#view.phase !== "ready") throw new AppError("not-ready");
+        this.#setView({ ...this.#view, network: { ...this.#view.network, ...change } });
         return done;
       },
       ...this.#trust.handlers,

@@ -1,5 +1,6 @@
 import type { ConnectionView, SettingsView } from "#protocol";
 import type { Directory } from "../account/directory.ts";
+import type { PolicyKeeper } from "../account/policy-keeper.ts";
 import type { Commits } from "../conversations/commits.ts";
 import type { Core } from "../core/core.ts";
 import type { StoredAccount } from "../store/facts.ts";
@@ -11,6 +12,7 @@ export interface Engine {
   readonly hub: ViewHub;
   readonly commits: Commits;
   readonly directory: Directory;
+  readonly policy: PolicyKeeper;
   readonly account: StoredAccount;
   /** Where the relay is now. */
   readonly relayUrl: string;

@@ -2,6 +2,7 @@ import {
   AppError,
   ensureAppError,
   formatLinkText,
+  historyAllowed,
   type DeviceId,
   type ErrorCode,
   type LinkStep,
@@ -74,7 +75,7 @@ export class DeviceLinker {
   }
 
   get historyAllowed(): boolean {
-    return this.#parts.core.policy.historyOnLink ?? true;
+    return historyAllowed(this.#parts.core.policy);
   }
 
   /** Shows a new code; one that was shown before ends. @throws AppError `relay-unreachable`, `not-ready`, … */

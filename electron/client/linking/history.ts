@@ -1,6 +1,7 @@
 import {
   ensureAppError,
   equalBytes,
+  historyAllowed,
   type ConversationId,
   type DeviceId,
   type HistoryView,
@@ -198,7 +199,7 @@ export class History {
   }
 
   #mayGive({ history }: StoredChannel): boolean {
-    return history && (this.#core.policy.historyOnLink ?? true);
+    return history && historyAllowed(this.#core.policy);
   }
 
   #sending(sent: { done: number; total: number; finished: boolean }): void {

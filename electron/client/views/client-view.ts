@@ -1,11 +1,11 @@
-import type { ConnectionView, SettingsView } from "#protocol";
+import { historyAllowed, policySuite, type ConnectionView, type SettingsView } from "#protocol";
 import type { Core } from "../core/core.ts";
-import type { StoredAccount } from "../store/facts.ts";
+import { readFact, type StoredAccount } from "../store/facts.ts";
 import type { ClientView } from "../types.ts";
 
 /** What of an open account a window sees beside its conversations. */
 export function clientView({
-  core: { policy, self, people },
+  core: { policy, self, people, vault },
   account: { networkId, hosted, displayName },
   relayUrl,
   connection,
@@ -34,6 +34,9 @@ export function clientView({
       maxExpirationSeconds: policy.maxExpirationSeconds,
       defaultExpirationSeconds: policy.defaultExpirationSeconds,
       mayInvite: role === "administrator" || policy.membersMayInvite,
+      historyOnLink: historyAllowed(policy),
+      suite: policySuite(policy),
+      hasNetworkKey: readFact(vault, "networkKey") !== undefined,
     },
     connection,
     settings,

@@ -1,9 +1,11 @@
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import {
+  historyAllowed,
   maxTimerSeconds,
   networkIdSchema,
   parse,
+  policyChangeSchema,
   policySchema,
   policySuite,
   suiteNames,
@@ -28,6 +30,20 @@ test("a policy names a suite, or leaves it at the default one", () => {
   expect(policySuite(policy)).toBe(suiteNames.default);
   const strict = parse(policySchema, { ...policy, suite: suiteNames.cnsa });
   expect(policySuite(strict)).toBe("MLS_256_MLKEM1024_AES256GCM_SHA512_MLDSA87");
+});
+
+test("history comes along unless a policy says no", () => {
+  expect(historyAllowed(policy)).toBe(true);
+  expect(historyAllowed({ ...policy, historyOnLink: false })).toBe(false);
+});
+
+test("a change names what may be changed, and nothing else", () => {
+  const change = { suite: suiteNames.cnsa, historyOnLink: false };
+  expect(parse(policyChangeSchema, change)).toEqual(change);
+  expect(parse(policyChangeSchema, {})).toEqual({});
+  for (const wrong of [{ version: 2 }, { suite: "none" }, { historyOnLink: undefined }]) {
+    expect(v.is(policyChangeSchema, wrong)).toBe(false);
+  }
 });
 
 test.each([

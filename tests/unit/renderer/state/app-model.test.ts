@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import {
   AppError,
+  suiteNames,
   type AppView,
   type ConversationId,
   type ConversationRowView,
@@ -31,6 +32,9 @@ const ready: AppView = {
     maxExpirationSeconds: 2_592_000,
     defaultExpirationSeconds: 604_800,
     mayInvite: true,
+    historyOnLink: true,
+    suite: suiteNames.default,
+    hasNetworkKey: true,
   },
   connection: { kind: "online" },
   readOnly: null,
