@@ -215,7 +215,7 @@ export class FixtureRuntime implements Runtime {
         userId: me.userId,
         deviceId: shortId(77) as DeviceId,
         displayName: me.displayName,
-        role: "administrator",
+        role: scene === "managed" ? "member" : "administrator",
       },
       network: {
         networkId: shortId(900) as NetworkId,
@@ -225,9 +225,9 @@ export class FixtureRuntime implements Runtime {
         maxExpirationSeconds: 2_592_000,
         defaultExpirationSeconds: 604_800,
         mayInvite: true,
-        historyOnLink: true,
+        historyOnLink: scene !== "managed",
         suite: suiteNames.default,
-        hasNetworkKey: true,
+        hasNetworkKey: scene !== "managed",
       },
       connection:
         scene === "offline" || scene === "suspended"

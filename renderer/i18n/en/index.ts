@@ -6,6 +6,7 @@ import { details } from "./details.ts";
 import { firstRun } from "./first-run.ts";
 import { linking } from "./linking.ts";
 import { list } from "./list.ts";
+import { rules } from "./rules.ts";
 import { search } from "./search.ts";
 import { settings } from "./settings.ts";
 import { suspension } from "./suspension.ts";
@@ -21,6 +22,7 @@ export const englishMessages = {
   ...composer,
   ...details,
   ...linking,
+  ...rules,
   ...search,
   ...settings,
   ...suspension,

@@ -662,6 +662,18 @@ export const screens: readonly Screen[] = [
   { name: "storage-empty", scene: "empty", steps: settings("Storage") },
   { name: "storage-damaged", scene: "read-only", steps: settings("Storage") },
   { name: "settings-network", scene: "ready", steps: settings("Network") },
+  { name: "settings-network-member", scene: "managed", steps: settings("Network") },
+  {
+    name: "settings-network-suite",
+    scene: "ready",
+    steps: async (page) => {
+      await settings("Network")(page);
+      await page
+        .getByLabel("Encryption")
+        .selectOption({ label: "CNSA 2.0 (for US national security systems)" });
+      await page.getByRole("alertdialog").waitFor();
+    },
+  },
   {
     name: "settings-network-people",
     scene: "ready",
