@@ -36,8 +36,12 @@ async function putBack(): Promise<void> {
   await until("it is mended", () => readFact(ben.vault, "rollback") === undefined);
 }
 
-/** Ada adds Ben by a key package that she claimed before his vault was put back. */
-async function addByOldKeyPackage(): Promise<ConversationId> {
+/**
+ * Ada adds Ben by a key package that she claimed before his vault was put back.
+ *
+ * @returns once she is off line and her commit waits: the conversation, when it is there
+ */
+async function addByOldKeyPackage(): Promise<{ readonly creating: Promise<ConversationId> }> {
   let held = false;
   ada.cable.onRequest = ({ method }) => {
     if (method !== "group.commit") return true;
@@ -50,7 +54,7 @@ async function addByOldKeyPackage(): Promise<ConversationId> {
   ada.cable.onRequest = null;
   ada.cable.unplug();
   await until("Ada is off line", () => ada.client.view.connection.kind === "offline");
-  return creating;
+  return { creating };
 }
 
 async function plugAda(): Promise<void> {
@@ -71,8 +75,7 @@ async function talk(conversationId: ConversationId): Promise<void> {
 }
 
 test("a device whose key package is gone comes in from outside, and tries again while it can't", async () => {
-  const conversation = addByOldKeyPackage();
-  await until("Ada is off line", () => ada.client.view.connection.kind === "offline");
+  const { creating } = await addByOldKeyPackage();
   const asked = new Set<number>();
   ben.cable.onRequest = ({ id, method }) => {
     if (method === "group.info") asked.add(id);
@@ -85,7 +88,7 @@ test("a device whose key package is gone comes in from outside, and tries again 
     return { kind: "failure", id: frame.id, error: { code: "internal" } };
   };
   await plugAda();
-  const group = await conversation;
+  const group = await creating;
   await ben.finds(group);
   expect(failures).toBe(2);
   expect(ben.lines(group)).toEqual(["restored"]);
@@ -94,8 +97,7 @@ test("a device whose key package is gone comes in from outside, and tries again 
 });
 
 test("it isn't forgotten when Sotto is killed in between", async () => {
-  const conversation = addByOldKeyPackage();
-  await until("Ada is off line", () => ada.client.view.connection.kind === "offline");
+  const { creating } = await addByOldKeyPackage();
   let asks = 0;
   ben.cable.onRequest = ({ method }) => {
     if (method === "group.info") asks += 1;
@@ -107,7 +109,7 @@ test("it isn't forgotten when Sotto is killed in between", async () => {
   ben.cable.onRequest = null;
   await ben.open();
   await ben.online();
-  const group = await conversation;
+  const group = await creating;
   await ben.finds(group);
   await talk(group);
 });
