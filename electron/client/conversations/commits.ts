@@ -323,9 +323,8 @@ export class Commits {
       ...{ conversationId, addKeyPackages: keyPackages, authenticatedData },
       ...{ removeDevices, roomState },
     });
-    const [add, remove] = [added, removed].map((members) =>
-      members.map(({ deviceId }) => deviceId),
-    ) as [DeviceId[], DeviceId[]];
+    const add = added.map(({ deviceId }) => deviceId);
+    const remove = removed.map(({ deviceId }) => deviceId);
     return { offer: { ...made, add, remove }, writes };
   }
 
