@@ -34,13 +34,12 @@ export async function noteUnopenable(
   const { sender, code, count = 1 } = unopenable;
   changes.write("conversation.countUnopenable", conversationId, count);
   changes.touch(conversationId);
-  const last = core.store.newest(conversationId, core.time.now());
+  const last = core.store.newest(conversation, core.time.now());
   const merges =
     sender === null &&
     last?.kind === "unopenable" &&
     last.sender === nobody &&
-    isBlockingCode(last.code) === isBlockingCode(code) &&
-    last.order === conversation.lastOrder;
+    isBlockingCode(last.code) === isBlockingCode(code);
   if (merges) {
     changes.write("message.addMissing", last.messageId, count, code);
     changes.upsert(conversationId, last.messageId);

@@ -56,7 +56,8 @@ export const queries = {
       AND deadline_ms > ?3 LIMIT ?4)`,
   countSince: `SELECT count(*) AS count FROM messages
     WHERE conversation_id = ?1 AND ord >= ?2 AND deadline_ms > ?3`,
-  newest: `SELECT * FROM messages WHERE conversation_id = ?1 AND deadline_ms > ?2
+  /** From order `?2` on: where thousands have ended and are yet to be deleted, a search for one before them reads them all. */
+  newestFrom: `SELECT * FROM messages WHERE conversation_id = ?1 AND ord >= ?2 AND deadline_ms > ?3
     ORDER BY ord DESC LIMIT 1`,
   quotedBy: `SELECT message_id FROM messages WHERE reply_to = ?1`,
   endingBy: `SELECT DISTINCT conversation_id FROM messages

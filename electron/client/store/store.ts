@@ -287,8 +287,12 @@ export class Store {
     return row === undefined ? 0 : number(row, "count");
   }
 
-  newest(conversationId: ConversationId, nowMs: number): StoredMessage | undefined {
-    return ifFound(this.#first("newest", conversationId, nowMs), messageOf);
+  /** The newest item of a conversation, unless that has ended. */
+  newest(
+    { conversationId, lastOrder }: Pick<StoredConversation, "conversationId" | "lastOrder">,
+    nowMs: number,
+  ): StoredMessage | undefined {
+    return ifFound(this.#first("newestFrom", conversationId, lastOrder, nowMs), messageOf);
   }
 
   #messageIds(query: QueryName, ...params: readonly SqlValue[]): readonly MessageId[] {

@@ -164,12 +164,10 @@ export async function rowViews(
 ): Promise<readonly ConversationRowView[]> {
   const { store, people } = sources;
   const nowMs = sources.now();
-  const latest = conversations.map((conversation): Latest => {
-    const newest = store.newest(conversation.conversationId, nowMs);
-    // Something newer has ended: then that is what the row says.
-    const current = newest !== undefined && newest.order >= conversation.lastOrder;
-    return { conversation, newest: current ? newest : null };
-  });
+  const latest = conversations.map((conversation): Latest => ({
+    conversation,
+    newest: store.newest(conversation, nowMs) ?? null,
+  }));
   const bodies = latest.flatMap(({ newest }) =>
     newest === null || isCovered(newest) ? [] : sealedBody(newest),
   );
