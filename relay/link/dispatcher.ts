@@ -50,13 +50,23 @@ export function createDispatch(handlers: RelayHandlers, log: Log): Dispatch {
       }
     } catch (error) {
       const failure = ensureAppError(error);
-      const { fault } = failure;
-      if (fault === "bug" || fault === "environment") {
+      if (isOurs(request, failure)) {
         log.error("request-failed", failure, { method: request.method.slice(0, 40) });
       }
       return failureFrame(request.id, failure.toWire());
     }
   };
+}
+
+/** Whether somebody should look at a failure: it is this relay's or its machine's, and not one that the method's contract names. */
+function isOurs({ method }: Request, { code, fault }: AppError): boolean {
+  if (fault !== "bug" && fault !== "environment") return false;
+  return !Object.hasOwn(relayMethods, method) || !isNamed(method as RelayMethodName, code);
+}
+
+function isNamed(method: RelayMethodName, code: ErrorCode): boolean {
+  const own: readonly ErrorCode[] = relayMethods[method].errors;
+  return own.includes(code);
 }
 
 /** The frame that says that a request failed. */
@@ -98,8 +108,7 @@ function parseParams(
   } catch (error) {
     const failure = ensureAppError(error);
     // A name is typed by a person, who is told what is wrong with it.
-    const errors: readonly ErrorCode[] = relayMethods[method].errors;
-    const isName = failure.data["path"] === "displayName" && errors.includes("name-invalid");
+    const isName = failure.data["path"] === "displayName" && isNamed(method, "name-invalid");
     throw isName ? new AppError("name-invalid") : failure;
   }
 }
@@ -113,8 +122,7 @@ function answer(request: Request, result: unknown): Uint8Array {
 }
 
 function allowedError(method: RelayMethodName, error: AppError): AppError {
-  const own: readonly ErrorCode[] = relayMethods[method].errors;
-  return commonErrors.has(error.code) || own.includes(error.code)
+  return commonErrors.has(error.code) || isNamed(method, error.code)
     ? error
     : new AppError("internal", { cause: error });
 }

@@ -94,6 +94,18 @@ describe("the dispatcher", () => {
     }
   });
 
+  test("logs no failure that a method's contract names, which is an answer", async () => {
+    for (const [code, times] of [
+      ["key-packages-exhausted", 0],
+      ["relay-storage-failed", 1],
+    ] as const) {
+      const { call, logged } = dispatcherOf(() => Promise.reject(new AppError(code)));
+      const params = { devices: ["A".repeat(22)] };
+      expect(codeOf(await call("keyPackages.claim", params))).toBe(code);
+      expect(logged).toHaveLength(times);
+    }
+  });
+
   test("sends nothing that doesn't fit the contract", async () => {
     const { call, logged } = dispatcherOf(() =>
       Promise.resolve({ version: 3, entries: [], key: 1 }),
