@@ -93,7 +93,8 @@ function rowOf(device: Device, conversationId: ConversationId) {
   )[0];
 }
 
-function isMember({ creator, items }: TrueLog, { deviceId }: Device): boolean {
+/** Whether a device is in a conversation, as the relay has ordered it. */
+export function isMember({ creator, items }: TrueLog, { deviceId }: Device): boolean {
   let inside = creator === deviceId;
   for (const item of items) {
     if (item.kind === "message") continue;

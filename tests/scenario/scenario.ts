@@ -10,11 +10,13 @@ import { createIdentity } from "../../crypto/identity/identity.ts";
 import { loadPrimitives } from "../../crypto/primitives/index.ts";
 import type { Client } from "../../electron/client/index.ts";
 import { sha256 } from "../../relay/primitives.ts";
+import { decodeMembers } from "../../electron/client/store/rows.ts";
+import { peopleOf } from "../../electron/client/store/store.ts";
 import { loadSqlEngine, type SqlEngine } from "../../electron/vault/database.ts";
 import { seededRandom } from "../support/seeded.ts";
 import type { Weather } from "./cable.ts";
 import { Device, type Account, type Surroundings } from "./device.ts";
-import { checkEnd, type Finding, type Sent } from "./oracle.ts";
+import { checkEnd, isMember, type Finding, type Sent } from "./oracle.ts";
 import { choosePeople, stepsOf, type People, type Step } from "./schedule.ts";
 import {
   claimRelay,
@@ -491,11 +493,9 @@ class Scenario {
   /** Who waits for somebody known to vouch for a group waits until their weekly commit (docs/adr/0029). */
   async #awaitKnown(): Promise<void> {
     const { timeline } = this.#around;
-    const waits = (device: Device): boolean =>
-      device.look("SELECT 1 FROM conversations WHERE blocked = 'members-unvouched'").length > 0;
     for (let weeks = 0; weeks < maxWeeks; weeks += 1) {
       await timeline.pass(weeks === 0 ? 60_000 : longestRetryMs);
-      if (!this.#devices.some(waits)) return;
+      if (!this.#devices.some((device) => this.#awaitsKnown(device))) return;
       this.#note("a week passes");
       timeline.leap(8 * dayMs);
       for (const device of this.#devices) {
@@ -503,6 +503,21 @@ class Scenario {
         await this.#open(device);
       }
     }
+  }
+
+  /** Whether a device is to join a conversation anew in which the last commit was made by nobody whom it knew there. */
+  #awaitsKnown(device: Device): boolean {
+    const stale = device.look(
+      "SELECT conversation_id, members FROM conversations WHERE stale = 1 AND state <> 'creating'",
+    );
+    return stale.some(({ conversation_id: id, members }) => {
+      const log = this.#around.relay.logs.get(id as ConversationId);
+      if (log === undefined || !isMember(log, device)) return false;
+      const maker = log.items.findLast((item) => item.kind === "commit")?.by ?? log.creator;
+      const { userId } = this.#devices.find(({ deviceId }) => deviceId === maker)!;
+      const known = peopleOf(decodeMembers(members as Uint8Array));
+      return userId !== device.userId && !known.includes(userId);
+    });
   }
 
   async #waitFor(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -544,12 +559,14 @@ class Scenario {
       );
       if (Number(busy?.["n"]) > 0) return false;
       return device
-        .look(
-          "SELECT conversation_id, cursor, blocked, stale FROM conversations WHERE state IN ('active', 'leaving', 'creating')",
-        )
-        .every(({ conversation_id: id, cursor, blocked, stale }) => {
-          const head =
-            this.#around.relay.logs.get(id as ConversationId)?.items.at(-1)?.sequence ?? 0;
+        .look("SELECT conversation_id, state, cursor, blocked, stale FROM conversations")
+        .every(({ conversation_id: id, state, cursor, blocked, stale }) => {
+          const log = this.#around.relay.logs.get(id as ConversationId);
+          if (state === "left" || state === "removed") {
+            // Over by the relay's word alone: who was added again is to come in.
+            return stale === 0 || log === undefined || !isMember(log, device);
+          }
+          const head = log?.items.at(-1)?.sequence ?? 0;
           return blocked === null && stale === 0 && Number(cursor) >= head;
         });
     });

@@ -71,6 +71,34 @@ test("nothing is deleted, and it goes on when the relay says otherwise", async (
   await ben.sees(group, "we are");
 });
 
+test("it goes on when somebody has committed who was known there, not before", async () => {
+  await deny();
+  const dora = await world.person("Dora").join(await world.invite(ada));
+  const people = [dora.userId];
+  await ada.client.commands["conversation.addMembers"]({ conversationId: group, people });
+  await dora.finds(group);
+  await dora.client.commands["conversation.rename"]({ conversationId: group, name: "By Dora" });
+  await until("Ada knows", () => ada.lines(group).includes("renamed"));
+
+  const asked: string[] = [];
+  ben.cable.onFrame = null;
+  ben.cable.onRequest = ({ method }) => {
+    asked.push(method);
+    return true;
+  };
+  await ben.reconnect();
+  await until("Ben has tried twice", () => asked.filter((one) => one === "group.info").length > 1);
+  expect(asked).not.toContain("group.commit");
+  expect(stateOf(ben)).toBe("removed");
+
+  await ada.client.commands["conversation.rename"]({ conversationId: group, name: "By Ada" });
+  await until("he is in it again", () => stateOf(ben) === "active");
+  for (const person of [ada, dora]) {
+    await person.look(group);
+    await person.sees(group, "is anybody there?");
+  }
+});
+
 test("who was removed doesn't get the conversation by inviting to a copy of it", async () => {
   const target = { conversationId: group, userId: cleo.userId };
   // So that she may take Ben out of her copy, and invite him to it.
