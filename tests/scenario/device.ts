@@ -43,6 +43,8 @@ export interface Account {
   readonly displayName: string;
   readonly user: SignedRecord;
   readonly record: SignedRecord;
+  /** Whether the network's key is on it. */
+  readonly hasNetworkKey: boolean;
 }
 
 const keychain = {
@@ -141,7 +143,7 @@ export class Device {
   /** What its vault holds once its account is made. */
   async #fill(): Promise<void> {
     const { primitives, network } = this.#around;
-    const { identity, displayName, user, record } = this.account;
+    const { identity, displayName, user, record, hasNetworkKey } = this.account;
     const worker = await this.#startWorker(new Life(() => undefined));
     const made = await worker.call("vault.create", { keychain, passphrase: null });
     this.#record = made.record;
@@ -174,6 +176,10 @@ export class Device {
         token: null,
       }),
     ]);
+    if (hasNetworkKey) {
+      const sealed = session.sealSecret("network key", network.key.privateKey);
+      await this.#vault.transact([putFact("networkKey", sealed)]);
+    }
     session.wipe();
   }
 

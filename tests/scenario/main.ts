@@ -33,6 +33,7 @@ interface Report {
   readonly ms: number;
   readonly devices: number;
   readonly commits: number;
+  readonly reinits: number;
   readonly messages: number;
   readonly deliveries: number;
   readonly unopenable: number;
@@ -122,9 +123,10 @@ function say(text: string): void {
 }
 
 function print({ failure, seed, ms, ...counts }: Report): void {
-  const { devices, commits, messages, deliveries, unopenable } = counts;
+  const { devices, commits, reinits, messages, deliveries, unopenable } = counts;
   say(
-    `seed ${String(seed)}: ${String(devices)} devices, ${String(commits)} commits, ${String(messages)} messages, ` +
+    `seed ${String(seed)}: ${String(devices)} devices, ${String(commits)} commits, ${String(reinits)} of them to another suite, ` +
+      `${String(messages)} messages, ` +
       `${String(deliveries)} deliveries, ${String(unopenable)} unopenable, ${String(ms)} ms${failure === null ? "" : "  FAILED"}`,
   );
   if (failure !== null) say(failure);
@@ -139,6 +141,7 @@ function summarize(reports: readonly Report[]): void {
   const afterLoss = sum((report) => report.unopenableAfterLoss);
   say(
     `${String(reports.length)} seeds, ${String(sum(({ commits }) => commits))} commits, ` +
+      `${String(sum(({ reinits }) => reinits))} of them to another suite, ` +
       `${String(sum(({ messages }) => messages))} messages, ${String(deliveries)} deliveries; ` +
       `unopenable: ${String(unopenable)} (rate ${(unopenable / Math.max(1, deliveries)).toExponential(2)}), ` +
       `beside them ${String(afterLoss)} that went with a vault put back; ` +

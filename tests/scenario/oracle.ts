@@ -1,4 +1,4 @@
-import type { ConversationId, MessageId } from "#protocol";
+import type { ConversationId, MessageId, SuiteName } from "#protocol";
 import type { Device } from "./device.ts";
 import type { TrueLog } from "./simulated-relay.ts";
 
@@ -21,6 +21,8 @@ export type Sent = Map<
 export interface End {
   readonly devices: readonly Device[];
   readonly logs: ReadonlyMap<ConversationId, TrueLog>;
+  /** The one that the policy names. */
+  readonly suite: SuiteName;
   readonly sent: Sent;
   /** Up to where in each log a device that was put back from a copy may have lost messages. */
   readonly rolledBack: ReadonlyMap<Device, ReadonlyMap<ConversationId, number>>;
@@ -70,6 +72,13 @@ export function checkEnd(end: End): {
           text: `${device.name} is at epoch ${String(row["epoch"])} of ${String(log.epoch)}`,
         });
       }
+      // Everybody has been here since the policy has named it, and so has keys of it.
+      if (state === "active" && row["suite"] !== end.suite) {
+        findings.push({
+          kind: "diverged",
+          text: `${device.name} is in ${String(row["suite"])}, not ${end.suite}`,
+        });
+      }
       const view = [row["authenticator"], row["members"], row["room_state"]].map(plain).join(" ");
       views.set(view, [...(views.get(view) ?? []), device.name]);
     }
@@ -88,7 +97,7 @@ function plain(value: unknown): string {
 
 function rowOf(device: Device, conversationId: ConversationId) {
   return device.look(
-    `SELECT state, epoch, authenticator, members, room_state, unopenable FROM conversations
+    `SELECT state, epoch, suite, authenticator, members, room_state, unopenable FROM conversations
      WHERE conversation_id = '${conversationId}'`,
   )[0];
 }

@@ -17,7 +17,7 @@ import { seededRandom } from "../support/seeded.ts";
 import type { Weather } from "./cable.ts";
 import { Device, type Account, type Surroundings } from "./device.ts";
 import { checkEnd, isMember, type Finding, type Sent } from "./oracle.ts";
-import { choosePeople, stepsOf, type People, type Step } from "./schedule.ts";
+import { changesSuite, choosePeople, stepsOf, type People, type Step } from "./schedule.ts";
 import {
   claimRelay,
   SimulatedRelay,
@@ -31,6 +31,10 @@ const dayMs = 86_400_000;
 const rough: Weather = { maxDelayMs: 120, duplicated: 30, dropped: 30, broken: 4 };
 const fair: Weather = { maxDelayMs: 20, duplicated: 0, dropped: 0, broken: 0 };
 const maxConversations = 3;
+/** Those that the policy changes among: with X25519, P-256 and ML-KEM, and with two sorts of signature keys. */
+const suites = [suiteNames.aes128, suiteNames.chacha20, suiteNames.p256, suiteNames.default];
+/** The administrator, whom something has kept from it, tries again after so long. */
+const insistMs = 1000;
 const longestLeapsMs = 40 * dayMs;
 /** How long everybody has, once the network is fair, until nothing is left to do. */
 const patienceMs = 40 * 60_000;
@@ -58,6 +62,8 @@ export interface ScenarioResult {
   readonly trace: readonly string[];
   readonly steps: readonly Step[];
   readonly commits: number;
+  /** Commits among them that took a conversation over to another suite. */
+  readonly reinits: number;
   readonly messages: number;
   /** Messages that somebody was to read, and those of them that couldn't be opened. */
   readonly deliveries: number;
@@ -141,6 +147,8 @@ class Scenario {
   readonly #rolledBack = new Map<Device, Map<ConversationId, number>>();
   /** From where on who wanted to leave needn't read, each time that they did. */
   readonly #leaving = new Map<string, readonly number[]>();
+  /** What the policy is to name; null: what it does. */
+  #wantedSuite: SuiteName | null = null;
   #leaptMs = 0;
   #said = 0;
   #done: Step[] = [];
@@ -189,7 +197,11 @@ class Scenario {
     const devices: Device[] = [];
     let token = network.administratorToken;
     for (const [person, count] of options.people.entries()) {
-      const accounts = await makePerson({ around, network, person, count, token });
+      const accounts = await makePerson({
+        ...{ around, network, person, count, token },
+        // It changes what is drawn: only where it is used.
+        hasNetworkKey: person === 0 && changesSuite(options.seed),
+      });
       for (const [index, account] of accounts.entries()) {
         const name = `${String.fromCharCode(65 + person)}${String(index + 1)}`;
         devices.push(await Device.make(around, name, account));
@@ -212,7 +224,7 @@ class Scenario {
     await timeline.pass(5000);
     this.#around.weather = () => rough;
     let index = 0;
-    for (const step of steps ?? stepsOf(seed)) {
+    for (const step of steps ?? stepsOf(seed, commits)) {
       if (relay.commits >= commits || index > commits * 20) break;
       this.#done.push(step);
       await this.#take(step, index);
@@ -237,6 +249,7 @@ class Scenario {
     const end = checkEnd({
       devices: this.#devices,
       logs: relay.logs,
+      suite: relay.suite,
       sent: this.#sent,
       nowMs: this.#around.timeline.now(),
       rolledBack: this.#rolledBack,
@@ -247,6 +260,7 @@ class Scenario {
       trace: this.trace,
       steps: this.#done,
       commits: relay.commits,
+      reinits: relay.reinits,
       messages: this.#sent.size,
       deliveries: end.deliveries,
       unopenable: end.unopenable,
@@ -329,6 +343,9 @@ class Scenario {
       case "leap":
         this.#leap(step);
         return;
+      case "suite":
+        this.#setSuite(step);
+        return;
       case "race":
         for (let racer = 0; racer < 2 + (step.what % 5); racer += 1) {
           const racing = this.#devices[(step.who + racer) % this.#devices.length]!;
@@ -369,6 +386,28 @@ class Scenario {
     this.#leaptMs += durationMs;
     this.#around.timeline.leap(durationMs);
     this.#note(`${String(durationMs / 3_600_000)} hours pass`);
+  }
+
+  #setSuite({ what }: Step): void {
+    const { relay } = this.#around;
+    const others = suites.filter((suite) => suite !== relay.suite);
+    this.#wantedSuite = others[what % others.length]!;
+    this.#insist(this.#wantedSuite);
+  }
+
+  /** Has the administrator change the policy until the relay has it, or it is to be another one. */
+  #insist(suite: SuiteName): void {
+    const { relay, timeline } = this.#around;
+    if (this.#wantedSuite !== suite || relay.suite === suite) return;
+    const administrator = this.#devices[0]!;
+    if (administrator.online) {
+      this.#act(administrator, `changes the policy to ${suite}`, (client) =>
+        client.commands["network.setPolicy"]({ suite }),
+      );
+    }
+    timeline.at(insistMs, () => {
+      this.#insist(suite);
+    });
   }
 
   /** What somebody does in a conversation. */
@@ -535,7 +574,7 @@ class Scenario {
   #standing(device: Device): string {
     const connection = device.client?.view.connection;
     const rows = [
-      "SELECT state, epoch, cursor, blocked, stale FROM conversations",
+      "SELECT state, epoch, suite, cursor, blocked, stale FROM conversations",
       "SELECT attempts, offer IS NULL AS unmade FROM intents",
       "SELECT kind, epoch, sequence, doubtful FROM outbox",
       "SELECT user_id FROM leavers",
@@ -544,6 +583,8 @@ class Scenario {
   }
 
   async #isQuiet(): Promise<boolean> {
+    const { suite: policySuite } = this.#around.relay;
+    if ((this.#wantedSuite ?? policySuite) !== policySuite) return false;
     for (const device of this.#devices) {
       // A Welcome that was dropped comes again later; until then nothing here shows that there is a conversation.
       if (await this.#around.relay.hasMail(device.deviceId, device.inboxCursor)) return false;
@@ -559,13 +600,14 @@ class Scenario {
       );
       if (Number(busy?.["n"]) > 0) return false;
       return device
-        .look("SELECT conversation_id, state, cursor, blocked, stale FROM conversations")
-        .every(({ conversation_id: id, state, cursor, blocked, stale }) => {
+        .look("SELECT conversation_id, state, suite, cursor, blocked, stale FROM conversations")
+        .every(({ conversation_id: id, state, suite, cursor, blocked, stale }) => {
           const log = this.#around.relay.logs.get(id as ConversationId);
           if (state === "left" || state === "removed") {
             // Over by the relay's word alone: who was added again is to come in.
             return stale === 0 || log === undefined || !isMember(log, device);
           }
+          if (state === "active" && suite !== policySuite) return false;
           const head = log?.items.at(-1)?.sequence ?? 0;
           return blocked === null && stale === 0 && Number(cursor) >= head;
         });
@@ -592,12 +634,15 @@ async function makePerson({
   person,
   count,
   token,
+  hasNetworkKey,
 }: {
   readonly around: Surroundings;
   readonly network: SimulatedNetwork;
   readonly person: number;
   readonly count: number;
   readonly token: Uint8Array;
+  /** Whether the network's key is on their first device. */
+  readonly hasNetworkKey: boolean;
 }): Promise<readonly Account[]> {
   const { primitives, relay, timeline } = around;
   const first = createIdentity(primitives);
@@ -614,14 +659,14 @@ async function makePerson({
     { token, displayName, accountKey: account.publicKey, userId, device },
     visitor,
   );
-  accounts.push({ identity: first, displayName, user, record: device });
+  accounts.push({ identity: first, displayName, user, record: device, hasNetworkKey });
   for (let index = 1; index < count; index += 1) {
     const { deviceId, signature } = createIdentity(primitives);
     const identity = { userId, account, deviceId, signature };
     const record = sign(identity, index);
     const caller = { userId, deviceId: first.deviceId };
     await relay.handlers["device.add"]({ device: record }, caller);
-    accounts.push({ identity, displayName, user, record });
+    accounts.push({ identity, displayName, user, record, hasNetworkKey: false });
   }
   return accounts;
 }

@@ -34,11 +34,19 @@ const weights = {
   race: 6,
 } as const;
 
-export type StepKind = keyof typeof weights;
+export type StepKind =
+  | keyof typeof weights
+  /** The network's policy names another suite. Where it happens is drawn apart from the others: it never changes what they are. */
+  | "suite";
 
 const kinds = Object.entries(weights).flatMap(([kind, weight]) =>
   Array.from({ length: weight }, () => kind as StepKind),
 );
+
+/** Whether the policy changes in a seed's run: in every fifth one. */
+export function changesSuite(seed: number): boolean {
+  return seed % 5 === 4;
+}
 
 /** Who takes part: how many devices each person has. */
 export type People = readonly number[];
@@ -57,10 +65,17 @@ export function choosePeople(seed: number, maxDevices: number): People {
   return people;
 }
 
-/** The steps of a seed, one after another without end. */
-export function* stepsOf(seed: number): Generator<Step, never> {
+/**
+ * The steps of a seed, one after another without end.
+ *
+ * @param commits - how many the run is to have: the policy changes while it lasts
+ */
+export function* stepsOf(seed: number, commits: number): Generator<Step, never> {
   const random = seededRandom(seed);
-  for (;;) {
+  const suites = changesSuite(seed) ? suiteSteps(seed, commits) : new Map<number, Step>();
+  for (let index = 0; ; index += 1) {
+    const suite = suites.get(index);
+    if (suite !== undefined) yield suite;
     yield {
       kind: random.pick(kinds),
       who: random.below(0x1_0000),
@@ -69,6 +84,25 @@ export function* stepsOf(seed: number): Generator<Step, never> {
       waitMs: waitOf(random),
     };
   }
+}
+
+/** Two changes of the policy, by the number of the step before which they come. */
+function suiteSteps(seed: number, commits: number): ReadonlyMap<number, Step> {
+  const random = seededRandom(seed ^ 0x5017e);
+  const first = random.below(commits);
+  const second = first + 1 + commits + random.below(commits);
+  const step = (): Step => ({
+    kind: "suite",
+    who: 0,
+    where: 0,
+    what: random.below(0x1_0000),
+    // Until everybody has gone over, or just as they do.
+    waitMs: random.below(15_000),
+  });
+  return new Map([
+    [first, step()],
+    [second, step()],
+  ]);
 }
 
 function waitOf(random: SeededRandom): number {

@@ -1,15 +1,19 @@
 import type { WebSocket } from "@fastify/websocket";
 import { EventEmitter } from "node:events";
-import type { policySuite } from "#protocol";
 import {
+  decodeRecord,
   inviteTokenBytes,
+  policySuite,
+  suiteNames,
   type ConversationId,
   type DeviceId,
   type MessageId,
   type Ordered,
   type Policy,
   type SignedRecord,
+  type SuiteName,
 } from "#protocol";
+import { decodeLogMessage } from "../../crypto/mls/codec.ts";
 import { signRecord } from "../../crypto/identity/records.ts";
 import { networkIdOf, type Identity } from "../../crypto/identity/identity.ts";
 import type { Primitives, SignatureKeyPair } from "../../crypto/primitives/index.ts";
@@ -89,6 +93,10 @@ export class SimulatedRelay {
   onCommit: (conversationId: ConversationId, by: DeviceId, sequence: number) => void = () =>
     undefined;
   commits = 0;
+  /** How many of the commits took a conversation over to another suite. */
+  reinits = 0;
+  /** The suite that the policy names which the relay has. */
+  suite: SuiteName = suiteNames.default;
   readonly context: RelayContext;
   readonly handlers: RelayHandlers;
   readonly #connections: Connections;
@@ -98,6 +106,16 @@ export class SimulatedRelay {
     const handlers = createHandlers(context);
     this.handlers = {
       ...handlers,
+      "network.claim": async (params, caller) => {
+        const claimed = await handlers["network.claim"](params, caller);
+        this.suite = suiteIn(params.policy);
+        return claimed;
+      },
+      "policy.set": async (params, caller) => {
+        const done = await handlers["policy.set"](params, caller);
+        this.suite = suiteIn(params.policy);
+        return done;
+      },
       "group.create": async (params, caller) => {
         const done = await handlers["group.create"](params, caller);
         const { conversationId } = params;
@@ -194,6 +212,7 @@ export class SimulatedRelay {
     const commit = { kind: "commit", sequence, atMs, by, epoch, add, remove } as const;
     if (!this.#note(conversationId, commit)) return;
     this.commits += 1;
+    if (decodeLogMessage(params.bytes).kind === "reinit") this.reinits += 1;
     this.logs.get(conversationId)!.epoch = epoch + 1;
     this.onCommit(conversationId, by, sequence);
   }
@@ -205,6 +224,10 @@ export class SimulatedRelay {
     items.push(item);
     return true;
   }
+}
+
+function suiteIn(policy: SignedRecord): SuiteName {
+  return policySuite(decodeRecord("policy", policy.payload));
 }
 
 /** A refill makes 20 where it would make 100, and only once nearly none are left. */
@@ -231,7 +254,7 @@ export interface SimulatedNetwork {
 export async function claimRelay(
   { context, handlers }: SimulatedRelay,
   { ed25519 }: Primitives,
-  suite: ReturnType<typeof policySuite>,
+  suite: SuiteName,
 ): Promise<SimulatedNetwork> {
   const key = ed25519.generateKeyPair();
   const networkId = networkIdOf(key.publicKey);
