@@ -96,12 +96,12 @@ describe("the dispatcher", () => {
 
   test("logs no failure that a method's contract names, which is an answer", async () => {
     for (const [code, times] of [
-      ["key-packages-exhausted", 0],
+      ["link-ended", 0],
       ["relay-storage-failed", 1],
     ] as const) {
       const { call, logged } = dispatcherOf(() => Promise.reject(new AppError(code)));
-      const params = { devices: ["A".repeat(22)] };
-      expect(codeOf(await call("keyPackages.claim", params))).toBe(code);
+      const params = { rendezvousId: "A".repeat(22), seat: null, afterSequence: 0 };
+      expect(codeOf(await call("rendezvous.receive", params))).toBe(code);
       expect(logged).toHaveLength(times);
     }
   });
