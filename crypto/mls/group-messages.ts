@@ -268,9 +268,11 @@ async function openProposal(
   }
   wipe(...result.consumed);
   // A second wish of the same kind is noted no further: a commit with both would be invalid (RFC 9420 §12.2), and nobody could
-  // make any other.
+  // make any other. Of a device's own person it is: they commit nothing more, and where two of their devices ask at once, each has noted
+  // its own wish first, and must follow a commit that names the other's.
   const repeated = leavingLeaves(result.newState).size < pendingCount(result.newState);
-  const { unappliedProposals } = repeated ? state : result.newState;
+  const isOwn = leaves.get(state.privatePath.leafIndex)?.userId === judged.member.userId;
+  const { unappliedProposals } = repeated && !isOwn ? state : result.newState;
   return {
     kind: "leave-proposed",
     memory: { ...memory, state: withoutPast({ ...result.newState, unappliedProposals }) },
