@@ -236,6 +236,9 @@ export class Inbox {
     } else {
       changes.write("conversation.setGroup", conversationId, ...groupColumns(summary, peer));
       comeBack(this.#core, changes, conversationId, groupSequence);
+      // Nobody is added who is in it: whoever wanted to leave has left, and was asked back.
+      changes.write("conversation.setState", conversationId, "active");
+      changes.write("outbox.deleteLeave", conversationId);
       noteNewcomers(changes, known, summary);
       // What was said before isn't for this device any more.
       changes.write("gap.deleteAll", conversationId);

@@ -140,6 +140,8 @@ export class Outbox {
     } catch (error) {
       const { code } = ensureAppError(error);
       if (!refusals.has(code)) throw error;
+      // Nobody could ask for it again: it ends with the membership, of which the log tells.
+      if (item.kind === "leave") return "later";
       await this.#refuse(conversation, item, code);
       return "again";
     } finally {

@@ -255,6 +255,7 @@ export const statements = {
     OR target_id IN (${dueMessages})`,
   "outbox.deleteContent": `DELETE FROM outbox WHERE conversation_id = ?1
     AND kind NOT IN ('leave', 'recall', 'withdrawn', 'drop')`,
+  "outbox.deleteLeave": `DELETE FROM outbox WHERE conversation_id = ?1 AND kind = 'leave'`,
   "outbox.deleteAll": `DELETE FROM outbox WHERE conversation_id = ?1`,
 
   /** Only what changes something for others is kept whole. Comes before the item leaves the outbox. */

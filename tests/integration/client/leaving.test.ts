@@ -18,10 +18,10 @@ const rowOf = (person: Person) => person.vault.read("conversation", [group])[0];
 const leave = (person: Person) =>
   person.client.commands["conversation.leave"]({ conversationId: group });
 
-/** A member's commit ended it for somebody, not the word of the relay alone. */
-async function ends(person: Person): Promise<void> {
+/** How it ended for somebody. `stale`: on the word of the relay alone. */
+async function ends(person: Person, stale = 0): Promise<void> {
   await until(`it is over for ${person.name}`, () => rowOf(person)?.["state"] === "left");
-  expect(rowOf(person)).toMatchObject({ stale: 0, unopenable: 0 });
+  expect(rowOf(person)).toMatchObject({ stale, unopenable: 0 });
 }
 
 async function membersFor(person: Person, names: readonly string[]): Promise<void> {
@@ -30,6 +30,40 @@ async function membersFor(person: Person, names: readonly string[]): Promise<voi
     const there = opened.conversation.members.map(({ displayName }) => displayName);
     return there.toSorted().join() === names.join();
   });
+}
+
+/** What a relay does for somebody no more: some requests it refuses, and it may hide what becomes of a conversation. */
+interface Lies {
+  readonly refused: readonly string[];
+  readonly hidesLog?: boolean;
+}
+
+/** @returns how many requests were refused yet */
+function lieTo(person: Person, { refused, hidesLog = false }: Lies): () => number {
+  let refusals = 0;
+  person.cable.onRequest = ({ id, method }) => {
+    const isHidden = hidesLog && method === "group.list";
+    if (!isHidden && !refused.includes(method)) return true;
+    if (!isHidden) refusals += 1;
+    const error = { code: "not-allowed" } as const;
+    queueMicrotask(() => {
+      person.cable.deliver(
+        isHidden
+          ? { kind: "response", id, result: { groups: [] } }
+          : { kind: "failure", id, error },
+      );
+    });
+    return false;
+  };
+  person.cable.onFrame = (frame) => {
+    return hidesLog && frame.kind === "event" && frame.name === "group.entry" ? null : frame;
+  };
+  return () => refusals;
+}
+
+function tellTheTruth(person: Person): void {
+  person.cable.onRequest = null;
+  person.cable.onFrame = null;
 }
 
 describe("somebody with two computers", () => {
@@ -64,5 +98,43 @@ describe("somebody with two computers", () => {
     await bo.online();
     await membersFor(bo, ["Bo"]);
     for (const person of [ada, desk]) await ends(person);
+  });
+});
+
+describe("somebody who leaves", () => {
+  let cleo: Person;
+
+  beforeEach(async () => {
+    cleo = await world.person("Cleo").join(await world.invite(ada));
+    await cleo.online();
+    group = await ada.create("group", [bo, cleo]);
+    for (const person of [ada, bo, cleo]) await person.finds(group);
+  });
+
+  test("goes on with it when the relay refuses to pass that on", async () => {
+    const refusals = lieTo(cleo, { refused: ["group.append"] });
+    await leave(cleo);
+    await until("it was refused", () => refusals() > 0);
+    tellTheTruth(cleo);
+    await ends(cleo);
+    await membersFor(ada, ["Ada", "Bo"]);
+  });
+
+  test("is back when asked back, though only the relay had said that they were out", async () => {
+    lieTo(cleo, { refused: ["group.read", "group.info"], hidesLog: true });
+    await leave(cleo);
+    await membersFor(ada, ["Ada", "Bo"]);
+    await cleo.reconnect();
+    await ends(cleo, 1);
+    tellTheTruth(cleo);
+    const params = { conversationId: group, people: [cleo.userId] };
+    await ada.client.commands["conversation.addMembers"](params);
+    await ada.say(group, "are you back?");
+    await cleo.sees(group, "are you back?");
+    await cleo.say(group, "I am");
+    await ada.sees(group, "I am");
+    await membersFor(ada, ["Ada", "Bo", "Cleo"]);
+    expect(rowOf(cleo)).toMatchObject({ state: "active", stale: 0 });
+    expect(cleo.vault.read("outboxNext", [group, Date.now()])).toEqual([]);
   });
 });
