@@ -16,10 +16,10 @@ import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { digestOf } from "../core/digest.ts";
 import type { StoredConversation } from "../store/rows.ts";
-import { isLive } from "../store/store.ts";
+import { isLive, peopleOf } from "../store/store.ts";
 import { forgetStuckLine, noteBlocked } from "./blocked.ts";
 import { takeContent } from "./content.ts";
-import { endConversation, takeGroupChange } from "./group-change.ts";
+import { addLines, endConversation, takeGroupChange } from "./group-change.ts";
 import { decodeOffer } from "./intent.ts";
 import { noteDropped, noteSpoilt } from "./gaps.ts";
 import { noteFollowed, noteFresh } from "./fresh-commits.ts";
@@ -420,7 +420,13 @@ export class GroupLog {
       epochAuthenticator: conversation.authenticator,
     };
     await takeGroupChange(this.#core, changes, conversation, { change, summary });
-    const state = conversation.state === "leaving" ? "left" : "removed";
+    // Another device of this person has left, with all of theirs, and nobody else was there.
+    const isAlone = peopleOf(conversation.members).length === 1;
+    if (isAlone) {
+      const by = this.#core.self.userId;
+      await addLines(this.#core, changes, conversation, [{ kind: "left", by }]);
+    }
+    const state = isAlone || conversation.state === "leaving" ? "left" : "removed";
     endConversation(this.#core, changes, conversationId, state);
     return "ended";
   }

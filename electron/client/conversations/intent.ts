@@ -32,6 +32,8 @@ export type Intent =
   | { readonly kind: "role"; readonly userId: UserId; readonly role: Role }
   /** Carries out others' wishes to leave. */
   | { readonly kind: "leavers" }
+  /** Takes this person's other devices out: they leave, and nobody else is there to do it. */
+  | { readonly kind: "own-devices" }
   /** Brings a person's leaves in line with the directory: see `membership.ts`. */
   | { readonly kind: "devices"; readonly userId: UserId }
   /** Goes over to the suite that the network's policy names: docs/adr/0027. */
@@ -95,6 +97,7 @@ const actionOf: Readonly<Record<Intent["kind"], RoomAction | null>> = {
   timers: "set-timers",
   role: "set-roles",
   leavers: null,
+  "own-devices": null,
   devices: null,
   suite: null,
   refresh: null,
@@ -145,6 +148,8 @@ export function planCommit(intent: Intent, context: PlanContext): CommitPlan | u
       return planRole(intent, context);
     case "leavers":
       return context.leavers.length === 0 ? undefined : change(null);
+    case "own-devices":
+      return planOwnDevices(context);
     case "devices":
       return planPersonsDevices(intent.userId, context);
     case "suite":
@@ -218,6 +223,16 @@ function planRemove(userId: UserId, { conversation, me }: PlanContext): CommitPl
     removeDevices,
     roomState: demoted ? { ...roomState, administrators } : null,
   };
+}
+
+function planOwnDevices({ conversation, thisDevice }: PlanContext): CommitPlan | undefined {
+  const { members } = conversation;
+  const removeDevices = members
+    .map(({ deviceId }) => deviceId)
+    .filter((deviceId) => deviceId !== thisDevice);
+  // Whoever has come meanwhile does it.
+  if (peopleOf(members).length > 1 || removeDevices.length === 0) return undefined;
+  return { addDevices: [], required: [], removeDevices, roomState: null };
 }
 
 function planRole(

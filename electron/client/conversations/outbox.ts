@@ -289,13 +289,7 @@ export class Outbox {
   /** Asks the others to take this person out; asked again in each epoch that comes to be without it. */
   async #leave(conversation: StoredConversation, item: StoredOutboxItem): Promise<Step> {
     const { conversationId, members, epoch } = conversation;
-    if (peopleOf(members).length === 1) {
-      const changes = new Changes();
-      endConversation(this.#core, changes, conversationId, "left");
-      await this.#core.commit(changes);
-      await this.#core.forgetGroup(conversationId);
-      return "idle";
-    }
+    if (peopleOf(members).length === 1) return this.#leaveAlone(conversation);
     if (item.sequence !== null && item.epoch === epoch) return "idle";
     const entries = await this.#proposals(conversation, item);
     let sequence = 0;
@@ -310,6 +304,19 @@ export class Outbox {
     changes.write("outbox.setPlace", item.itemId, sequence);
     await this.#core.commit(changes);
     await this.#log.catchUp(conversationId);
+    return "idle";
+  }
+
+  /** Nobody is left to ask: this person's other devices are taken out, and the last one goes without a commit, as none can remove its committer. */
+  async #leaveAlone({ conversationId, members }: StoredConversation): Promise<Step> {
+    if (members.length > 1) {
+      await this.#commits.runInQueue(conversationId, { kind: "own-devices" });
+      return "again";
+    }
+    const changes = new Changes();
+    endConversation(this.#core, changes, conversationId, "left");
+    await this.#core.commit(changes);
+    await this.#core.forgetGroup(conversationId);
     return "idle";
   }
 

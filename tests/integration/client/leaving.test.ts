@@ -99,6 +99,34 @@ describe("somebody with two computers", () => {
     await membersFor(bo, ["Bo"]);
     for (const person of [ada, desk]) await ends(person);
   });
+
+  test("takes both out when nobody else is there", async () => {
+    await leave(bo);
+    await membersFor(ada, ["Ada"]);
+    await leave(ada);
+    for (const person of [ada, desk]) await ends(person);
+    expect(desk.lines(group)).toContain("left");
+    const params = { conversationId: group, people: [bo.userId] };
+    await expect(desk.client.commands["conversation.addMembers"](params)).rejects.toMatchObject({
+      code: "not-allowed",
+    });
+  });
+
+  test("leaves by whoever has come meanwhile", async () => {
+    await leave(bo);
+    await membersFor(ada, ["Ada"]);
+    ada.cable.unplug();
+    await until("Ada is off line", () => ada.client.view.connection.kind === "offline");
+    await desk.client.commands["conversation.addMembers"]({
+      conversationId: group,
+      people: [bo.userId],
+    });
+    await leave(ada);
+    ada.cable.plug();
+    ada.client.retryNow();
+    await ends(ada);
+    await membersFor(bo, ["Bo"]);
+  });
 });
 
 describe("somebody who leaves", () => {
