@@ -1,4 +1,4 @@
-import { policySuite, suiteNames } from "#protocol";
+import { policySuite, suiteNames, type SuiteName } from "#protocol";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { putFact, readFact } from "../store/facts.ts";
@@ -7,7 +7,7 @@ import { putFact, readFact } from "../store/facts.ts";
 const wanted = 100;
 const low = 50;
 /** Making them costs the worker time: in batches, so that other work comes in between. */
-const batch = 20;
+const usualBatch = 20;
 /** ML-DSA signs two hundred times slower than Ed25519 (`npm run bench -- mls-suites`). */
 const slowBatch = 4;
 const dayMs = 24 * 60 * 60 * 1000;
@@ -19,6 +19,16 @@ const replacedLifeMs = 30 * dayMs;
 const oneTimeLifeMs = 300 * dayMs;
 /** Longer than any key package is valid: nobody can make a Welcome for an older one. */
 const privateLifeMs = 400 * dayMs;
+
+/** Key packages that are made and published together. */
+interface Batch {
+  readonly suite: SuiteName;
+  readonly count: number;
+  /** Whether it takes the place of the last-resort package rather than to stand beside the others. */
+  readonly lastResort?: boolean;
+  /** Whether all others go. */
+  readonly replace?: boolean;
+}
 
 /**
  * Keeps the relay supplied with key packages, by which others add this device to conversations. They are of the suite that the
@@ -48,7 +58,7 @@ export class KeyPackages {
   /** Puts another last-resort package in the place of one that was used. @throws AppError as {@link refill} */
   async replaceUsed(): Promise<void> {
     await this.#refilling;
-    if (readFact(this.#core.vault, "lastResortUsed") === true) await this.#publish(1, true);
+    if (readFact(this.#core.vault, "lastResortUsed") === true) await this.#replaceLastResort();
   }
 
   /** The policy may name another suite now. */
@@ -58,9 +68,9 @@ export class KeyPackages {
   }
 
   /** Publishes new ones in place of all that the relay has. @returns how many it has now */
-  async replace(): Promise<number> {
+  async replace(suite = this.#suite): Promise<number> {
     const sinceMs = this.#core.time.now();
-    const left = await this.#publish(this.#batch, false, true);
+    const left = await this.#publish({ suite, count: batchOf(suite), replace: true });
     const changes = new Changes();
     changes.statements.push(putFact("keyPackagesSinceMs", sinceMs));
     await this.#core.commit(changes);
@@ -68,15 +78,20 @@ export class KeyPackages {
   }
 
   async #fill(left: number): Promise<void> {
-    if (!this.#isOfPolicySuite()) return this.#changeSuite();
+    if (this.#isOfPolicySuite()) await this.#fillUp(left);
+    // It may have become another one meanwhile.
+    while (!this.#isOfPolicySuite()) await this.#changeSuite();
+  }
+
+  async #fillUp(left: number): Promise<void> {
     const nowMs = this.#core.time.now();
     const lastResortAtMs = this.#core.store.lastResortMadeAtMs();
     const used = readFact(this.#core.vault, "lastResortUsed") === true;
     if (used || lastResortAtMs === null || nowMs - lastResortAtMs > lastResortLifeMs) {
-      await this.#publish(1, true);
+      await this.#replaceLastResort();
     }
     const have = nowMs - this.#sinceMs(nowMs) > oneTimeLifeMs ? await this.replace() : left;
-    if (have < low) await this.#fillUp(have);
+    if (have < low) await this.#add(have);
   }
 
   /** Since when the one-time packages have been made that the relay may have. */
@@ -85,40 +100,50 @@ export class KeyPackages {
     return readFact(vault, "keyPackagesSinceMs") ?? store.oldestOneTimeMadeAtMs() ?? nowMs;
   }
 
-  get #batch(): number {
-    return policySuite(this.#core.policy) === suiteNames.cnsa ? slowBatch : batch;
+  /** The policy's. */
+  get #suite(): SuiteName {
+    return policySuite(this.#core.policy);
+  }
+
+  get #published(): SuiteName | null {
+    const published = readFact(this.#core.vault, "keyPackageSuite");
+    return published === undefined ? suiteNames.default : published;
   }
 
   #isOfPolicySuite(): boolean {
-    const published = readFact(this.#core.vault, "keyPackageSuite") ?? suiteNames.default;
-    return published === policySuite(this.#core.policy);
+    return this.#published === this.#suite;
   }
 
   /** New ones of the policy's suite in place of all others; begun again should it end before its time. */
   async #changeSuite(): Promise<void> {
-    const suite = policySuite(this.#core.policy);
-    await this.#publish(1, true);
-    const have = await this.replace();
+    const suite = this.#suite;
+    await this.#replaceLastResort(suite);
+    const have = await this.replace(suite);
     const changes = new Changes();
     changes.statements.push(putFact("keyPackageSuite", suite));
     await this.#core.commit(changes);
-    await this.#fillUp(have);
+    await this.#add(have);
   }
 
-  async #fillUp(left: number): Promise<void> {
+  async #replaceLastResort(suite = this.#suite): Promise<void> {
+    await this.#publish({ suite, count: 1, lastResort: true });
+  }
+
+  async #add(left: number): Promise<void> {
     let have = left;
     while (have < wanted) {
       const before = have;
-      have = await this.#publish(Math.min(this.#batch, wanted - have), false);
+      const suite = this.#suite;
+      have = await this.#publish({ suite, count: Math.min(batchOf(suite), wanted - have) });
       // A relay that takes none, or counts wrongly, is not asked for ever.
       if (have <= before) return;
     }
   }
 
   /** The private parts are on disk before anybody can use the public ones. @returns how many the relay has now */
-  async #publish(count: number, lastResort: boolean, replace = false): Promise<number> {
+  async #publish(batch: Batch): Promise<number> {
     const { worker, time } = this.#core;
-    const suite = policySuite(this.#core.policy);
+    const { suite, count, lastResort = false, replace = false } = batch;
     const { keyPackages } = await worker.call("keyPackages.generate", { suite, count, lastResort });
     const nowMs = time.now();
     const changes = new Changes();
@@ -127,6 +152,8 @@ export class KeyPackages {
     for (const { ref, sealedPrivate } of keyPackages) {
       changes.write("keyPackage.put", ref, lastResort ? 1 : 0, sealedPrivate, nowMs);
     }
+    // Should this end before its time: what the policy says then may be what it said before.
+    if (suite !== this.#published) changes.statements.push(putFact("keyPackageSuite", null));
     await this.#core.commit(changes);
     const published = keyPackages.map(({ bytes }) => bytes);
     const { keyPackagesLeft } = await this.#core.request("keyPackages.publish", {
@@ -144,4 +171,8 @@ export class KeyPackages {
     changes.write("fact.delete", "lastResortUsed");
     await this.#core.commit(changes);
   }
+}
+
+function batchOf(suite: SuiteName): number {
+  return suite === suiteNames.cnsa ? slowBatch : usualBatch;
 }

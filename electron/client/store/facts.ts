@@ -55,8 +55,8 @@ export interface Facts {
   /** Buckets of the key tree before this hour are gone. */
   readonly droppedBefore: number;
   readonly settings: SettingsView;
-  /** The suite of the key packages that the relay has; never written: the default one. */
-  readonly keyPackageSuite: SuiteName;
+  /** The suite of all key packages that the relay has; null: it may have some of another one; never written: the default one. */
+  readonly keyPackageSuite: SuiteName | null;
   /** What this person should read about their own account. */
   readonly ownNotices: readonly OwnAccountNotice[];
   /** Set from the use of the last-resort key package until another one has taken its place. */

@@ -122,6 +122,31 @@ describe("the suite", () => {
     await set(ada, { historyOnLink: false });
     expect(ada.client.view.network).toMatchObject({ suite: suiteNames.cnsa });
   }, 60_000);
+
+  test("is that of a device's keys, also when it changes back as the device dies while replacing them", async () => {
+    let held: number | null = null;
+    let taken = false;
+    ben.cable.onRequest = ({ id, method, params }) => {
+      const { replace } = params as { readonly replace?: boolean };
+      if (method === "keyPackages.publish" && replace === true) held = id;
+      return true;
+    };
+    ben.cable.onFrame = (frame) => {
+      if (frame.kind !== "response" || frame.id !== held) return frame;
+      taken = true;
+      return null;
+    };
+    await set(ada, { suite: suiteNames.p256 });
+    await until("the relay has Ben's keys", () => taken);
+    await ben.kill();
+    Object.assign(ben.cable, { onRequest: null, onFrame: null });
+    await set(ada, { suite: suiteNames.default });
+    await ben.open();
+    await ben.online();
+    const crew = await ada.create("group", [ben]);
+    await ben.finds(crew);
+    await isIn(ben, crew, suiteNames.default);
+  });
 });
 
 describe("the rules", () => {
