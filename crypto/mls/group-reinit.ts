@@ -46,7 +46,7 @@ export interface NextSuite {
   readonly impl: CiphersuiteImpl;
   readonly device: OwnDevice;
   readonly nowMs: number;
-  /** The one that the network's policy names. */
+  /** The one that the network's policy names, or did when the conversation went over. */
   readonly suite: SuiteName;
 }
 

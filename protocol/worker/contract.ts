@@ -250,7 +250,7 @@ export interface WorkerMethods extends VaultMethods {
       readonly writes: GroupWrites;
     }
   >;
-  /** Takes what `group.open` has called a `reinit`. It is refused unless it leads to `suite`, the one that the network's policy names. */
+  /** Takes what `group.open` has called a `reinit`. It is refused unless it leads to `suite`, the one that the network's policy named then. */
   readonly "group.openReinit": Method<
     {
       readonly conversationId: ConversationId;

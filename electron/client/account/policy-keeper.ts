@@ -1,7 +1,19 @@
-import { AppError, type CryptoWorker, type Policy, type SignedRecord } from "#protocol";
+import {
+  AppError,
+  policySuite,
+  type CryptoWorker,
+  type Policy,
+  type SignedRecord,
+  type SuiteName,
+} from "#protocol";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
-import { putFact } from "../store/facts.ts";
+import { putFact, readFact, type FormerSuite } from "../store/facts.ts";
+
+/** How many suites that the policy named before are known. */
+const maxFormerSuites = 8;
+/** What was on its way while the policy changed is followed as what came before, milliseconds. */
+const onTheWayMs = 10 * 60_000;
 
 /**
  * Verifies and parses a policy.
@@ -42,6 +54,23 @@ export class PolicyKeeper {
   }
 
   /**
+   * The suite to which a conversation may be taken over: the policy's, or `claimed`, if the policy named that when it was done. Who was away while the policy
+   * changed reads later what the others did meanwhile, in the suites of that time.
+   *
+   * @param atMs - when the relay had ordered it, milliseconds
+   */
+  suiteFor(claimed: string, atMs: number): SuiteName {
+    const former = this.#formerSuites.find(
+      ({ suite, untilMs }) => suite === claimed && atMs < untilMs + onTheWayMs,
+    );
+    return former?.suite ?? policySuite(this.#core.policy);
+  }
+
+  get #formerSuites(): readonly FormerSuite[] {
+    return readFact(this.#core.vault, "formerSuites") ?? [];
+  }
+
+  /**
    * @param asked - the version that was known when the relay was asked: a later one may have overtaken the answer
    * @throws AppError `policy-rollback`, `signature-invalid`, `record-invalid`
    */
@@ -55,6 +84,11 @@ export class PolicyKeeper {
     if (policy.version <= known.version) return;
     const changes = new Changes();
     changes.statements.push(putFact("policy", record));
+    if (policySuite(policy) !== policySuite(known)) {
+      const former = { suite: policySuite(known), untilMs: this.#core.time.real() };
+      const kept = [...this.#formerSuites, former].slice(-maxFormerSuites);
+      changes.statements.push(putFact("formerSuites", kept));
+    }
     await this.#core.commit(changes);
     this.#core.policy = policy;
     this.#onChanged();

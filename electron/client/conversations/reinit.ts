@@ -1,10 +1,9 @@
-import {
-  policySuite,
-  type ConversationId,
-  type GroupEntry,
-  type KeyPackageRef,
-  type OpenedEntry,
-  type WorkerResult,
+import type {
+  ConversationId,
+  GroupEntry,
+  KeyPackageRef,
+  OpenedEntry,
+  WorkerResult,
 } from "#protocol";
 import type { Directory } from "../account/directory.ts";
 import type { PolicyKeeper } from "../account/policy-keeper.ts";
@@ -46,7 +45,7 @@ export function noteJoined(
 }
 
 /**
- * Goes over to another suite with everybody else, if it is the one that the network's policy names (docs/adr/0027). A device whose key package
+ * Goes over to another suite with everybody else, if the network's policy names it or did when they went (docs/adr/0027). A device whose key package
  * was used but isn't here any more can't; it joins anew, as after any commit that it can't take (docs/adr/0022).
  */
 export async function openReinit(
@@ -61,12 +60,12 @@ export async function openReinit(
   },
 ): Promise<Exclude<OpenedEntry, Reinit>> {
   const { directory, policy, conversationId, entry, reinit } = parts;
+  const { bytes, receivedAtMs } = entry;
   // Another one may have been decided on that this device hasn't heard of.
-  if (reinit.suite !== policySuite(core.policy)) await policy.refresh();
-  const suite = policySuite(core.policy);
+  if (reinit.suite !== policy.suiteFor(reinit.suite, receivedAtMs)) await policy.refresh();
+  const suite = policy.suiteFor(reinit.suite, receivedAtMs);
   const target = targetAmong(core.store, reinit.refs);
   if (target === undefined) return { kind: "refused", code: "key-packages-exhausted" };
-  const { bytes, receivedAtMs } = entry;
   const { ref, sealed: sealedPrivate } = target;
   const open = (): Promise<WorkerResult<"group.openReinit">> =>
     core.worker.call("group.openReinit", {

@@ -5,7 +5,7 @@ import { signPolicy, tell, ThreePeople } from "../../support/policy-suite.ts";
 
 // What can go wrong while a conversation goes over to another suite (docs/adr/0027).
 
-const { p256 } = suiteNames;
+const { aes128, p256 } = suiteNames;
 
 let three: ThreePeople;
 let ada: Person;
@@ -123,6 +123,29 @@ test("when nobody else can take it, its maker goes back, and it is made again", 
     expect(person.lines(group).filter((kind) => kind === "rejoined")).toHaveLength(0);
   }
 }, 120_000);
+
+test("who was away while the policy changed twice follows the others through both", async () => {
+  const cem = three.everybody[2];
+  const first = await signPolicy(ada, p256);
+  tell(ben, first);
+  await three.hasKeys(ben, p256);
+  await ben.online();
+  await ben.quit();
+  for (const person of [ada, cem]) tell(person, first);
+  for (const person of [ada, cem]) await three.isIn(person, p256);
+  await ada.say(group, "in the first");
+  await cem.sees(group, "in the first");
+  const second = await signPolicy(ada, aes128, 3);
+  for (const person of three.everybody) tell(person, second);
+  await ben.open();
+  for (const person of three.everybody) await three.isIn(person, aes128);
+  await ben.look(group);
+  await ben.sees(group, "in the first");
+  await three.everybodyReads("in the second, says");
+  await three.nothingWasLost();
+  expect(ben.lines(group).filter((kind) => kind === "suite")).toHaveLength(2);
+  expect(ben.lines(group)).not.toContain("rejoined");
+});
 
 test("who is back at an older copy, and isn't told of the policy, isn't led to another suite", async () => {
   await ben.quit();
