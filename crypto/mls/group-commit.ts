@@ -12,11 +12,18 @@ import { lifetimeAllowsAdding } from "./client-config.ts";
 import { decodeKeyPackage, encodePrivateMessage, encodeWelcome } from "./codec.ts";
 import { mappingErrors } from "./errors.ts";
 import { groupInfoOf } from "./group-begin.ts";
-import { epochOf, leavingLeaves, wipeState, withoutPast, type GroupMemory } from "./memory.ts";
+import {
+  committableProposals,
+  epochOf,
+  leavingLeaves,
+  wipeState,
+  withoutPast,
+  type GroupMemory,
+} from "./memory.ts";
 import { leavesOf, peopleAmong, roomExtensions, roomStateOf } from "./room.ts";
 import { judgeCommit } from "./rules.ts";
 
-/** What a commit is to do; nothing at all renews this device's keys. Leaves asked for by others are always included. */
+/** What a commit is to do; nothing at all renews this device's keys. What others who leave have asked for is always included. */
 export interface WantedChanges {
   /** MLSMessages, one per device. */
   readonly addKeyPackages: readonly Uint8Array[];
@@ -50,10 +57,12 @@ export async function prepareCommit(
   wanted: WantedChanges,
   nowMs: number,
 ): Promise<PreparedCommit> {
-  const { impl, gate, state } = memory;
+  const { impl, gate } = memory;
   if (memory.pending !== null) {
     throw new AppError("not-ready", { data: { reason: "a commit is under way" } });
   }
+  const { unappliedProposals } = memory.state;
+  const state = { ...memory.state, unappliedProposals: committableProposals(memory.state) };
   const proposals = proposalsOf(state, wanted, nowMs);
   const committerLeaf = state.privatePath.leafIndex;
   const change = judgeCommit({
@@ -88,7 +97,8 @@ export async function prepareCommit(
   return {
     memory: {
       ...memory,
-      state: made.sentState,
+      // What this one leaves out, another one of the epoch may carry out.
+      state: { ...made.sentState, unappliedProposals },
       pending: { kind: "commit", next, change, consumed: made.consumed },
     },
     epoch: epochOf(state),

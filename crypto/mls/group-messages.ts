@@ -8,6 +8,7 @@ import {
   type IncomingMessageCallback,
   type MLSMessage,
   type PrivateMessage,
+  type ProposalWithSender,
   type Welcome,
 } from "ts-mls";
 import { unprotectPrivateMessage } from "ts-mls/messageProtection.js";
@@ -255,29 +256,38 @@ async function openProposal(
 ): Promise<EntryOutcome> {
   const { impl, state } = memory;
   const leaves = leavesOf(state.ratchetTree);
-  const judged: { member?: GroupMember } = {};
+  const judged: { member?: GroupMember; wish?: ProposalWithSender } = {};
   const result = await processPrivateMessage(state, message, emptyPskIndex, impl, (incoming) => {
     if (incoming.kind === "proposal") {
       const { standing } = memory.gate;
       judged.member = judgeLeaveProposal({ leaves, standing, at }, incoming.proposal);
+      judged.wish = incoming.proposal;
     }
     return incoming.kind === "proposal" ? "accept" : "reject";
   });
-  if (result.kind !== "newState" || judged.member === undefined) {
+  const { member, wish } = judged;
+  if (result.kind !== "newState" || member === undefined || wish === undefined) {
     throw new AppError("commit-refused");
   }
   wipe(...result.consumed);
-  // A second wish of the same kind is noted no further: a commit with both would be invalid (RFC 9420 §12.2), and nobody could
-  // make any other. Of a device's own person it is: they commit nothing more, and where two of their devices ask at once, each has noted
-  // its own wish first, and must follow a commit that names the other's.
-  const repeated = leavingLeaves(result.newState).size < pendingCount(result.newState);
-  const isOwn = leaves.get(state.privatePath.leafIndex)?.userId === judged.member.userId;
-  const { unappliedProposals } = repeated && !isOwn ? state : result.newState;
+  // Of a device that says it again nothing more is noted. What several devices of a person say is: a commit names one of it, which another
+  // device may have heard of later (see `committableProposals`).
+  const repeated = Object.values(state.unappliedProposals).some((known) => sameWish(known, wish));
+  const { unappliedProposals } = repeated ? state : result.newState;
   return {
     kind: "leave-proposed",
     memory: { ...memory, state: withoutPast({ ...result.newState, unappliedProposals }) },
-    member: judged.member,
+    member,
   };
+}
+
+function sameWish(left: ProposalWithSender, right: ProposalWithSender): boolean {
+  return (
+    left.proposal.proposalType === "remove" &&
+    right.proposal.proposalType === "remove" &&
+    left.proposal.remove.removed === right.proposal.remove.removed &&
+    left.senderLeafIndex === right.senderLeafIndex
+  );
 }
 
 function pendingCount({ unappliedProposals }: ClientState): number {

@@ -95,6 +95,23 @@ export function leavingLeaves({ unappliedProposals }: ClientState): ReadonlySet<
 }
 
 /**
+ * The proposals that a commit of this device carries out: the first for each leaf, and none for its own, which is asked for again in the next
+ * epoch. Source: RFC 9420 §12.2, §12.4.
+ */
+export function committableProposals(state: ClientState): ClientState["unappliedProposals"] {
+  const taken = new Set([state.privatePath.leafIndex]);
+  const all = Object.entries(state.unappliedProposals);
+  const committable = all.filter(([, { proposal }]) => {
+    if (proposal.proposalType !== "remove") return true;
+    const { removed } = proposal.remove;
+    const isFirst = !taken.has(removed);
+    taken.add(removed);
+    return isFirst;
+  });
+  return Object.fromEntries(committable);
+}
+
+/**
  * Wipes the secrets of a state that is over: its epoch's keys, its ratchets, and its keys along the path.
  *
  * @param kept - a state that goes on; what it shares with the other one stays

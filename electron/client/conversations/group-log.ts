@@ -242,6 +242,7 @@ export class GroupLog {
     });
     changes.writeGroup(writes);
     changes.write("intent.delete", conversationId);
+    changes.outboxes.add(conversationId);
     if (conversation.state === "creating") {
       changes.write("conversation.setState", conversationId, "active");
     }

@@ -1,5 +1,6 @@
 import { ensureAppError, type ConversationId } from "#protocol";
 import type { Core } from "../core/core.ts";
+import type { StoredConversation } from "../store/rows.ts";
 import type { Commits } from "./commits.ts";
 
 /** How long each further member waits for the ones before it, milliseconds. */
@@ -53,11 +54,20 @@ export class LeaveHelper {
     return Math.min(Math.max(rank, 0) * stepMs, longestMs);
   }
 
+  /** Whether this device leaves too, and all others do: then one of them takes the others out, and is alone. */
+  #isLast(conversation: StoredConversation | undefined): boolean {
+    if (conversation?.state !== "leaving") return false;
+    const { store, self } = this.#core;
+    const going = new Set([self.userId, ...store.leavers(conversation.conversationId)]);
+    return conversation.members.every(({ userId }) => going.has(userId));
+  }
+
   async #carryOut(conversationId: ConversationId): Promise<void> {
     const { store, online, closed } = this.#core;
     // Somebody was faster, or the next session asks again.
     if (closed || !online || store.leavers(conversationId).length === 0) return;
-    if (store.conversation(conversationId)?.state !== "active") return;
+    const conversation = store.conversation(conversationId);
+    if (conversation?.state !== "active" && !this.#isLast(conversation)) return;
     await this.#commits.run(conversationId, { kind: "leavers" }).catch(ensureAppError);
   }
 }

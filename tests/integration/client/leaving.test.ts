@@ -24,6 +24,13 @@ async function ends(person: Person, stale = 0): Promise<void> {
   expect(rowOf(person)).toMatchObject({ stale, unopenable: 0 });
 }
 
+/** Waits until somebody's wish to leave is in the log. */
+const hasAsked = (person: Person) =>
+  until(`${person.name} has asked`, () => {
+    const [item] = person.vault.read("outboxNext", [group, Date.now()]);
+    return Number(item?.["sequence"] ?? 0) > 0;
+  });
+
 async function membersFor(person: Person, names: readonly string[]): Promise<void> {
   await until(`${person.name} has ${names.join()} there`, async () => {
     const opened = await person.client.commands["conversation.open"]({ conversationId: group });
@@ -88,10 +95,7 @@ describe("somebody with two computers", () => {
     await until("the desk's wish is on its way", () => asks > 0);
     // Ada's come first.
     await leave(ada);
-    await until("Ada has asked", () => {
-      const [item] = ada.vault.read("outboxNext", [group, Date.now()]);
-      return Number(item?.["sequence"] ?? 0) > 0;
-    });
+    await hasAsked(ada);
     desk.cable.onRequest = null;
     await desk.reconnect();
     await bo.open();
@@ -126,6 +130,32 @@ describe("somebody with two computers", () => {
     ada.client.retryNow();
     await ends(ada);
     await membersFor(bo, ["Bo"]);
+  });
+});
+
+describe("two who are alone, and both administrators,", () => {
+  beforeEach(async () => {
+    group = await ada.create("group", [bo]);
+    for (const person of [ada, bo]) await person.finds(group);
+    const role = { conversationId: group, userId: bo.userId, role: "administrator" } as const;
+    await ada.client.commands["conversation.setRole"](role);
+    await until("Bo knows", () => bo.lines(group).includes("roles"));
+  });
+
+  test("leave at once: one takes the other out", async () => {
+    await Promise.all([leave(ada), leave(bo)]);
+    for (const person of [ada, bo]) await ends(person);
+  });
+
+  test("leave while one of them is off line", async () => {
+    bo.cable.unplug();
+    await until("Bo is off line", () => bo.client.view.connection.kind === "offline");
+    await leave(bo);
+    await leave(ada);
+    await hasAsked(ada);
+    bo.cable.plug();
+    bo.client.retryNow();
+    for (const person of [ada, bo]) await ends(person);
   });
 });
 
