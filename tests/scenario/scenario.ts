@@ -544,12 +544,16 @@ class Scenario {
     }
   }
 
-  /** Whether a device is to join a conversation anew in which the last commit was made by nobody whom it knew there. */
+  /**
+   * Whether a device is to join a conversation anew in which the last commit was made by nobody whom it knew there. So is one that had ended
+   * in the copy from which its vault was put back.
+   */
   #awaitsKnown(device: Device): boolean {
-    const stale = device.look(
-      "SELECT conversation_id, members FROM conversations WHERE stale = 1 AND state <> 'creating'",
+    const awaited = device.look(
+      `SELECT conversation_id, members FROM conversations WHERE state <> 'creating' AND (stale = 1
+         OR state IN ('left', 'removed') AND EXISTS (SELECT 1 FROM facts WHERE name = 'rollback'))`,
     );
-    return stale.some(({ conversation_id: id, members }) => {
+    return awaited.some(({ conversation_id: id, members }) => {
       const log = this.#around.relay.logs.get(id as ConversationId);
       if (log === undefined || !isMember(log, device)) return false;
       const maker = log.items.findLast((item) => item.kind === "commit")?.by ?? log.creator;
