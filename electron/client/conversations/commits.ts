@@ -189,7 +189,7 @@ export class Commits {
   }
 
   async #tryAll(conversationId: ConversationId): Promise<void> {
-    const packages = new Map<DeviceId, Uint8Array>();
+    const kept = new Map<SuiteName, Map<DeviceId, Uint8Array>>();
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const stored = this.#core.store.intent(conversationId);
       if (stored === undefined) return;
@@ -200,7 +200,7 @@ export class Commits {
       }
       // Before anything else the log says what became of an offer (mls.md rule 2).
       if (stored.offer !== null) await this.#readOn(conversationId);
-      const offer = this.#offer(conversationId) ?? (await this.#prepare(conversationId, packages));
+      const offer = this.#offer(conversationId) ?? (await this.#prepare(conversationId, kept));
       if (offer === undefined) return;
       await this.#offerToRelay(conversationId, offer);
     }
@@ -238,10 +238,15 @@ export class Commits {
     await this.#log.takeOrdered(conversationId, entry);
   }
 
-  /** Makes a commit from the intent and what now holds. @returns undefined when nothing is left to do */
+  /**
+   * Makes a commit from the intent and what now holds.
+   *
+   * @param kept - key packages that lost races have left, by their suite: what has won may have led the conversation to another one
+   * @returns undefined when nothing is left to do
+   */
   async #prepare(
     conversationId: ConversationId,
-    packages: Map<DeviceId, Uint8Array>,
+    kept: Map<SuiteName, Map<DeviceId, Uint8Array>>,
   ): Promise<Offer | undefined> {
     const { store, people, self } = this.#core;
     const stored = store.intent(conversationId);
@@ -264,7 +269,10 @@ export class Commits {
     });
     if (plan === undefined) return this.#drop(conversationId);
     if (stored.attempts >= maxCommits) throw new AppError("commit-refused");
-    await this.#claim(plan, { packages, suite: plan.reinitTo ?? conversation.suite });
+    const suite = plan.reinitTo ?? conversation.suite;
+    const packages = kept.get(suite) ?? new Map<DeviceId, Uint8Array>();
+    kept.set(suite, packages);
+    await this.#claim(plan, { packages, suite });
     const reached = plan.addDevices.some((deviceId) => packages.has(deviceId));
     if (plan.idleWithoutPackages === true && !reached) return this.#drop(conversationId);
     // Somebody's device has no key package of the suite yet.

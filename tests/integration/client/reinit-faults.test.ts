@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { suiteNames, type ConversationId, type Frame } from "#protocol";
+import { suiteNames, type ConversationId, type Frame, type RelayResult } from "#protocol";
 import { until, type Person } from "../../support/client-world.ts";
 import { signPolicy, tell, ThreePeople } from "../../support/policy-suite.ts";
 
@@ -123,6 +123,38 @@ test("when nobody else can take it, its maker goes back, and it is made again", 
     expect(person.lines(group).filter((kind) => kind === "rejoined")).toHaveLength(0);
   }
 }, 120_000);
+
+test("who is adding somebody when it goes over adds them in the new suite", async () => {
+  const dan = await three.world.person("Dan").join(await three.world.invite(ada));
+  await dan.online();
+  const claims = new Set<number>();
+  let held: Frame | undefined;
+  ada.cable.onRequest = ({ id, method }) => {
+    if (method === "keyPackages.claim") claims.add(id);
+    return true;
+  };
+  ada.cable.onFrame = (frame) => {
+    if (held !== undefined || frame.kind !== "response" || !claims.has(frame.id)) return frame;
+    const { keyPackages } = frame.result as RelayResult<"keyPackages.claim">;
+    // Dan may still be making his.
+    if (keyPackages.includes(null)) return frame;
+    held = frame;
+    return null;
+  };
+  const added = ada.client.commands["conversation.addMembers"]({
+    conversationId: group,
+    people: [dan.userId],
+  });
+  await until("Ada's claim is answered", () => held !== undefined);
+  const policy = await signPolicy(ada, p256);
+  for (const person of [...three.everybody, dan]) tell(person, policy);
+  for (const person of [ben, three.everybody[2]]) await three.isIn(person, p256);
+  ada.cable.deliver(held!);
+  await added;
+  await dan.finds(group);
+  await dan.say(group, "in the new suite");
+  for (const person of three.everybody) await person.sees(group, "in the new suite");
+});
 
 test("who was away while the policy changed twice follows the others through both", async () => {
   const cem = three.everybody[2];
