@@ -597,9 +597,9 @@ class Scenario {
     return this.#devices.every((device) => {
       if (!device.online) return false;
       const [busy] = device.look(
-        // What waits where the relay alone says that it is over waits on (docs/adr/0029).
+        // What waits where the relay alone says that it is over waits on (docs/adr/0029); what was refused stays for another try.
         `SELECT count(*) AS n FROM (SELECT conversation_id AS id FROM intents UNION ALL
-           SELECT conversation_id FROM outbox UNION ALL SELECT conversation_id FROM leavers) AS waiting
+           SELECT conversation_id FROM outbox WHERE failed = 0 UNION ALL SELECT conversation_id FROM leavers) AS waiting
          WHERE NOT EXISTS (SELECT 1 FROM conversations WHERE conversation_id = waiting.id
            AND stale = 1 AND state IN ('left', 'removed'))`,
       );
