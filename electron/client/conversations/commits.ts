@@ -253,11 +253,14 @@ export class Commits {
     if (stored === undefined) return undefined;
     const conversation = store.ensureConversation(conversationId);
     const leavers = store.leavers(conversationId);
-    // Removed while the command waited for its turn; or on the way out: no commit can remove its committer (RFC 9420 §12.2).
-    if (!isLive(conversation.state) || leavers.includes(self.userId)) {
+    const intent = decodeIntent(stored.intent);
+    const { state } = conversation;
+    // Removed while the command waited for its turn; or on the way out, with nothing left to do but to take others out who are, too.
+    const isLast = state === "leaving" && intent.kind === "leavers";
+    if (!isLive(state) || (leavers.includes(self.userId) && !isLast)) {
       throw new AppError("not-allowed");
     }
-    const plan = planCommit(decodeIntent(stored.intent), {
+    const plan = planCommit(intent, {
       conversation,
       me: self.userId,
       thisDevice: self.deviceId,

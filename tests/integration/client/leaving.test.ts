@@ -104,6 +104,20 @@ describe("somebody with two computers", () => {
     for (const person of [ada, desk]) await ends(person);
   });
 
+  test("leaves like everybody else there: one of them takes the others out", async () => {
+    bo.cable.unplug();
+    await until("Bo is off line", () => bo.client.view.connection.kind === "offline");
+    await leave(bo);
+    await leave(desk);
+    await hasAsked(desk);
+    await leave(ada);
+    // It isn't Bo.
+    lieTo(bo, { refused: ["group.commit"] });
+    bo.cable.plug();
+    bo.client.retryNow();
+    for (const person of [ada, desk, bo]) await ends(person);
+  });
+
   test("takes both out when nobody else is there", async () => {
     await leave(bo);
     await membersFor(ada, ["Ada"]);
