@@ -181,6 +181,8 @@ export class GroupLog {
     await this.#core.commit(changes);
     if (entry.kind !== "dropped") this.#core.observeRelayTime(entry.receivedAtMs);
     this.#acknowledger.group(conversationId, entry.sequence);
+    // Not before it is in the vault, where whoever comes first looks at once.
+    if (this.#core.store.leavers(conversationId).length > 0) this.#onLeaveProposed(conversationId);
     return this.#isLive(conversationId) ? taken : "ended";
   }
 
@@ -327,7 +329,6 @@ export class GroupLog {
       case "leave-proposed":
         changes.writeGroup(opened.writes);
         changes.write("leaver.put", conversation.conversationId, opened.member.userId);
-        this.#onLeaveProposed(conversation.conversationId);
         return "taken";
       case "removed":
         return this.#takeRemoval(changes, conversation, opened);
