@@ -33,7 +33,7 @@ export const errorKinds = {
   },
   "not-allowed": {
     fault: "caller",
-    text: "Your role in this conversation doesn't allow that. Ask one of its administrators.",
+    text: "Your role doesn't allow that. Ask an administrator.",
   },
   "policy-forbids": {
     fault: "caller",

@@ -207,6 +207,13 @@ export interface MemberView extends PersonView {
   readonly deviceCount: number;
 }
 
+/** A device that has to come on line. */
+export interface AwaitedDeviceView {
+  readonly deviceId: DeviceId;
+  readonly displayName: string;
+  readonly deviceName: string;
+}
+
 /** An open conversation. */
 export interface ConversationView {
   readonly conversationId: ConversationId;
@@ -228,6 +235,8 @@ export interface ConversationView {
     readonly suite: string;
     /** The suite that it goes over to when all devices in it have keys of it; null: it stays as it is. */
     readonly nextSuite: string | null;
+    /** Devices that were seen to have none; empty also when that isn't known. */
+    readonly awaited: readonly AwaitedDeviceView[];
     readonly epoch: number;
     readonly epochAuthenticator: string;
     /** Others see another conversation: the relay may have shown different ones. */

@@ -248,17 +248,19 @@ export const relayMethods = {
       devices: devicesSchema,
       /** Only such of this suite. Left out: whichever come. */
       suite: v.exactOptional(v.picklist(supportedSuites)),
-      /** Takes none at all unless each device has one: else `key-packages-exhausted`. */
+      /** Takes none at all unless each device has one. */
       whole: v.exactOptional(v.boolean()),
     }),
     result: v.strictObject({
-      /** In the order asked; null where a device has none. */
+      /** In the order asked; null where a device has none, and everywhere when all were wanted and one has none. */
       keyPackages: v.pipe(
         v.array(v.nullable(v.strictObject({ bytes: keyPackageSchema, lastResort: v.boolean() }))),
         v.maxLength(maxRosterDevices),
       ),
+      /** The devices that have none. */
+      lacking: devicesSchema,
     }),
-    errors: ["not-found", "key-packages-exhausted"],
+    errors: ["not-found"],
   },
   /** Starts a conversation's log at epoch 0 with this device as only member. Repeating it is harmless. */
   "group.create": {

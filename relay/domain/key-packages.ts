@@ -80,14 +80,18 @@ export function claimKeyPackages(
     if (standings.includes(null)) {
       throw new AppError("not-found", { data: { what: "device" } });
     }
-    const keyPackages = [];
-    let sizeBytes = 0;
+    const lacking: DeviceId[] = [];
     for (const [index, deviceId] of devices.entries()) {
       // A device that may not be added has none.
       const excluded = standings[index]?.refusal !== null;
-      const taken = excluded ? null : await takeOne(context, transaction, { deviceId, suite });
-      // Thrown before anything is written, as below.
-      if (whole && taken === null) throw new AppError("key-packages-exhausted");
+      if (excluded || (await nextOf(transaction, deviceId, suite)) === null) lacking.push(deviceId);
+    }
+    if (whole && lacking.length > 0) return { keyPackages: devices.map(() => null), lacking };
+    const keyPackages = [];
+    let sizeBytes = 0;
+    for (const deviceId of devices) {
+      const none = lacking.includes(deviceId);
+      const taken = none ? null : await takeOne(context, transaction, { deviceId, suite });
       keyPackages.push(taken);
       sizeBytes += (taken?.bytes.length ?? 0) + 64;
       // Thrown before anything is written: no package is lost in an answer that can't be sent.
@@ -97,30 +101,34 @@ export function claimKeyPackages(
         });
       }
     }
-    return { keyPackages };
+    return { keyPackages, lacking };
   });
 }
 
-/** A device has key packages of one suite: the oldest one tells which. */
-async function takeOne(
-  context: RelayContext,
-  transaction: Transaction,
-  wanted: { readonly deviceId: DeviceId; readonly suite: SuiteName | undefined },
-) {
-  const { deviceId, suite } = wanted;
-  const slot = keyPackageQueueSlot(deviceId);
-  const queue = (await transaction.load(slot)) ?? emptyQueue;
-  const { first, lastResort } = queue;
-  const place = keyPackageSlot(deviceId, first);
-  const bytes = countOf(queue) === 0 ? lastResort : await transaction.load(place);
+/** The key package that a device would give next. A device has such of one suite: the oldest one tells which. */
+async function nextOf(transaction: Transaction, deviceId: DeviceId, suite: SuiteName | undefined) {
+  const queue = (await transaction.load(keyPackageQueueSlot(deviceId))) ?? emptyQueue;
+  const place = keyPackageSlot(deviceId, queue.first);
+  const lastResort = countOf(queue) === 0;
+  const bytes = lastResort ? queue.lastResort : await transaction.load(place);
   if (bytes === undefined) {
     throw new AppError("relay-storage-failed", { data: { reason: "key-package-missing" } });
   }
-  if (bytes === null || !isOfSuite(bytes, suite)) return null;
-  if (countOf(queue) === 0) return { bytes, lastResort: true };
-  const updated = { ...queue, first: first + 1 };
+  return bytes === null || !isOfSuite(bytes, suite) ? null : { queue, place, bytes, lastResort };
+}
+
+async function takeOne(
+  context: RelayContext,
+  transaction: Transaction,
+  { deviceId, suite }: { readonly deviceId: DeviceId; readonly suite: SuiteName | undefined },
+) {
+  const next = await nextOf(transaction, deviceId, suite);
+  if (next === null) return null;
+  const { queue, place, bytes, lastResort } = next;
+  if (lastResort) return { bytes, lastResort };
+  const updated = { ...queue, first: queue.first + 1 };
   transaction.remove(place);
-  transaction.store(slot, updated);
+  transaction.store(keyPackageQueueSlot(deviceId), updated);
   const left = countOf(updated);
   if (left < lowMark) {
     const body = { keyPackagesLeft: left };
@@ -129,7 +137,7 @@ async function takeOne(
       context.storage.announce(deviceTopic(deviceId), { frame, join: null, leave: [] });
     });
   }
-  return { bytes, lastResort: false };
+  return { bytes, lastResort };
 }
 
 /**

@@ -7,7 +7,6 @@ import {
   type ErrorCode,
   type GroupWrites,
   type SuiteName,
-  type UserId,
 } from "#protocol";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
@@ -15,6 +14,7 @@ import type { StoredConversation } from "../store/rows.ts";
 import { isLive } from "../store/store.ts";
 import { forgetConversation } from "./group-change.ts";
 import type { GroupLog } from "./group-log.ts";
+import { claimKeyPackages } from "./key-package-claims.ts";
 import { planDevices } from "./membership.ts";
 import {
   decodeIntent,
@@ -31,8 +31,6 @@ import {
 const maxAttempts = 20;
 /** An intent that came to nothing this often, over restarts, is given up. */
 const maxCommits = 60;
-/** Pauses before asking again for key packages that aren't there, milliseconds. */
-const claimWaitsMs = [500, 1000, 2000] as const;
 /** How long a command waits for a connection that broke under it, milliseconds. */
 const outcomeTimeoutMs = 20_000;
 
@@ -65,13 +63,6 @@ class OfferRefused extends Error {
   constructor(cause: unknown) {
     super("the relay refused a commit", { cause });
   }
-}
-
-/** What key packages are claimed for. */
-interface Claim {
-  /** Those that are there already. */
-  readonly packages: Map<DeviceId, Uint8Array>;
-  readonly suite: SuiteName;
 }
 
 /** Changes conversations by commits: prepared, put on disk, offered, and settled by what the log says. */
@@ -275,12 +266,12 @@ export class Commits {
     const suite = plan.reinitTo ?? conversation.suite;
     const packages = kept.get(suite) ?? new Map<DeviceId, Uint8Array>();
     kept.set(suite, packages);
-    await this.#claim(plan, { packages, suite });
+    const { lacking } = await claimKeyPackages(this.#core, plan, { packages, suite });
     const reached = plan.addDevices.some((deviceId) => packages.has(deviceId));
     if (plan.idleWithoutPackages === true && !reached) return this.#drop(conversationId);
-    // Somebody's device has no key package of the suite yet.
-    const isWhole = plan.addDevices.every((deviceId) => packages.has(deviceId));
-    if (plan.reinitTo !== undefined && !isWhole) return this.#drop(conversationId);
+    const awaited = plan.reinitTo === undefined ? [] : lacking;
+    this.#core.awaited.set(conversationId, awaited);
+    if (awaited.length > 0) return this.#drop(conversationId);
     return this.#core.moveGroup(conversationId, () =>
       this.#make(conversationId, { plan, packages, stored }),
     );
@@ -290,6 +281,8 @@ export class Commits {
   async #drop(conversationId: ConversationId): Promise<undefined> {
     const changes = new Changes();
     changes.write("intent.delete", conversationId);
+    // Also whose keys it waits for is told.
+    changes.touch(conversationId);
     await this.#core.commit(changes);
     return undefined;
   }
@@ -337,52 +330,6 @@ export class Commits {
     const add = added.map(({ deviceId }) => deviceId);
     const remove = removed.map(({ deviceId }) => deviceId);
     return { offer: { ...made, add, remove }, writes };
-  }
-
-  /**
-   * Fetches a key package for each device that is to be added, unless a lost race has left one. Somebody who has just joined is
-   * still making theirs: they are waited for.
-   */
-  async #claim(plan: CommitPlan, claim: Claim): Promise<void> {
-    const { packages } = claim;
-    for (const waitMs of [...claimWaitsMs, null]) {
-      await this.#claimMissing(plan, claim);
-      const reached = new Set<UserId | undefined>(
-        plan.addDevices
-          .filter((deviceId) => packages.has(deviceId))
-          .map((deviceId) => this.#core.people.ownerOf(deviceId)),
-      );
-      if (plan.required.every((userId) => reached.has(userId))) return;
-      if (waitMs === null) throw new AppError("key-packages-exhausted");
-      await new Promise<void>((resolve) => {
-        this.#core.clock.setTimeout(resolve, waitMs);
-      });
-    }
-  }
-
-  async #claimMissing(plan: CommitPlan, { packages, suite }: Claim): Promise<void> {
-    const devices = plan.addDevices.filter((deviceId) => !packages.has(deviceId));
-    if (devices.length === 0) return;
-    const { keyPackages } = await this.#core
-      .request("keyPackages.claim", { devices, suite, whole: plan.reinitTo !== undefined })
-      .catch((error: unknown) => {
-        if (ensureAppError(error).code === "key-packages-exhausted") return { keyPackages: [] };
-        throw error;
-      });
-    const claimed = devices.flatMap((deviceId, index) => {
-      const bytes = keyPackages[index]?.bytes;
-      return bytes === undefined ? [] : [{ deviceId, bytes }];
-    });
-    const { owners } = await this.#core.worker.call("keyPackages.owners", {
-      keyPackages: claimed.map(({ bytes }) => bytes),
-    });
-    claimed.forEach(({ deviceId, bytes }, index) => {
-      // By another device's key package that one would come in: whom the relay chose.
-      if (owners[index]?.deviceId !== deviceId) {
-        throw new AppError("key-package-foreign", { data: { deviceId } });
-      }
-      packages.set(deviceId, bytes);
-    });
   }
 
   /** Gives an intent up. A conversation that never came to be is gone with it. */

@@ -60,6 +60,8 @@ export class Core {
   readonly groupQueue = new KeyedQueue<ConversationId>();
   /** Outbox items that are on their way out: whatever the vault says of them, others may have them already. */
   readonly sending = new Set<MessageId>();
+  /** Whose keys of the next suite a conversation waited for when that was last looked at. */
+  readonly awaited = new Map<ConversationId, readonly DeviceId[]>();
   policy: Policy;
   link: Link | null = null;
   readonly #loaded = new Set<ConversationId>();

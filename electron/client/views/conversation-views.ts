@@ -2,10 +2,12 @@ import {
   policySuite,
   roleAllows,
   roleOf,
+  type AwaitedDeviceView,
   type ConversationId,
   type ConversationRowView,
   type ConversationView,
   type CryptoWorker,
+  type DeviceId,
   type MemberView,
   type MessageId,
   type Policy,
@@ -30,6 +32,8 @@ export interface ConversationViewSources {
   readonly me: UserId;
   readonly now: () => number;
   readonly policy: () => Policy;
+  /** See `Core.awaited`. */
+  readonly awaited: ReadonlyMap<ConversationId, readonly DeviceId[]>;
 }
 
 const maxPreviewLength = 160;
@@ -85,6 +89,7 @@ export async function conversationView(
   const active = conversation.state === "active";
   const role = roleOf(roomState, me);
   const suite = policySuite(sources.policy());
+  const nextSuite = suite === conversation.suite || !active ? null : suite;
   const drafts: readonly SealedBody[] =
     draft === null ? [] : [{ messageId: draft.draftId, leaf: draft.leaf, sealed: draft.sealed }];
   const opened = await openBodies(worker, drafts);
@@ -104,7 +109,8 @@ export async function conversationView(
     draft: draft === null ? "" : (textOf(opened, draft.draftId) ?? ""),
     encryption: {
       suite: conversation.suite,
-      nextSuite: suite === conversation.suite || !active ? null : suite,
+      nextSuite,
+      awaited: nextSuite === null ? [] : awaitedViews(conversation, sources),
       epoch: conversation.epoch,
       epochAuthenticator: conversation.authenticator,
       doubtful: conversation.doubtful,
@@ -112,6 +118,22 @@ export async function conversationView(
     },
     firstUnreadId: store.firstUnread(conversation, sources.now())?.messageId ?? null,
   };
+}
+
+/** The devices in a conversation that it waits for; such as have left it meanwhile don't count. */
+function awaitedViews(
+  { conversationId, members }: StoredConversation,
+  { awaited, people }: ConversationViewSources,
+): readonly AwaitedDeviceView[] {
+  const waited = awaited.get(conversationId) ?? [];
+  return members
+    .filter(({ deviceId }) => waited.includes(deviceId))
+    .map(({ userId, deviceId }) => {
+      const { displayName } = people.view(userId);
+      const devices = people.get(userId)?.devices ?? [];
+      const device = devices.find((known) => known.deviceId === deviceId);
+      return { deviceId, displayName, deviceName: device?.deviceName ?? deviceId.slice(0, 6) };
+    });
 }
 
 /** What this device could not open or never got, ever: what of it came after all, is asked for, or is lost. */

@@ -57,8 +57,9 @@ test("it waits for who is away, and goes over when they are back", async () => {
   await ada.say(group, "meanwhile");
   await cem.sees(group, "meanwhile");
   await until("it is said what it waits for", async () => {
-    const { suite, nextSuite } = await three.encryptionOf(ada);
-    return suite === suiteNames.default && nextSuite === p256;
+    const { suite, nextSuite, awaited } = await three.encryptionOf(ada);
+    const [device] = awaited;
+    return suite === suiteNames.default && nextSuite === p256 && device?.displayName === "Ben";
   });
   tell(ben, policy);
   ben.cable.plug();
