@@ -294,6 +294,7 @@ describe("a relay that hands out key packages", () => {
 
   function handOut(change: (bytes: Uint8Array) => Uint8Array): void {
     relay.answer("keyPackages.claim", (result) => ({
+      ...result,
       keyPackages: (result["keyPackages"] as readonly { readonly bytes: Uint8Array }[]).map(
         (each) => ({ ...each, bytes: change(each.bytes) }),
       ),
@@ -341,7 +342,7 @@ describe("a relay that hands out key packages", () => {
   });
 
   test("of nobody: that is said after some tries", async () => {
-    relay.answer("keyPackages.claim", () => ({ keyPackages: [null] }));
+    relay.answer("keyPackages.claim", () => ({ keyPackages: [null], lacking: [] }));
     await expectNobodyAdded(["key-packages-exhausted"]);
   });
 });
