@@ -98,6 +98,8 @@ export class TimeKeeper {
 
   /** A time that is known to have come here. */
   raise(timeMs: number): void {
+    // What has passed until now would else be added to it once more.
+    this.real();
     this.#floorMs = Math.max(this.#floorMs, timeMs);
   }
 

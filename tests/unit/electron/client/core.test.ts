@@ -60,6 +60,16 @@ describe("time", () => {
     return { time, set, pass };
   }
 
+  test("a sweep that rings after a while in which nobody asked puts nothing forward", () => {
+    const { time, pass } = keeper();
+    for (let rings = 0; rings < 3; rings++) {
+      pass(4000);
+      time.raise(1_000_000 + (rings + 1) * 4000);
+    }
+    expect(time.now()).toBe(1_012_000);
+    expect(time.real()).toBe(1_012_000);
+  });
+
   test("never runs backwards", () => {
     const { time, set } = keeper();
     expect(time.now()).toBe(1_000_000);
