@@ -72,8 +72,9 @@ async function deceive(relay: HostileRelay, groupInfo: () => Uint8Array): Promis
   let sequence = 1000;
   const take = (list: Uint8Array[]) => (params: Readonly<Record<string, unknown>>) => {
     if (params["conversationId"] !== group) return null;
-    if ((params["epoch"] as number) > conversation.encryption.epoch)
+    if ((params["epoch"] as number) > conversation.encryption.epoch) {
       list.push(params["bytes"] as Uint8Array);
+    }
     return { kind: "accepted", sequence: ++sequence, receivedAtMs: Date.now() };
   };
   relay.answer("group.info", (result, { conversationId }) =>
