@@ -55,7 +55,7 @@ export class Sync {
     ConversationId,
     { failures: number; waits: boolean; cancel: () => void }
   >();
-  /** Conversations that only the relay says this device is in, and that are still to be joined. null: it hasn't said yet. */
+  /** Conversations that the relay says this device is in, and that are still to be joined. null: it hasn't said yet. */
   #others: Set<ConversationId> | null = null;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
@@ -182,26 +182,29 @@ export class Sync {
     const known = new Map(stored.map((row) => [row.conversationId, row]));
     const others = heads.keys().filter((conversationId) => {
       const row = known.get(conversationId);
-      if (row !== undefined && isLive(row.state)) return false;
-      // It may be younger than this vault, or its end was the relay's word alone.
-      return rollBack.looksForOthers || row?.stale === true;
+      if (row === undefined) return rollBack.looksForOthers;
+      // What its log says of it may be older than what the relay says; or its end was the relay's word alone.
+      if (row.stale) return true;
+      // This vault may be older than what came after the end.
+      return !isLive(row.state) && rollBack.looksForOthers;
     });
     this.#others = new Set(others);
-    const awaited = [...this.#others, ...core.store.invitations()];
-    const work = [...new Set(awaited)].map((conversationId) => this.#goOn(conversationId));
+    const awaited = new Set([...this.#others, ...core.store.invitations()]);
+    const due = new Set(awaited);
     for (const { conversationId, state, cursor, stale } of stored) {
       const head = heads.get(conversationId);
       if (!isLive(state)) {
         // Whoever acknowledges has judged what is there, and one that comes back hasn't.
-        const isOver = head !== undefined && head <= cursor && !awaited.includes(conversationId);
+        const isOver = head !== undefined && head <= cursor && !awaited.has(conversationId);
         if (isOver) acknowledger.group(conversationId, head);
       } else if (stale || open.has(conversationId) || (head !== undefined && head > cursor)) {
-        work.push(this.#goOn(conversationId));
+        due.add(conversationId);
       } else if (head !== undefined && cursor > 0) {
         // The acknowledgement may have been lost when the client stopped.
         acknowledger.group(conversationId, cursor);
       }
     }
+    const work = [...due].map((conversationId) => this.#goOn(conversationId));
     const results = await Promise.allSettled(work);
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw ensureAppError(failed.reason);

@@ -69,9 +69,9 @@ export class Rejoiner {
     return this.#core.groupQueue.run(conversationId, async () => {
       if (this.#isLive(conversationId)) {
         if (this.#isWaiting(conversationId)) await this.#glean(conversationId);
-        if (!this.#isWaiting(conversationId)) {
-          // Reading on may have shown that this device was removed.
-          if (this.#isLive(conversationId)) await this.#forgetInvitation(conversationId);
+        // Reading on may have shown that this device was removed. It may be back: a Welcome that came since may be gone.
+        if (this.#isLive(conversationId) && !this.#isWaiting(conversationId)) {
+          await this.#forgetInvitation(conversationId);
           return;
         }
       }

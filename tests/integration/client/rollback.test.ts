@@ -156,6 +156,42 @@ describe("an older copy of the vault that was put back", () => {
     await talksAgain(other);
   });
 
+  test("comes back into what its person was taken out of and added to again, though the log tells of the one alone", async () => {
+    const group = await ada.create("group", [ben]);
+    for (const person of [ada, ben]) await person.finds(group);
+    const isAbout = (params: unknown) =>
+      (params as { readonly conversationId?: ConversationId }).conversationId === group;
+    await rollBack(async () => {
+      await ben.look(group);
+      // The relay never hears that Ben has read of it, and keeps it for him.
+      ben.cable.onRequest = ({ method, params }) =>
+        method !== "group.acknowledge" || !isAbout(params);
+      const { commands } = ada.client;
+      await commands["conversation.removeMember"]({ conversationId: group, userId: ben.userId });
+      await until("Ben is out", () => ben.lines(group).includes("removed"));
+      await commands["conversation.addMembers"]({ conversationId: group, people: [ben.userId] });
+      await ada.say(group, "back");
+      await ben.sees(group, "back");
+      await sayMore();
+    });
+    // The first time, the relay has no answer.
+    let asking = 0;
+    ben.cable.onRequest = ({ id, method, params }) => {
+      if (asking === 0 && method === "group.info" && isAbout(params)) asking = id;
+      return true;
+    };
+    ben.cable.onFrame = (frame) =>
+      frame.kind === "response" && frame.id === asking
+        ? { kind: "failure", id: asking, error: { code: "internal" } }
+        : frame;
+    await ben.open();
+    await ben.online();
+    await ben.look(group);
+    await until("Ben reads that he was out", () => ben.lines(group).includes("removed"));
+    await until("Ben is back", () => ben.lines(group).includes("restored"));
+    await talksAgain(group);
+  });
+
   test("what somebody said meanwhile, and no copy of the vault ever had, is read", async () => {
     await rollBack(sayMore);
     await ada.say(direct, "while Ben was away");
