@@ -180,15 +180,15 @@ export class Sync {
     ]);
     const stored = core.store.conversationStates();
     const known = new Map(stored.map((row) => [row.conversationId, row]));
-    const others = heads.keys().filter((conversationId) => {
+    const others = [...heads].filter(([conversationId, head]) => {
       const row = known.get(conversationId);
       if (row === undefined) return rollBack.looksForOthers;
       // What its log says of it may be older than what the relay says; or its end was the relay's word alone.
       if (row.stale) return true;
-      // This vault may be older than what came after the end.
-      return !isLive(row.state) && rollBack.looksForOthers;
+      // This vault may be older than what came after the end. Whoever has left alone stays on the roster, and nothing comes.
+      return !isLive(row.state) && rollBack.looksForOthers && head > row.cursor;
     });
-    this.#others = new Set(others);
+    this.#others = new Set(others.map(([conversationId]) => conversationId));
     const awaited = new Set([...this.#others, ...core.store.invitations()]);
     const due = new Set(awaited);
     for (const { conversationId, state, cursor, stale } of stored) {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ConversationId } from "#protocol";
+import { readFact } from "../../../electron/client/store/facts.ts";
 import { until, World, type Person } from "../../support/client-world.ts";
 
 let world: World;
@@ -190,6 +191,24 @@ describe("an older copy of the vault that was put back", () => {
     await until("Ben reads that he was out", () => ben.lines(group).includes("removed"));
     await until("Ben is back", () => ben.lines(group).includes("restored"));
     await talksAgain(group);
+  });
+
+  test("doesn't come back into what its person had left as the last one there", async () => {
+    const group = await ben.create("group", [ada]);
+    for (const person of [ada, ben]) await person.finds(group);
+    await ada.client.commands["conversation.leave"]({ conversationId: group });
+    const stateOf = (person: Person) => person.vault.read("conversation", [group])[0]?.["state"];
+    await until("Ada has left", () => stateOf(ada) === "left" && ben.lines(group).includes("left"));
+    await ben.client.commands["conversation.leave"]({ conversationId: group });
+    await until("Ben has left", () => stateOf(ben) === "left");
+    await rollBack(sayMore);
+    await ben.open();
+    await ben.online();
+    expect(ben.client.rejoining).not.toBeNull();
+    await until("it is mended", () => readFact(ben.vault, "rollback") === undefined);
+    expect(stateOf(ben)).toBe("left");
+    await ben.look(direct);
+    await talksAgain(direct);
   });
 
   test("what somebody said meanwhile, and no copy of the vault ever had, is read", async () => {
