@@ -1,48 +1,7 @@
 import { expect } from "vitest";
-import {
-  suiteNames,
-  type ConversationId,
-  type Frame,
-  type RelayEventInput,
-  type SignedRecord,
-  type SuiteName,
-} from "#protocol";
+import { suiteNames, type ConversationId, type SuiteName } from "#protocol";
 import { readFact } from "../../electron/client/store/facts.ts";
 import { until, World, type Person } from "./client-world.ts";
-
-/** A policy of the network that `host` has made. */
-export async function signPolicy(
-  host: Person,
-  suite: SuiteName,
-  version = 2,
-): Promise<SignedRecord> {
-  const { networkId, name: networkName } = host.client.view.network;
-  await host.loadNetworkKey();
-  const value = {
-    ...{ networkId, networkName, version, issuedAtMs: Date.now(), suite },
-    ...{ maxExpirationSeconds: 3600, defaultExpirationSeconds: 3600, membersMayInvite: true },
-  };
-  return (await host.worker.call("record.sign", { kind: "policy", value })).record;
-}
-
-/**
- * The relay tells somebody of a policy, now or when they come back, and stands by it.
- *
- * @param spoil - what else becomes of what arrives
- */
-export function tell(
-  person: Person,
-  policy: SignedRecord,
-  spoil: (frame: Frame) => Frame | null = (frame) => frame,
-): void {
-  person.cable.onFrame = (frame) => {
-    if (frame.kind !== "event" || frame.name !== "hello") return spoil(frame);
-    const body = frame.body as RelayEventInput<"hello">;
-    const network = body.network === null ? null : { ...body.network, policy };
-    return { ...frame, body: { ...body, network } };
-  };
-  person.cable.deliver({ kind: "event", name: "policy.changed", body: { policy } });
-}
 
 /** Three people in a conversation of the default suite, in which something was said. */
 export class ThreePeople {
@@ -69,6 +28,12 @@ export class ThreePeople {
     await ada.say(group, "Before");
     for (const person of others) await person.sees(group, "Before");
     return new ThreePeople(world, everybody, group);
+  }
+
+  /** The administrator has the network's policy name a suite. */
+  async choose(suite: SuiteName): Promise<void> {
+    const [ada] = this.everybody;
+    await ada.client.commands["network.setPolicy"]({ suite });
   }
 
   async encryptionOf(person: Person) {

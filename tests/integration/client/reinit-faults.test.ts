@@ -1,7 +1,15 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { suiteNames, type ConversationId, type Frame, type RelayResult } from "#protocol";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  suiteNames,
+  type ConversationId,
+  type Frame,
+  type RelayEventInput,
+  type RelayResult,
+} from "#protocol";
+import { readFact } from "../../../electron/client/store/facts.ts";
 import { until, type Person } from "../../support/client-world.ts";
-import { signPolicy, tell, ThreePeople } from "../../support/policy-suite.ts";
+import { HostileRelay } from "../../support/hostile-relay.ts";
+import { ThreePeople } from "../../support/policy-suite.ts";
 
 // What can go wrong while a conversation goes over to another suite (docs/adr/0027).
 
@@ -34,7 +42,6 @@ function spoilt(value: unknown): unknown {
 }
 
 test("two go for it: the loser, whose offer was late, follows the winner", async () => {
-  const policy = await signPolicy(ada, p256);
   let late: Person | undefined;
   for (const person of three.everybody) {
     person.cable.onRequest = ({ method }) => {
@@ -42,8 +49,8 @@ test("two go for it: the loser, whose offer was late, follows the winner", async
       late = person;
       return false;
     };
-    tell(person, policy);
   }
+  await three.choose(p256);
   await until("somebody's offer is under way", () => late !== undefined);
   for (const person of three.everybody) {
     if (person !== late) await three.isIn(person, p256);
@@ -55,15 +62,15 @@ test("two go for it: the loser, whose offer was late, follows the winner", async
 });
 
 test("who is killed before they hear that they have won goes on where the others are", async () => {
-  const policy = await signPolicy(ada, p256);
   let winner: Person | undefined;
   for (const person of three.everybody) {
     person.cable.onRequest = ({ method }) => {
       if (method === "group.commit") winner ??= person;
       return true;
     };
-    tell(person, policy, (frame) => (person === winner ? null : frame));
+    person.cable.onFrame = (frame) => (person === winner ? null : frame);
   }
+  await three.choose(p256);
   await until("somebody has offered it", () => winner !== undefined);
   const first = winner!;
   for (const person of three.everybody) {
@@ -82,22 +89,21 @@ test("who is killed before they hear that they have won goes on where the others
 });
 
 test("who can't follow it joins anew", async () => {
-  const policy = await signPolicy(ada, p256);
   let victim: Person | undefined;
   for (const person of three.everybody) {
     person.cable.onRequest = ({ method }) => {
       if (method === "group.commit") victim ??= three.everybody.find((other) => other !== person);
       return true;
     };
-    tell(person, policy, (frame) => (person === victim ? (spoilt(frame) as Frame) : frame));
+    person.cable.onFrame = (frame) => (person === victim ? (spoilt(frame) as Frame) : frame);
   }
+  await three.choose(p256);
   for (const person of three.everybody) await three.isIn(person, p256);
   await until("it is said", () => victim?.lines(group).includes("rejoined") === true);
   await three.everybodyReads("together again, says");
 }, 120_000);
 
 test("when nobody else can take it, its maker goes back, and it is made again", async () => {
-  const policy = await signPolicy(ada, p256);
   let maker: Person | undefined;
   for (const person of three.everybody) {
     const { worker } = person;
@@ -110,8 +116,8 @@ test("when nobody else can take it, its maker goes back, and it is made again", 
       const { bytes } = made as { readonly bytes: Uint8Array };
       return { ...made, bytes: bytes.with(bytes.length - 1, (bytes.at(-1) ?? 0) ^ 1) };
     }) as typeof worker.call;
-    tell(person, policy);
   }
+  await three.choose(p256);
   await until("it is void", () => maker?.lines(group).includes("reopened") === true);
   await until("it is made again", async () => {
     const { suite, epoch } = await three.encryptionOf(maker!);
@@ -146,8 +152,7 @@ test("who is adding somebody when it goes over adds them in the new suite", asyn
     people: [dan.userId],
   });
   await until("Ada's claim is answered", () => held !== undefined);
-  const policy = await signPolicy(ada, p256);
-  for (const person of [...three.everybody, dan]) tell(person, policy);
+  await three.choose(p256);
   for (const person of [ben, three.everybody[2]]) await three.isIn(person, p256);
   ada.cable.deliver(held!);
   await added;
@@ -158,17 +163,16 @@ test("who is adding somebody when it goes over adds them in the new suite", asyn
 
 test("who was away while the policy changed twice follows the others through both", async () => {
   const cem = three.everybody[2];
-  const first = await signPolicy(ada, p256);
-  tell(ben, first);
+  cem.cable.unplug();
+  await three.choose(p256);
   await three.hasKeys(ben, p256);
-  await ben.online();
   await ben.quit();
-  for (const person of [ada, cem]) tell(person, first);
+  cem.cable.plug();
+  cem.client.retryNow();
   for (const person of [ada, cem]) await three.isIn(person, p256);
   await ada.say(group, "in the first");
   await cem.sees(group, "in the first");
-  const second = await signPolicy(ada, aes128, 3);
-  for (const person of three.everybody) tell(person, second);
+  await three.choose(aes128);
   await ben.open();
   for (const person of three.everybody) await three.isIn(person, aes128);
   await ben.look(group);
@@ -179,31 +183,49 @@ test("who was away while the policy changed twice follows the others through bot
   expect(ben.lines(group)).not.toContain("rejoined");
 });
 
-test("who is back at an older copy, and isn't told of the policy, isn't led to another suite", async () => {
-  await ben.quit();
-  const putBack = ben.copyVault();
-  await ben.open();
-  await ben.online();
-  await ben.look(group);
-  const policy = await signPolicy(ada, p256);
-  for (const person of three.everybody) tell(person, policy);
-  for (const person of three.everybody) await three.isIn(person, p256);
-  await three.everybodyReads("in the new suite, says");
-  await ben.quit();
-  putBack("folder-and-keychain");
-  ben.cable.onFrame = null;
-  const asked = new Set<string>();
-  ben.cable.onRequest = ({ method }) => {
-    asked.add(method);
-    return true;
-  };
-  await ben.open();
-  await until("Ben asks where the conversation is", () => asked.has("group.info"));
-  await new Promise((resolve) => setTimeout(resolve, 1000));
-  expect(asked).not.toContain("group.commit");
-  expect((await three.encryptionOf(ben)).suite).toBe(suiteNames.default);
-  tell(ben, policy);
-  await ben.reconnect();
-  await three.isIn(ben, p256);
-  await three.everybodyReads("with the policy, says");
-}, 120_000);
+describe("who is back at an older copy", () => {
+  async function copyOf(person: Person): Promise<() => void> {
+    await person.quit();
+    const putBack = person.copyVault();
+    await person.open();
+    await person.online();
+    await person.look(group);
+    return () => {
+      putBack("folder-and-keychain");
+    };
+  }
+
+  test("and isn't told of the policy, isn't led to another suite", async () => {
+    const policy = readFact(ben.vault, "policy")!;
+    const putBack = await copyOf(ben);
+    await three.choose(p256);
+    for (const person of three.everybody) await three.isIn(person, p256);
+    await three.everybodyReads("in the new suite, says");
+    const relay = new HostileRelay(ben);
+    relay.event("policy.changed", () => null);
+    relay.event("hello", (body) => {
+      const { network } = body as RelayEventInput<"hello">;
+      return { ...body, network: { ...network, policy } };
+    });
+    relay.answer("session.signIn", (result) => ({ ...result, policyVersion: 1 }));
+    relay.answer("policy.get", () => ({ policy }));
+    const asked = new Set<string>();
+    for (const method of ["group.info", "group.commit"] as const) {
+      relay.pretend(method, () => {
+        asked.add(method);
+        return null;
+      });
+    }
+    await ben.quit();
+    putBack();
+    await ben.open();
+    await until("Ben asks where the conversation is", () => asked.has("group.info"));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(asked).not.toContain("group.commit");
+    expect((await three.encryptionOf(ben)).suite).toBe(suiteNames.default);
+    relay.repent();
+    await ben.reconnect();
+    await three.isIn(ben, p256);
+    await three.everybodyReads("with the policy, says");
+  }, 120_000);
+});

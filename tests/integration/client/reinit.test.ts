@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { suiteNames, type ConversationId } from "#protocol";
 import { until, type Person } from "../../support/client-world.ts";
-import { signPolicy, tell, ThreePeople } from "../../support/policy-suite.ts";
+import { ThreePeople } from "../../support/policy-suite.ts";
 
 // The network's policy names another suite: conversations that are there already go over to it (docs/adr/0027).
 
@@ -25,8 +25,7 @@ afterEach(async () => {
 test("a conversation goes over with its people, roles and history, and says so", async () => {
   const { epoch, suite } = await three.encryptionOf(ada);
   expect(suite).toBe(suiteNames.default);
-  const policy = await signPolicy(ada, p256);
-  for (const person of [ada, ben, cem]) tell(person, policy);
+  await three.choose(p256);
   for (const person of [ada, ben, cem]) await three.isIn(person, p256);
   expect(await three.encryptionOf(cem)).toMatchObject({ epoch: epoch + 1 });
   await three.everybodyReads("after, says");
@@ -51,8 +50,7 @@ test("a conversation goes over with its people, roles and history, and says so",
 
 test("it waits for who is away, and goes over when they are back", async () => {
   ben.cable.unplug();
-  const policy = await signPolicy(ada, p256);
-  for (const person of [ada, cem]) tell(person, policy);
+  await three.choose(p256);
   for (const person of [ada, cem]) await three.hasKeys(person, p256);
   await ada.say(group, "meanwhile");
   await cem.sees(group, "meanwhile");
@@ -61,7 +59,6 @@ test("it waits for who is away, and goes over when they are back", async () => {
     const [device] = awaited;
     return suite === suiteNames.default && nextSuite === p256 && device?.displayName === "Ben";
   });
-  tell(ben, policy);
   ben.cable.plug();
   ben.client.retryNow();
   for (const person of [ada, ben, cem]) await three.isIn(person, p256);
@@ -71,16 +68,13 @@ test("it waits for who is away, and goes over when they are back", async () => {
 });
 
 test("who was away when it went over reads on across it", async () => {
-  const policy = await signPolicy(ada, p256);
-  tell(ben, policy);
+  cem.cable.unplug();
+  await three.choose(p256);
   await three.hasKeys(ben, p256);
-  await until("Ben's last resort is there, too", async () => {
-    await ben.online();
-    return (await three.encryptionOf(ben)).nextSuite === p256;
-  });
   await ben.quit();
   await ada.say(group, "in the old suite");
-  for (const person of [ada, cem]) tell(person, policy);
+  cem.cable.plug();
+  cem.client.retryNow();
   for (const person of [ada, cem]) await three.isIn(person, p256);
   await ada.say(group, "in the new suite");
   await ben.open();
@@ -92,12 +86,8 @@ test("who was away when it went over reads on across it", async () => {
 });
 
 test("it can go over again, and messages under way come through", async () => {
-  for (const [version, suite] of [
-    [2, p256],
-    [3, aes128],
-  ] as const) {
-    const policy = await signPolicy(ada, suite, version);
-    for (const person of [ada, ben, cem]) tell(person, policy);
+  for (const suite of [p256, aes128]) {
+    await three.choose(suite);
     const texts: string[] = [];
     for (let at = 0; (await three.encryptionOf(ada)).suite !== suite && at < 200; at += 1) {
       const text = `${suite} ${String(at)}`;

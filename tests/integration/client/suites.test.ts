@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { suiteNames, type ConversationId, type RelayEventInput } from "#protocol";
+import { suiteNames, type ConversationId } from "#protocol";
 import { readFact } from "../../../electron/client/store/facts.ts";
 import { until, World, type Person } from "../../support/client-world.ts";
 
@@ -17,34 +17,6 @@ afterEach(async () => {
   await world.dispose();
 });
 
-/** The administrator decides; the relay tells everybody when they come back. */
-async function choosePolicySuite(): Promise<void> {
-  const { networkId, name } = ada.client.view.network;
-  await ada.loadNetworkKey();
-  const { record: policy } = await ada.worker.call("record.sign", {
-    kind: "policy",
-    value: {
-      networkId,
-      networkName: name,
-      version: 2,
-      issuedAtMs: Date.now(),
-      maxExpirationSeconds: 3600,
-      defaultExpirationSeconds: 3600,
-      membersMayInvite: true,
-      suite,
-    },
-  });
-  for (const person of [ada, ben]) {
-    person.cable.onFrame = (frame) => {
-      if (frame.kind !== "event" || frame.name !== "hello") return frame;
-      const body = frame.body as RelayEventInput<"hello">;
-      const network = body.network === null ? null : { ...body.network, policy };
-      return { ...frame, body: { ...body, network } };
-    };
-    await person.reconnect();
-  }
-}
-
 async function suiteOf(person: Person, conversationId: ConversationId): Promise<string> {
   const messageId = await person.say(conversationId, "which suite?");
   const info = await person.client.commands["message.info"]({ conversationId, messageId });
@@ -52,7 +24,7 @@ async function suiteOf(person: Person, conversationId: ConversationId): Promise<
 }
 
 test("new conversations are of the policy's suite", async () => {
-  await choosePolicySuite();
+  await ada.client.commands["network.setPolicy"]({ suite });
   for (const person of [ada, ben]) {
     await until(`${person.name} has published key packages of the suite`, () => {
       return readFact(person.vault, "keyPackageSuite") === suite;
