@@ -191,11 +191,17 @@ export class Commits {
       }
       // Before anything else the log says what became of an offer (mls.md rule 2).
       if (stored.offer !== null) await this.#readOn(conversationId);
+      if (this.#isOutdated(intent)) return this.#withdraw(conversationId);
       const offer = this.#offer(conversationId) ?? (await this.#prepare(conversationId, kept));
       if (offer === undefined) return;
       await this.#offerToRelay(conversationId, offer);
     }
     if (this.#core.store.intent(conversationId) !== undefined) throw new AppError("epoch-unknown");
+  }
+
+  /** The others follow nobody to a suite that the policy has left, however long ago the way there was made. */
+  #isOutdated(intent: Intent): boolean {
+    return intent.kind === "suite" && intent.suite !== policySuite(this.#core.policy);
   }
 
   /** @throws AppError why the log can't be read on */
@@ -255,7 +261,6 @@ export class Commits {
       conversation,
       me: self.userId,
       thisDevice: self.deviceId,
-      policySuite: policySuite(this.#core.policy),
       devicesOf: (userId) => people.addableDevices(userId),
       leavers,
       refreshedAtMs: store.refreshedAtMs(conversationId),

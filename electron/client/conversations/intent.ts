@@ -36,8 +36,8 @@ export type Intent =
   | { readonly kind: "own-devices" }
   /** Brings a person's leaves in line with the directory: see `membership.ts`. */
   | { readonly kind: "devices"; readonly userId: UserId }
-  /** Goes over to the suite that the network's policy names: docs/adr/0027. */
-  | { readonly kind: "suite" }
+  /** Goes over to a suite, for as long as the network's policy names it: docs/adr/0027. */
+  | { readonly kind: "suite"; readonly suite: SuiteName }
   /** A new leaf of this device, and nothing else (post-compromise security). */
   | {
       readonly kind: "refresh";
@@ -108,8 +108,6 @@ export interface PlanContext {
   readonly conversation: StoredConversation;
   readonly me: UserId;
   readonly thisDevice: DeviceId;
-  /** The suite that the network's policy names. */
-  readonly policySuite: SuiteName;
   readonly devicesOf: (userId: UserId) => readonly DeviceId[];
   readonly leavers: readonly UserId[];
   /** When this device's leaf was new last, milliseconds. */
@@ -153,7 +151,7 @@ export function planCommit(intent: Intent, context: PlanContext): CommitPlan | u
     case "devices":
       return planPersonsDevices(intent.userId, context);
     case "suite":
-      return planSuite(context);
+      return planSuite(intent.suite, context);
     case "refresh":
       // Another commit of ours had a path too, or this one was carried out: either way the leaf is new.
       return intent.sinceMs === context.refreshedAtMs ? change(null) : undefined;
@@ -177,15 +175,15 @@ function planPersonsDevices(userId: UserId, { planDevices }: PlanContext): Commi
 }
 
 /** Nobody who is on the way out is taken along: their removal comes first. */
-function planSuite(context: PlanContext): CommitPlan | undefined {
-  const { conversation, leavers, policySuite, thisDevice } = context;
-  if (conversation.suite === policySuite || leavers.length > 0) return undefined;
+function planSuite(suite: SuiteName, context: PlanContext): CommitPlan | undefined {
+  const { conversation, leavers, thisDevice } = context;
+  if (conversation.suite === suite || leavers.length > 0) return undefined;
   const addDevices = conversation.members
     .map(({ deviceId }) => deviceId)
     .filter((deviceId) => deviceId !== thisDevice);
   return {
     ...{ addDevices, required: [], removeDevices: [], roomState: null },
-    reinitTo: policySuite,
+    reinitTo: suite,
   };
 }
 

@@ -103,7 +103,8 @@ export class Membership {
       if (plan === undefined) continue;
       (plan.remove.length > 0 ? urgent : later).push({ kind: "devices", userId });
     }
-    const over: Task[] = suite === policySuite(policy) ? [] : [{ kind: "suite" }];
+    const named = policySuite(policy);
+    const over: Task[] = suite === named ? [] : [{ kind: "suite", suite: named }];
     return [...urgent, ...over, ...later];
   }
 

@@ -183,6 +183,37 @@ test("who was away while the policy changed twice follows the others through bot
   expect(ben.lines(group)).not.toContain("rejoined");
 });
 
+test("who comes back with an offer of it goes by the policy that there is now", async () => {
+  const others = [ada, three.everybody[2]].map((person) => new HostileRelay(person));
+  // So that it is Ben who goes for it.
+  for (const relay of others) {
+    relay.pretend("keyPackages.claim", ({ devices }) => {
+      const lacking = devices as readonly unknown[];
+      return { keyPackages: lacking.map(() => null), lacking };
+    });
+  }
+  let offered = false;
+  ben.cable.onRequest = ({ method }) => {
+    if (method !== "group.commit") return true;
+    offered = true;
+    return false;
+  };
+  await three.choose(p256);
+  await until("Ben's offer is under way", () => offered);
+  await ben.kill();
+  ben.cable.onRequest = null;
+  await three.choose(aes128);
+  for (const relay of others) relay.repent();
+  await ben.open();
+  for (const person of three.everybody) await three.isIn(person, aes128);
+  await ben.look(group);
+  await three.everybodyReads("by the present policy, says");
+  await three.nothingWasLost();
+  for (const person of three.everybody) {
+    expect(person.lines(group).filter((kind) => kind === "suite")).toHaveLength(1);
+  }
+});
+
 describe("who is back at an older copy", () => {
   async function copyOf(person: Person): Promise<() => void> {
     await person.quit();

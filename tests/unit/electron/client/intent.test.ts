@@ -55,7 +55,6 @@ function context(
     conversation,
     me: ada,
     thisDevice: device("ada-1"),
-    policySuite: suiteNames.default,
     devicesOf: (userId) => devices.get(userId) ?? [],
     leavers: [],
     refreshedAtMs: 5,
@@ -80,13 +79,15 @@ describe("what a commit does for an intent", () => {
   });
 
   test("going over to another suite takes everybody along, and waits for who is leaving", () => {
-    const there = { ...context(), policySuite: suiteNames.cnsa };
-    expect(planCommit({ kind: "suite" }, there)).toMatchObject({
+    const there = context();
+    const intent = { kind: "suite", suite: suiteNames.cnsa } as const;
+    expect(planCommit(intent, there)).toMatchObject({
       addDevices: ["ben-1"],
       reinitTo: suiteNames.cnsa,
     });
-    expect(planCommit({ kind: "suite" }, { ...there, leavers: [ben] })).toBeUndefined();
-    expect(planCommit({ kind: "suite" }, context())).toBeUndefined();
+    expect(planCommit(intent, { ...there, leavers: [ben] })).toBeUndefined();
+    const present = { ...there.conversation, suite: suiteNames.cnsa };
+    expect(planCommit(intent, { ...there, conversation: present })).toBeUndefined();
   });
 
   test("what has come about meanwhile is not done again", () => {

@@ -159,7 +159,7 @@ describe("members come forward one after another", () => {
     await settled();
     expect(asked).toEqual([
       { kind: "devices", userId: cem },
-      { kind: "suite" },
+      { kind: "suite", suite: suiteNames.default },
       { kind: "devices", userId: ada },
     ]);
     const later = client("cem-1", everybody);
@@ -171,7 +171,7 @@ describe("members come forward one after another", () => {
     expect(later.asked).toEqual([]);
     later.clock.advance(1);
     await settled();
-    expect(later.asked).toEqual([{ kind: "suite" }]);
+    expect(later.asked).toEqual([{ kind: "suite", suite: suiteNames.default }]);
   });
 
   test("a person's own device first, the others in an order that all of them know", async () => {
