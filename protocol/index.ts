@@ -45,9 +45,12 @@ export {
 export {
   defaultVaultPolicy,
   historyAllowed,
+  maxFormerSuites,
+  nextPolicy,
   policyChangeSchema,
   policySchema,
   policySuite,
+  suitesSince,
   type PolicyChange,
   type Policy,
   type VaultPolicy,

@@ -19,15 +19,38 @@ export interface Policy {
   readonly membersMayInvite: boolean;
   /** The suite of new conversations; left out: the default one. */
   readonly suite?: SuiteName;
+  /** What earlier ones named, oldest first: who was away while it changed follows the others through each; left out: nothing. */
+  readonly formerSuites?: readonly FormerSuite[];
   /** Whether messages may come over to a computer that is added to an account; left out: they may. */
   readonly historyOnLink?: boolean;
   /** What protects the vaults of members' computers; left out: {@link defaultVaultPolicy}. */
   readonly vault?: VaultPolicy;
 }
 
+/** A suite that a policy named before. */
+export interface FormerSuite {
+  readonly suite: SuiteName;
+  /** When a policy named another one, milliseconds. */
+  readonly untilMs: number;
+}
+
+/** How many suites a policy says that the ones before it named. */
+export const maxFormerSuites = 8;
+
 /** The suite of new conversations in a network. */
 export function policySuite({ suite = suiteNames.default }: Policy): SuiteName {
   return suite;
+}
+
+/**
+ * The suites to which conversations may have gone over from another one, as far as the policy says.
+ *
+ * @param from - the suite in which they were
+ */
+export function suitesSince(policy: Policy, from: string): readonly string[] {
+  const named: readonly string[] = (policy.formerSuites ?? []).map(({ suite }) => suite);
+  const begun = named.indexOf(from);
+  return [...(begun < 0 ? [] : named.slice(begun + 1)), policySuite(policy)];
 }
 
 /** Whether messages may come over to a computer that is added to an account. */
@@ -64,6 +87,11 @@ const vaultPolicySchema: v.GenericSchema<unknown, VaultPolicy> = v.strictObject(
   organisationKey: v.nullable(exactBytesSchema(1216)),
 });
 
+const formerSuitesSchema: v.GenericSchema<unknown, readonly FormerSuite[]> = v.pipe(
+  v.array(v.strictObject({ suite: v.picklist(supportedSuites), untilMs: timestampMsSchema })),
+  v.maxLength(maxFormerSuites),
+);
+
 const timerSchema = v.pipe(countSchema, v.minValue(minTimerSeconds), v.maxValue(maxTimerSeconds));
 
 export const policySchema: v.GenericSchema<unknown, Policy> = v.pipe(
@@ -76,6 +104,7 @@ export const policySchema: v.GenericSchema<unknown, Policy> = v.pipe(
     defaultExpirationSeconds: timerSchema,
     membersMayInvite: v.boolean(),
     suite: v.exactOptional(v.picklist(supportedSuites)),
+    formerSuites: v.exactOptional(formerSuitesSchema),
     vault: v.exactOptional(vaultPolicySchema),
     historyOnLink: v.exactOptional(v.boolean()),
   }),
@@ -91,3 +120,14 @@ export const policyChangeSchema = v.strictObject({
 });
 /** What an administrator changes of a policy; what isn't named stays as it is. */
 export type PolicyChange = v.InferOutput<typeof policyChangeSchema>;
+
+/** The policy that follows one, signed by nobody yet. */
+export function nextPolicy(before: Policy, change: PolicyChange, issuedAtMs: number): Policy {
+  const next: Policy = { ...before, ...change, version: before.version + 1, issuedAtMs };
+  if (policySuite(next) === policySuite(before)) return next;
+  const former = { suite: policySuite(before), untilMs: issuedAtMs };
+  return {
+    ...next,
+    formerSuites: [...(before.formerSuites ?? []), former].slice(-maxFormerSuites),
+  };
+}

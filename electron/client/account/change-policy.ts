@@ -1,6 +1,7 @@
 import {
   ensureAppError,
   historyAllowed,
+  nextPolicy,
   policySuite,
   type AppError,
   type Policy,
@@ -23,8 +24,7 @@ export async function changePolicy(
   await loadNetworkKey(core);
   for (;;) {
     const before = core.policy;
-    const issuedAtMs = core.time.real();
-    const value: Policy = { ...before, ...change, version: before.version + 1, issuedAtMs };
+    const value = nextPolicy(before, change, core.time.real());
     if (isSame(before, value)) return;
     const { record } = await core.worker.call("record.sign", { kind: "policy", value });
     try {

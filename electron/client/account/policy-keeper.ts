@@ -8,10 +8,8 @@ import {
 } from "#protocol";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
-import { putFact, readFact, type FormerSuite } from "../store/facts.ts";
+import { putFact } from "../store/facts.ts";
 
-/** How many suites that the policy named before are known. */
-const maxFormerSuites = 8;
 /** What was on its way while the policy changed is followed as what came before, milliseconds. */
 const onTheWayMs = 10 * 60_000;
 
@@ -60,14 +58,11 @@ export class PolicyKeeper {
    * @param atMs - when the relay had ordered it, milliseconds
    */
   suiteFor(claimed: string, atMs: number): SuiteName {
-    const former = this.#formerSuites.find(
+    const { policy } = this.#core;
+    const former = policy.formerSuites?.find(
       ({ suite, untilMs }) => suite === claimed && atMs < untilMs + onTheWayMs,
     );
-    return former?.suite ?? policySuite(this.#core.policy);
-  }
-
-  get #formerSuites(): readonly FormerSuite[] {
-    return readFact(this.#core.vault, "formerSuites") ?? [];
+    return former?.suite ?? policySuite(policy);
   }
 
   /**
@@ -84,11 +79,6 @@ export class PolicyKeeper {
     if (policy.version <= known.version) return;
     const changes = new Changes();
     changes.statements.push(putFact("policy", record));
-    if (policySuite(policy) !== policySuite(known)) {
-      const former = { suite: policySuite(known), untilMs: this.#core.time.real() };
-      const kept = [...this.#formerSuites, former].slice(-maxFormerSuites);
-      changes.statements.push(putFact("formerSuites", kept));
-    }
     await this.#core.commit(changes);
     this.#core.policy = policy;
     this.#onChanged();

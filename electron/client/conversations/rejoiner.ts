@@ -1,7 +1,7 @@
 import {
   AppError,
   ensureAppError,
-  policySuite,
+  suitesSince,
   type ConversationId,
   type GroupMember,
   type GroupSummary,
@@ -209,10 +209,13 @@ export class Rejoiner {
     return true;
   }
 
-  /** A conversation is of the suite that it was known to have, or of the policy's: else whoever can't follow it could be led to a weaker one. */
+  /**
+   * A conversation is of the suite that it was known to have, or of one that the policy has named since: else whoever can't follow it could be led
+   * to a weaker one. See docs/adr/0027.
+   */
   #requireSuite(conversationId: ConversationId, suite: string): void {
     const known = this.#core.store.conversation(conversationId)?.suite ?? suite;
-    if (suite === known || suite === policySuite(this.#core.policy)) return;
+    if (suite === known || suitesSince(this.#core.policy, known).includes(suite)) return;
     throw new AppError("commit-refused", { data: { suite } });
   }
 

@@ -46,8 +46,6 @@ export interface Facts {
   readonly networkKey: Uint8Array;
   readonly issuer: { readonly certificate: SignedRecord; readonly key: Uint8Array };
   readonly policy: SignedRecord;
-  /** What the policy named before, oldest first. */
-  readonly formerSuites: readonly FormerSuite[];
   readonly directoryVersion: number;
   readonly inboxCursor: number;
   /** The largest time ever seen, milliseconds. */
@@ -79,13 +77,6 @@ export interface Facts {
   readonly firstOrder: number;
   /** The vault was rolled back, and not everything has been made anew. */
   readonly rollback: Rollback;
-}
-
-/** A suite that the policy named. */
-export interface FormerSuite {
-  readonly suite: SuiteName;
-  /** When this device heard that it names another one, milliseconds. */
-  readonly untilMs: number;
 }
 
 /** What is still to be made anew after a roll-back, beside the conversations marked so. */

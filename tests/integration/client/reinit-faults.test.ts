@@ -259,4 +259,24 @@ describe("who is back at an older copy", () => {
     await three.isIn(ben, p256);
     await three.everybodyReads("with the policy, says");
   }, 120_000);
+
+  test("while the policy changed twice, is in at once where the others still are", async () => {
+    const cem = three.everybody[2];
+    const putBack = await copyOf(ben);
+    await three.choose(p256);
+    for (const person of three.everybody) await three.isIn(person, p256);
+    await ben.quit();
+    cem.cable.unplug();
+    await three.choose(aes128);
+    putBack();
+    await ben.open();
+    await ben.look(group);
+    await three.isIn(ben, p256);
+    await ben.say(group, "while Cem is away");
+    await ada.sees(group, "while Cem is away");
+    cem.cable.plug();
+    cem.client.retryNow();
+    for (const person of three.everybody) await three.isIn(person, aes128);
+    await three.everybodyReads("in the last one, says");
+  }, 120_000);
 });
