@@ -315,8 +315,12 @@ export class Sync {
     this.#troubles.set(conversationId, trouble);
   }
 
+  /** What was to be done in it could wait for nobody else but this device. */
   #calm(conversationId: ConversationId): void {
-    this.#troubles.get(conversationId)?.cancel();
+    const trouble = this.#troubles.get(conversationId);
+    if (trouble === undefined) return;
+    trouble.cancel();
     this.#troubles.delete(conversationId);
+    this.#parts.membership.audit();
   }
 }

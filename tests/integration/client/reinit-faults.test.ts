@@ -5,6 +5,7 @@ import {
   type Frame,
   type RelayEventInput,
   type RelayResult,
+  type SuiteName,
 } from "#protocol";
 import { readFact } from "../../../electron/client/store/facts.ts";
 import { until, type Person } from "../../support/client-world.ts";
@@ -278,5 +279,29 @@ describe("who is back at an older copy", () => {
     cem.client.retryNow();
     for (const person of three.everybody) await three.isIn(person, aes128);
     await three.everybodyReads("in the last one, says");
+  }, 120_000);
+
+  test("of a conversation in which nobody else is, goes over from where it was to the last suite", async () => {
+    const own = await ben.create("group", [ada], { name: "Notes" });
+    const isIn = (suite: SuiteName): Promise<void> =>
+      until(`Ben is in ${suite}`, async () => {
+        const opened = await ben.client.commands["conversation.open"]({ conversationId: own });
+        return opened.conversation.encryption.suite === suite;
+      });
+    await ben.client.commands["conversation.removeMember"]({
+      conversationId: own,
+      userId: ada.userId,
+    });
+    const putBack = await copyOf(ben);
+    await three.choose(p256);
+    await isIn(p256);
+    await ben.quit();
+    await three.choose(aes128);
+    putBack();
+    await ben.open();
+    await isIn(aes128);
+    await ben.look(own);
+    await ben.say(own, "nobody else reads it");
+    await ben.sees(own, "nobody else reads it");
   }, 120_000);
 });
