@@ -162,6 +162,10 @@ export const errorKinds = {
     fault: "environment",
     text: "This person's device has no keys left for new conversations. Try again when they have been on line.",
   },
+  "conversation-too-large": {
+    fault: "caller",
+    text: "That is more computers than fit in one change of this conversation. Add fewer people at once; a conversation that is full takes nobody more.",
+  },
   "key-package-foreign": {
     fault: "peer",
     text: "The relay handed out the keys of another device than the one you wanted to add. Nobody was added and nothing was sent. Tell your administrator: the relay may have been tampered with.",

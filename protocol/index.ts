@@ -73,7 +73,7 @@ export {
   type Suspension,
   type UserRecord,
 } from "./records.ts";
-export { suiteCodes, suiteNames, supportedSuites, type SuiteName } from "./suites.ts";
+export { suiteCodes, suiteLimits, suiteNames, supportedSuites, type SuiteName } from "./suites.ts";
 export {
   decodeRoomState,
   encodeRoomState,

@@ -37,3 +37,28 @@ export const suiteCodes: Readonly<Record<SuiteName, number>> = {
 
 /** Every suite name, best first. */
 export const supportedSuites: readonly SuiteName[] = Object.values(suiteNames);
+
+/** How many devices of a suite fit in what travels as one frame (`maxFrameBytes`). */
+export interface SuiteLimits {
+  /** That one commit adds: their key packages, its Welcome and its GroupInfo. */
+  readonly added: number;
+  /** That are in a conversation: a commit that renews a leaf, and its GroupInfo. */
+  readonly together: number;
+  /** That go over to it at once: the Welcome, and its GroupInfo. */
+  readonly takenOver: number;
+}
+
+const most: SuiteLimits = { added: 2000, together: 2000, takenOver: 2000 };
+
+/** Those of suites with large keys are measured; `tests/unit/crypto/mls/suite-limits.test.ts` holds all of them against what is made. */
+export const suiteLimits: Readonly<Record<SuiteName, SuiteLimits>> = {
+  [suiteNames.default]: { added: 1100, together: 2000, takenOver: 1900 },
+  [suiteNames.cnsa]: { added: 220, together: 700, takenOver: 400 },
+  [suiteNames.aes128]: most,
+  [suiteNames.p256]: most,
+  [suiteNames.chacha20]: most,
+  [suiteNames.x448]: most,
+  [suiteNames.p521]: most,
+  [suiteNames.x448ChaCha20]: most,
+  [suiteNames.p384]: most,
+};

@@ -235,6 +235,8 @@ export interface ConversationView {
     readonly suite: string;
     /** The suite that it goes over to when all devices in it have keys of it; null: it stays as it is. */
     readonly nextSuite: string | null;
+    /** How many devices may be in it then, when there are more; null: there aren't. */
+    readonly nextSuiteLimit: number | null;
     /** Devices that were seen to have none; empty also when that isn't known. */
     readonly awaited: readonly AwaitedDeviceView[];
     readonly epoch: number;

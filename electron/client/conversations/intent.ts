@@ -4,6 +4,7 @@ import {
   encodeCbor,
   roleAllows,
   roleOf,
+  suiteLimits,
   type DeviceId,
   type Role,
   type RoomAction,
@@ -119,7 +120,7 @@ export interface PlanContext {
  * What is to be committed for an intent as things stand.
  *
  * @returns undefined when there is nothing left to do
- * @throws AppError `not-allowed` when this person's role doesn't allow it
+ * @throws AppError `not-allowed` when this person's role doesn't allow it; `conversation-too-large`
  */
 export function planCommit(intent: Intent, context: PlanContext): CommitPlan | undefined {
   const { conversation, me } = context;
@@ -178,6 +179,7 @@ function planPersonsDevices(userId: UserId, { planDevices }: PlanContext): Commi
 function planSuite(suite: SuiteName, context: PlanContext): CommitPlan | undefined {
   const { conversation, leavers, thisDevice } = context;
   if (conversation.suite === suite || leavers.length > 0) return undefined;
+  if (conversation.members.length > suiteLimits[suite].takenOver) return undefined;
   const addDevices = conversation.members
     .map(({ deviceId }) => deviceId)
     .filter((deviceId) => deviceId !== thisDevice);
@@ -203,6 +205,10 @@ function planAdd(
   // This person's other devices come along.
   const addDevices = [...new Set([...people, me])].flatMap(missing);
   if (addDevices.length === 0 && newPeople.length === 0) return undefined;
+  const { added, together } = suiteLimits[conversation.suite];
+  const most = Math.min(added, together - conversation.members.length);
+  // Before key packages are claimed, which would be used up for nothing.
+  if (addDevices.length > most) throw new AppError("conversation-too-large", { data: { most } });
   return { addDevices, required: newPeople, removeDevices: [], roomState: null };
 }
 

@@ -1,6 +1,7 @@
 import {
   ensureAppError,
   policySuite,
+  suiteLimits,
   type ConversationId,
   type DeviceId,
   type UserId,
@@ -104,7 +105,8 @@ export class Membership {
       (plan.remove.length > 0 ? urgent : later).push({ kind: "devices", userId });
     }
     const named = policySuite(policy);
-    const over: Task[] = suite === named ? [] : [{ kind: "suite", suite: named }];
+    const isOver = suite === named || members.length > suiteLimits[named].takenOver;
+    const over: Task[] = isOver ? [] : [{ kind: "suite", suite: named }];
     return [...urgent, ...over, ...later];
   }
 

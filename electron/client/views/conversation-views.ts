@@ -1,5 +1,6 @@
 import {
   policySuite,
+  suiteLimits,
   roleAllows,
   roleOf,
   type AwaitedDeviceView,
@@ -14,6 +15,7 @@ import {
   type RoomAction,
   type RowPreview,
   type UserId,
+  type SuiteName,
 } from "#protocol";
 import { conversationBound } from "../core/timers.ts";
 import type { Draft, StoredConversation, StoredMessage } from "../store/rows.ts";
@@ -110,6 +112,7 @@ export async function conversationView(
     encryption: {
       suite: conversation.suite,
       nextSuite,
+      nextSuiteLimit: limitOf(conversation, nextSuite),
       awaited: nextSuite === null ? [] : awaitedViews(conversation, sources),
       epoch: conversation.epoch,
       epochAuthenticator: conversation.authenticator,
@@ -118,6 +121,13 @@ export async function conversationView(
     },
     firstUnreadId: store.firstUnread(conversation, sources.now())?.messageId ?? null,
   };
+}
+
+/** See `ConversationView.encryption.nextSuiteLimit`. */
+function limitOf({ members }: StoredConversation, nextSuite: SuiteName | null): number | null {
+  if (nextSuite === null) return null;
+  const { takenOver } = suiteLimits[nextSuite];
+  return members.length > takenOver ? takenOver : null;
 }
 
 /** The devices in a conversation that it waits for; such as have left it meanwhile don't count. */

@@ -35,6 +35,8 @@ export const details = {
   "details.suite": "Cipher suite",
   "details.nextSuite": "Changes to",
   "details.nextSuite.waits": "{suite}, when every computer in this conversation has been on line",
+  "details.nextSuite.tooMany":
+    "{suite}, when no more than {most} computers are in this conversation",
   "details.awaited": "Waits for",
   "details.awaited.device": "{deviceName} of {displayName}",
   "details.epoch": "Epoch",

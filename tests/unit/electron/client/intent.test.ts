@@ -4,6 +4,7 @@ import {
   type ConversationId,
   type DeviceId,
   type RoomState,
+  type SuiteName,
   type UserId,
 } from "#protocol";
 import {
@@ -88,6 +89,37 @@ describe("what a commit does for an intent", () => {
     expect(planCommit(intent, { ...there, leavers: [ben] })).toBeUndefined();
     const present = { ...there.conversation, suite: suiteNames.cnsa };
     expect(planCommit(intent, { ...there, conversation: present })).toBeUndefined();
+  });
+
+  test("more devices than fit in a frame are refused before any key package is claimed", () => {
+    const many = Array.from({ length: 221 }, (_, at) => device(`dee-${String(at)}`));
+    const crowd = (suite: SuiteName, count: number) => {
+      const there = context();
+      const conversation = { ...there.conversation, suite };
+      const devicesOf = (id: UserId) => (id === dee ? many.slice(0, count) : there.devicesOf(id));
+      return { ...there, conversation, devicesOf };
+    };
+    const add = { kind: "add", people: [dee] } as const;
+    expect(() => planCommit(add, crowd(suiteNames.cnsa, 221))).toThrow(
+      expect.objectContaining({ code: "conversation-too-large", data: { most: 220 } }),
+    );
+    // This person's other device comes along.
+    expect(planCommit(add, crowd(suiteNames.cnsa, 219))?.addDevices).toHaveLength(220);
+    expect(planCommit(add, crowd(suiteNames.default, 221))?.addDevices).toHaveLength(222);
+  });
+
+  test("a conversation that is too large for a suite stays in its own", () => {
+    const there = context();
+    const of = (count: number) => {
+      const members = Array.from({ length: count }, (_, at) => ({
+        userId: ben,
+        deviceId: device(`ben-${String(at)}`),
+      }));
+      return { ...there, conversation: { ...there.conversation, members } };
+    };
+    const intent = { kind: "suite", suite: suiteNames.cnsa } as const;
+    expect(planCommit(intent, of(400))?.reinitTo).toBe(suiteNames.cnsa);
+    expect(planCommit(intent, of(401))).toBeUndefined();
   });
 
   test("what has come about meanwhile is not done again", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  suiteLimits,
   suiteNames,
   type ConversationId,
   type DeviceId,
@@ -172,6 +173,32 @@ describe("members come forward one after another", () => {
     later.clock.advance(1);
     await settled();
     expect(later.asked).toEqual([{ kind: "suite", suite: suiteNames.default }]);
+  });
+
+  test("to no suite for which the conversation is too large, however often it is looked at", async () => {
+    const crowd = Array.from({ length: suiteLimits[suiteNames.default].takenOver }, (_, at) => {
+      return [ada, `ada-${String(at + 2)}`] as const;
+    });
+    for (const [members, asked] of [
+      [crowd, [{ kind: "suite", suite: suiteNames.default }]],
+      [[...crowd, [ada, "ada-1"] as const], []],
+    ] as const) {
+      const device = client("ada-2", members);
+      device.people.put([
+        person(
+          ada,
+          members.map(([, deviceId]) => deviceId),
+        ),
+      ]);
+      device.state.conversation = { ...device.state.conversation, suite: suiteNames.p256 };
+      const membership = new Membership(device.core, device.commits);
+      for (let look = 0; look < 3; look += 1) {
+        membership.audit();
+        device.clock.advance(70_000);
+        await settled();
+      }
+      expect(device.asked).toEqual(asked);
+    }
   });
 
   test("a person's own device first, the others in an order that all of them know", async () => {

@@ -76,6 +76,7 @@ export function conversationView(change: Partial<ConversationView> = {}): Conver
       epoch: 1,
       epochAuthenticator: "",
       nextSuite: null,
+      nextSuiteLimit: null,
       awaited: [],
       doubtful: false,
       unopenableCount: 0,
