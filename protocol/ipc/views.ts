@@ -226,6 +226,8 @@ export interface ConversationView {
   readonly members: readonly MemberView[];
   readonly allowed: readonly RoomAction[];
   readonly active: boolean;
+  /** It isn't active since this person leaves it, on another of their computers, and the others are still to carry that out. */
+  readonly leavingElsewhere: boolean;
   /** Members whose key was verified and has changed: nothing is sent until each of them is verified again or accepted. */
   readonly stoppedFor: readonly PersonView[];
   readonly pinned: boolean;

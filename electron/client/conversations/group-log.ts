@@ -329,6 +329,9 @@ export class GroupLog {
       case "leave-proposed":
         changes.writeGroup(opened.writes);
         changes.write("leaver.put", conversation.conversationId, opened.member.userId);
+        if (opened.member.userId === this.#core.self.userId) {
+          changes.touch(conversation.conversationId);
+        }
         return "taken";
       case "removed":
         return this.#takeRemoval(changes, conversation, opened);

@@ -14,7 +14,7 @@ import type { Core } from "../core/core.ts";
 import { digestOf } from "../core/digest.ts";
 import { sealBody } from "../core/leaves.ts";
 import type { StoredConversation, StoredOutboxItem } from "../store/rows.ts";
-import { stoppedFor } from "../store/stopped.ts";
+import { isLeavingElsewhere, stoppedFor } from "../store/stopped.ts";
 import { isLive, peopleOf } from "../store/store.ts";
 import { openBodies, type SealedBody } from "../views/bodies.ts";
 import type { Commits } from "./commits.ts";
@@ -172,7 +172,10 @@ export class Outbox {
 
   async #send(conversation: StoredConversation, item: StoredOutboxItem): Promise<Step> {
     const { conversationId } = conversation;
-    if (this.#core.store.leavers(conversationId).length > 0) {
+    const { store, self } = this.#core;
+    // None of its person's devices may carry it out, nor say anything until it is (RFC 9420 §12.4).
+    if (isLeavingElsewhere(store, conversation, self.userId)) return "idle";
+    if (store.leavers(conversationId).length > 0) {
       await this.#commits.runInQueue(conversationId, { kind: "leavers" });
       return "again";
     }

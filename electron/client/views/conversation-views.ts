@@ -19,7 +19,7 @@ import {
 } from "#protocol";
 import { conversationBound } from "../core/timers.ts";
 import type { Draft, StoredConversation, StoredMessage } from "../store/rows.ts";
-import { stoppedFor } from "../store/stopped.ts";
+import { isLeavingElsewhere, stoppedFor } from "../store/stopped.ts";
 import { peopleOf, type Store } from "../store/store.ts";
 import { openBodies, textOf, type SealedBody } from "./bodies.ts";
 import { isCovered, sealedBody } from "./message-views.ts";
@@ -88,7 +88,8 @@ export async function conversationView(
   const { store, people, me, worker } = sources;
   const { conversationId, kind, roomState } = conversation;
   const draft = shownDraft(conversation, sources.now());
-  const active = conversation.state === "active";
+  const leavingElsewhere = isLeavingElsewhere(store, conversation, me);
+  const active = conversation.state === "active" && !leavingElsewhere;
   const role = roleOf(roomState, me);
   const suite = policySuite(sources.policy());
   const nextSuite = suite === conversation.suite || !active ? null : suite;
@@ -105,6 +106,7 @@ export async function conversationView(
     members: memberViews(conversation, sources),
     allowed: active ? roomActions.filter((action) => roleAllows(kind, role, action)) : [],
     active,
+    leavingElsewhere,
     stoppedFor: stoppedFor(store, conversation).map((userId) => people.view(userId)),
     pinned: conversation.pinned,
     muted: conversation.muted,
@@ -216,6 +218,6 @@ export async function rowViews(
     muted: conversation.muted,
     endsSoon: endsSoon.has(conversation.conversationId),
     draft: shownDraft(conversation, nowMs) !== null,
-    active: conversation.state === "active",
+    active: conversation.state === "active" && !isLeavingElsewhere(store, conversation, sources.me),
   }));
 }

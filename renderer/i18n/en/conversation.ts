@@ -10,6 +10,8 @@ export const conversation = {
   "conversation.timerBurnShort": "Ends after {duration} · burns {burn} after reading",
   "conversation.inactive":
     "You are no longer in this conversation. You can read what has not ended, but not write.",
+  "conversation.leavingElsewhere":
+    "You are leaving this conversation on another of your computers. You can read what has not ended, but not write.",
   "conversation.loadEarlier": "Load earlier messages",
   "conversation.loadingEarlier": "Loading earlier messages",
   "conversation.loadLater": "Load later messages",

@@ -104,6 +104,30 @@ describe("somebody with two computers", () => {
     for (const person of [ada, desk]) await ends(person);
   });
 
+  test("leaves on one: the other one says so, and what was still written there waits and is kept", async () => {
+    await bo.quit();
+    await leave(ada);
+    await until("the desk has closed it", () => {
+      return desk.rows.some((row) => row.conversationId === group && !row.active);
+    });
+    const { conversation } = await desk.client.commands["conversation.open"]({
+      conversationId: group,
+    });
+    expect(conversation).toMatchObject({ active: false, leavingElsewhere: true });
+    const delivery = () => {
+      const message = desk.message(group, "one more");
+      return message?.kind === "text" ? message.delivery?.kind : undefined;
+    };
+    await desk.say(group, "one more");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(delivery()).toBe("waiting");
+    await bo.open();
+    await bo.online();
+    await membersFor(bo, ["Bo"]);
+    await until("the desk's is given back", () => delivery() === "failed");
+    expect(desk.lines(group)).toContain("left");
+  });
+
   test("leaves like everybody else there: one of them takes the others out", async () => {
     bo.cable.unplug();
     await until("Bo is off line", () => bo.client.view.connection.kind === "offline");

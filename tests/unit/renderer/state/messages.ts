@@ -67,6 +67,7 @@ export function conversationView(change: Partial<ConversationView> = {}): Conver
     members: [],
     allowed: [],
     active: true,
+    leavingElsewhere: false,
     stoppedFor: [],
     pinned: false,
     muted: false,
