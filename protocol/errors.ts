@@ -188,7 +188,11 @@ export const errorKinds = {
   },
   "members-unvouched": {
     fault: "peer",
-    text: "Nobody whom this device knows in this conversation says who is in it now. What you send waits. Sotto tries again; if it lasts, ask a member in person to remove you and add you again.",
+    text: "Nobody whom this device knows in this conversation says who is in it now. What you send waits, and Sotto tries again. If it lasts, ask somebody who is in it by another way; then you can join by the word of whoever is named.",
+  },
+  "voucher-changed": {
+    fault: "peer",
+    text: "Who says who is in this conversation has changed, or this device has learned more about it. Nothing was joined. Look again at who is named now.",
   },
   "device-unknown": {
     fault: "environment",

@@ -318,6 +318,7 @@ export type {
   TrustState,
   VaultNotice,
   VerificationView,
+  VoucherView,
 } from "./ipc/views.ts";
 export type { LinkChannel, LinkStep, OfferedDevice } from "./worker/linking.ts";
 export { formatLinkText, isLinkText, parseLinkText, type LinkText } from "./link-text.ts";

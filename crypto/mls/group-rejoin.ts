@@ -7,6 +7,7 @@ import {
   type ErrorCode,
   type GroupChange,
   type GroupMember,
+  type UserId,
 } from "#protocol";
 import { wipe } from "../primitives/index.ts";
 import { encodePublicMessage } from "./codec.ts";
@@ -15,7 +16,7 @@ import { groupInfoOf, type GroupContextOfWorker } from "./group-begin.ts";
 import { conversationEpoch, placeOfGroup } from "./group-id.ts";
 import { createKeyPackage } from "./key-packages.ts";
 import { wipeState, withoutPast, type GroupMemory } from "./memory.ts";
-import { leafOf, leavesOf } from "./room.ts";
+import { leafOf, leavesOf, peopleAmong } from "./room.ts";
 import { judgeRejoin, judgeRejoinedLeaves, memberOf } from "./rules.ts";
 
 /** An external commit, and the group that waits for the relay to order it. */
@@ -28,6 +29,8 @@ export interface PreparedRejoin {
   readonly groupInfo: Uint8Array;
   /** Who vouches for the GroupInfo, by their leaf's signature: members and all. */
   readonly signer: GroupMember;
+  /** Who is in the group that this joins, this device's person among them. */
+  readonly people: readonly UserId[];
 }
 
 /**
@@ -77,6 +80,7 @@ export async function prepareRejoin(
       bytes: encodePublicMessage(publicMessage),
       groupInfo: await groupInfoOf(impl, next),
       signer,
+      people: peopleAmong(leavesOf(next.ratchetTree)),
     };
   } catch (error) {
     if (state !== null) wipeState(state, null);

@@ -189,6 +189,7 @@ export class RunningClient {
       core,
       hub: this.#hub,
       commits: this.#commits,
+      sync: this.#sync,
       directory: this.#directory,
       policy: this.#policy,
       account,

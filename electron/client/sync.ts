@@ -1,4 +1,4 @@
-import { ensureAppError, type ConversationId, type RelayResult } from "#protocol";
+import { ensureAppError, type ConversationId, type RelayResult, type UserId } from "#protocol";
 import type { RelayEventMessage } from "../link/index.ts";
 import type { Acknowledger } from "./account/acknowledger.ts";
 import type { Directory } from "./account/directory.ts";
@@ -76,6 +76,16 @@ export class Sync {
   /** Somebody here has decided about a person's key: what waited for that goes on. */
   onTrusted(): void {
     if (this.#parts.core.online) void this.#guard(this.#retryUnknown());
+  }
+
+  /** Joins a conversation anew by the word of somebody whom only the person here vouches for. @throws AppError as {@link Rejoiner.rejoin} */
+  async joinByWord(conversationId: ConversationId, userId: UserId): Promise<void> {
+    try {
+      await this.#rejoin(conversationId, userId);
+    } finally {
+      // What waited for it goes on; or whoever vouches now is shown.
+      void this.#guard(this.#goOn(conversationId));
+    }
   }
 
   /** Nothing is tried again any more. */
@@ -228,9 +238,9 @@ export class Sync {
     );
   }
 
-  async #rejoin(conversationId: ConversationId): Promise<void> {
+  async #rejoin(conversationId: ConversationId, byWordOf?: UserId): Promise<void> {
     const { rejoiner, rollBack } = this.#parts;
-    await rejoiner.rejoin(conversationId);
+    await rejoiner.rejoin(conversationId, byWordOf);
     this.#others?.delete(conversationId);
     await rollBack.settle(this.#others?.size === 0);
   }

@@ -210,6 +210,11 @@ export const commands = {
       role: v.picklist(["administrator", "member"]),
     }),
   ),
+  /**
+   * Joins it anew by the word of the person whom `ConversationView.unvouched` names, this once. Errors: `voucher-changed` when it is somebody else
+   * by now; then nothing is joined.
+   */
+  "conversation.joinByWord": command(v.strictObject({ ...conversation, userId: userIdSchema })),
   "conversation.leave": command(v.strictObject(conversation)),
   /** Removes it and all its messages from this account; only after leaving, or for a direct one. */
   "conversation.delete": command(v.strictObject(conversation)),

@@ -214,6 +214,15 @@ export interface AwaitedDeviceView {
   readonly deviceName: string;
 }
 
+/** By whose word a conversation could be joined anew, when nobody vouches whom this device knew there. */
+export interface VoucherView {
+  readonly by: PersonView;
+  /** The computer that signed it. */
+  readonly deviceName: string;
+  /** Who else is in it by their word: what waits would go to them. */
+  readonly people: readonly PersonView[];
+}
+
 /** An open conversation. */
 export interface ConversationView {
   readonly conversationId: ConversationId;
@@ -230,6 +239,8 @@ export interface ConversationView {
   readonly leavingElsewhere: boolean;
   /** Members whose key was verified and has changed: nothing is sent until each of them is verified again or accepted. */
   readonly stoppedFor: readonly PersonView[];
+  /** Set while it can't be joined anew for want of somebody known; null: it needn't be, or nobody is there to ask about. */
+  readonly unvouched: VoucherView | null;
   readonly pinned: boolean;
   readonly muted: boolean;
   readonly draft: string;

@@ -266,7 +266,7 @@ export interface WorkerMethods extends VaultMethods {
    * Joins a group anew by an external commit that takes the place of this device's old leaf (RFC 9420 §12.4.3.2, "resync"), after its state was lost
    * or rolled back; whatever is loaded of the group is forgotten. `group.settleCommit` tells how it ended, and an entry of another
    * device for the same epoch makes it void. `roomState` and members come from the GroupInfo, whose signer must be a trusted device; whether
-   * this device knows it to be of the conversation is for the caller to judge.
+   * this device knows it to be of the conversation is for the caller to judge. `people`: everybody who is in the group then.
    * Errors: `commit-refused`, `device-unknown`, `members-unvouched`.
    */
   readonly "group.prepareRejoin": Method<
@@ -276,6 +276,7 @@ export interface WorkerMethods extends VaultMethods {
       readonly bytes: Uint8Array;
       readonly groupInfo: Uint8Array;
       readonly signer: GroupMember;
+      readonly people: readonly UserId[];
       readonly suite: string;
       readonly writes: GroupWrites;
     }

@@ -471,6 +471,15 @@ export class FixtureRuntime implements Runtime {
         this.#update(found, { members });
         return done;
       },
+      "conversation.joinByWord": ({ conversationId }) => {
+        const found = this.#find(conversationId);
+        this.#update(found, { unvouched: null });
+        const line = found.messages.find(
+          (message) => message.kind === "unopenable" && message.code === "members-unvouched",
+        );
+        if (line !== undefined) this.#remove(found, line.messageId);
+        return done;
+      },
       "conversation.leave": ({ conversationId }) => {
         this.#update(this.#find(conversationId), { active: false, allowed: [] });
         return done;

@@ -42,7 +42,7 @@ const farOrder = Number.MAX_SAFE_INTEGER;
 
 /** Everything that is done to conversations as a whole. */
 export function conversationCommands(engine: Engine): ConversationCommands {
-  const { core, hub, commits } = engine;
+  const { core, hub, commits, sync } = engine;
   const { store, time } = core;
 
   const ensureShown = (conversationId: ConversationId): StoredConversation => {
@@ -132,6 +132,13 @@ export function conversationCommands(engine: Engine): ConversationCommands {
     "conversation.setRole": async ({ conversationId, userId, role }) => {
       ensureActive(conversationId);
       await commits.run(conversationId, { kind: "role", userId, role });
+      return null;
+    },
+
+    "conversation.joinByWord": async ({ conversationId, userId }) => {
+      core.ensureWritable();
+      ensureShown(conversationId);
+      await sync.joinByWord(conversationId, userId);
       return null;
     },
 

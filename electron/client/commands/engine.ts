@@ -4,6 +4,7 @@ import type { PolicyKeeper } from "../account/policy-keeper.ts";
 import type { Commits } from "../conversations/commits.ts";
 import type { Core } from "../core/core.ts";
 import type { StoredAccount } from "../store/facts.ts";
+import type { Sync } from "../sync.ts";
 import type { ViewHub } from "../views/view-hub.ts";
 
 /** The parts of the engine that commands use. */
@@ -11,6 +12,7 @@ export interface Engine {
   readonly core: Core;
   readonly hub: ViewHub;
   readonly commits: Commits;
+  readonly sync: Sync;
   readonly directory: Directory;
   readonly policy: PolicyKeeper;
   readonly account: StoredAccount;

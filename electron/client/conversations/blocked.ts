@@ -4,7 +4,10 @@ import type { Core } from "../core/core.ts";
 import type { StoredConversation } from "../store/rows.ts";
 import { noteUnopenable } from "./unopenable.ts";
 
-/** Notes that a log can't be read on, and says so in the conversation, once. */
+/**
+ * Notes that a log can't be read on, and says so in the conversation, in one line for as long as it lasts. That nobody vouches says more than
+ * what was to be mended.
+ */
 export async function noteBlocked(
   core: Core,
   changes: Changes,
@@ -12,10 +15,16 @@ export async function noteBlocked(
   code: BlockingCode,
 ): Promise<void> {
   const { conversationId, cursor, blocked } = conversation;
-  if (blocked === code) return;
+  if (blocked === "members-unvouched" && code !== blocked) return;
+  const line = blocked === null ? undefined : core.store.mendings.blockedLine(conversationId);
+  if (line?.code === code && blocked === code) return;
   changes.write("conversation.setBlocked", conversationId, code);
   changes.touch(conversationId);
-  if (blocked !== null) return;
+  if (line !== undefined) {
+    changes.write("message.addMissing", line.lineId, 0, code);
+    changes.upsert(conversationId, line.lineId);
+    return;
+  }
   const sequence = cursor + 1;
   await noteUnopenable(core, changes, conversation, { sender: null, sequence, code, raw: null });
 }

@@ -11,7 +11,7 @@ import {
 import type { Acknowledger } from "../account/acknowledger.ts";
 import type { Directory } from "../account/directory.ts";
 import { Changes } from "../core/changes.ts";
-import type { Core } from "../core/core.ts";
+import type { Core, Voucher } from "../core/core.ts";
 import { isEverywhere } from "../core/failures.ts";
 import { readFact } from "../store/facts.ts";
 import { mendingColumns } from "../store/mendings.ts";
@@ -31,6 +31,14 @@ import {
 import { noteSkippedBefore } from "./gaps.ts";
 import type { GroupLog } from "./group-log.ts";
 import { noteNewcomers } from "./newcomers.ts";
+
+/** How an attempt to join came out. */
+type Attempt =
+  | { readonly kind: "done" }
+  /** Somebody else's commit came first. */
+  | { readonly kind: "late" }
+  /** Nobody vouches who was known there; nothing was sent. */
+  | { readonly kind: "unvouched"; readonly voucher: Voucher };
 
 /** Each epoch has one winner, so that this many tries are lost only against as many others. */
 const maxAttempts = 20;
@@ -63,9 +71,11 @@ export class Rejoiner {
   /**
    * Joins a conversation anew, if it waits for that, or this device isn't in it as far as it knows.
    *
-   * @throws AppError as `Core.request` and `Core.commit`; `commit-refused`, `device-unknown`, `members-unvouched`
+   * @param byWordOf - whose word its person has accepted, this once, of those whom `Core.unvouched` names
+   * @throws AppError as `Core.request` and `Core.commit`; `commit-refused`, `device-unknown`, `members-unvouched`; `voucher-changed` when it
+   * isn't `byWordOf` who vouches
    */
-  rejoin(conversationId: ConversationId): Promise<void> {
+  rejoin(conversationId: ConversationId, byWordOf?: UserId): Promise<void> {
     return this.#core.groupQueue.run(conversationId, async () => {
       if (this.#isLive(conversationId)) {
         if (this.#isWaiting(conversationId)) await this.#glean(conversationId);
@@ -75,11 +85,25 @@ export class Rejoiner {
           return;
         }
       }
+      // What was read just now may say otherwise, and the person hasn't seen it.
+      if (byWordOf !== undefined) this.#requireAsked(conversationId, byWordOf);
       for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-        if (await this.#attempt(conversationId)) return;
+        const { kind } = await this.#attempt(conversationId, byWordOf);
+        if (kind === "done") return;
+        if (kind === "unvouched") {
+          throw new AppError(byWordOf === undefined ? "members-unvouched" : "voucher-changed");
+        }
       }
       throw new AppError("epoch-unknown");
     });
+  }
+
+  /** Nobody's word counts about whom the person wasn't asked. @throws AppError `voucher-changed` */
+  #requireAsked(conversationId: ConversationId, userId: UserId): void {
+    const { store, unvouched } = this.#core;
+    const isBlocked = store.conversation(conversationId)?.blocked === "members-unvouched";
+    if (isBlocked && unvouched.get(conversationId)?.by.userId === userId) return;
+    throw new AppError("voucher-changed");
   }
 
   #isLive(conversationId: ConversationId): boolean {
@@ -106,32 +130,40 @@ export class Rejoiner {
     });
   }
 
-  /** @returns whether there is nothing left to do; false: somebody else's commit came first */
-  async #attempt(conversationId: ConversationId): Promise<boolean> {
+  async #attempt(conversationId: ConversationId, byWordOf: UserId | undefined): Promise<Attempt> {
     const groupInfo = await this.#groupInfo(conversationId);
     if (groupInfo === null) {
       await this.#giveUp(conversationId);
-      return true;
+      return { kind: "done" };
     }
     await this.#core.forgetGroup(conversationId);
     try {
-      return await this.#core.moveGroup(
+      const attempt = await this.#core.moveGroup(
         conversationId,
-        () => this.#join(conversationId, groupInfo),
-        (joined) => joined,
+        () => this.#join(conversationId, groupInfo, byWordOf),
+        ({ kind }) => kind === "done",
       );
+      if (attempt.kind === "unvouched") await this.#block(conversationId, attempt.voucher);
+      return attempt;
     } catch (error) {
-      if (ensureAppError(error).code === "members-unvouched") await this.#block(conversationId);
+      // Whoever was cut off: nobody is asked about them.
+      if (ensureAppError(error).code === "members-unvouched") {
+        await this.#block(conversationId, null);
+      }
       throw error;
     }
   }
 
-  /** Says in the conversation why it isn't joined anew. What waits goes out when it is. */
-  async #block(conversationId: ConversationId): Promise<void> {
-    const conversation = this.#core.store.conversation(conversationId);
-    if (conversation === undefined || !isLive(conversation.state)) return;
+  /** Says in the conversation why it isn't joined anew, and by whose word it could be. What waits goes out when it is. */
+  async #block(conversationId: ConversationId, voucher: Voucher | null): Promise<void> {
+    const { store, unvouched } = this.#core;
+    const conversation = store.conversation(conversationId);
+    if (conversation === undefined) return;
     const changes = new Changes();
     await noteBlocked(this.#core, changes, conversation, "members-unvouched");
+    if (voucher === null) unvouched.delete(conversationId);
+    else unvouched.set(conversationId, voucher);
+    changes.touch(conversationId);
     await this.#core.commit(changes);
   }
 
@@ -151,24 +183,35 @@ export class Rejoiner {
   async #giveUp(conversationId: ConversationId): Promise<void> {
     await this.#forgetInvitation(conversationId);
     const conversation = this.#core.store.conversation(conversationId);
-    if (conversation === undefined || !isLive(conversation.state)) return;
+    if (conversation === undefined) return;
     const changes = new Changes();
+    if (conversation.blocked === "members-unvouched") {
+      changes.write("conversation.setBlocked", conversationId, null);
+      forgetStuckLine(this.#core, changes, conversationId);
+      changes.touch(conversationId);
+    }
     if (conversation.state === "creating") {
       forgetConversation(this.#core, changes, conversationId);
-    } else {
+    } else if (isLive(conversation.state)) {
       endUnsigned(this.#core, changes, conversation);
     }
     await this.#core.commit(changes);
     await this.#core.forgetGroup(conversationId);
   }
 
-  async #join(conversationId: ConversationId, groupInfo: Uint8Array): Promise<boolean> {
+  async #join(
+    conversationId: ConversationId,
+    groupInfo: Uint8Array,
+    byWordOf: UserId | undefined,
+  ): Promise<Attempt> {
     const { worker } = this.#core;
     const made = await this.#prepare(conversationId, groupInfo);
     // An epoch that is over would bring back who was removed since.
     const reached = this.#core.store.conversation(conversationId)?.epoch ?? 0;
     if (made.epoch < reached) throw new AppError("commit-refused");
-    this.#requireVouched(conversationId, made.signer);
+    if (made.signer.userId !== byWordOf && !this.#isVouched(conversationId, made.signer)) {
+      return { kind: "unvouched", voucher: { by: made.signer, people: made.people } };
+    }
     this.#requireSuite(conversationId, made.suite);
     const ordered = await this.#core.request("group.commit", {
       conversationId,
@@ -179,7 +222,7 @@ export class Rejoiner {
       remove: [],
       welcome: null,
     });
-    if (ordered.kind === "stale") return false;
+    if (ordered.kind === "stale") return { kind: "late" };
     const settled = await worker.call("group.settleCommit", { conversationId, accepted: true });
     const changes = new Changes();
     changes.write("piece.deleteAll", conversationId);
@@ -204,9 +247,10 @@ export class Rejoiner {
     await this.#tellMembers(changes, before, { ...settled, by: made.signer.userId });
     await this.#tellMended(changes, settled.summary);
     await this.#core.commit(changes);
+    this.#core.unvouched.delete(conversationId);
     this.#core.groupLoaded(conversationId);
     this.#acknowledger.group(conversationId, ordered.sequence);
-    return true;
+    return { kind: "done" };
   }
 
   /**
@@ -221,14 +265,13 @@ export class Rejoiner {
 
   /**
    * Who was removed can go on with a copy of the group, and the relay can serve what that comes to. But only her own leaf signs it: so whoever
-   * vouches must be of a person whom this device knew there. See docs/adr/0029.
+   * vouches must be of a person whom this device knew there; or its person is asked. See docs/adr/0029.
    */
-  #requireVouched(conversationId: ConversationId, { userId }: GroupMember): void {
+  #isVouched(conversationId: ConversationId, { userId }: GroupMember): boolean {
     const known = this.#core.store.conversation(conversationId);
     // Of what was only being created, the relay's copy is the first that there is.
-    if (known === undefined || known.state === "creating") return;
-    if (userId === this.#core.self.userId || peopleOf(known.members).includes(userId)) return;
-    throw new AppError("members-unvouched");
+    if (known === undefined || known.state === "creating") return true;
+    return userId === this.#core.self.userId || peopleOf(known.members).includes(userId);
   }
 
   /** Says who came and went, so that nothing changes unseen; everybody where what was known is older than was thought. */

@@ -4,6 +4,7 @@ import {
   type ConversationId,
   type CryptoWorker,
   type DeviceId,
+  type GroupMember,
   type MessageId,
   type NetworkId,
   type Policy,
@@ -41,6 +42,13 @@ export interface CoreOptions {
   readonly keptTime: KeptTime;
 }
 
+/** Who says what a conversation has come to, whom this device didn't know there. */
+export interface Voucher {
+  readonly by: GroupMember;
+  /** Who is in it by their word. */
+  readonly people: readonly UserId[];
+}
+
 const messageIdBytes = 32;
 /** A difference between two clocks that the sweeps should know of, milliseconds. */
 const notableMs = 250;
@@ -62,6 +70,8 @@ export class Core {
   readonly sending = new Set<MessageId>();
   /** Whose keys of the next suite a conversation waited for when that was last looked at. */
   readonly awaited = new Map<ConversationId, readonly DeviceId[]>();
+  /** By whose word a conversation that is blocked by `members-unvouched` could be joined anew, when that was last tried. */
+  readonly unvouched = new Map<ConversationId, Voucher>();
   policy: Policy;
   link: Link | null = null;
   readonly #loaded = new Set<ConversationId>();

@@ -111,6 +111,9 @@ export const queries = {
   freshCommits: `SELECT * FROM fresh_commits WHERE conversation_id = ?1 ORDER BY sequence`,
   stuckLine: `SELECT message_id FROM messages WHERE conversation_id = ?1 AND kind = 'unopenable'
     AND code IN ('conversation-stuck', 'members-unvouched') AND missing = 1`,
+  blockedLine: `SELECT message_id, code FROM messages WHERE conversation_id = ?1
+    AND kind = 'unopenable' AND code IN ('device-unknown', 'conversation-stuck', 'members-unvouched')
+    ORDER BY ord DESC LIMIT 1`,
   sentByGeneration: `SELECT * FROM sent
     WHERE conversation_id = ?1 AND epoch = ?2 AND generation BETWEEN ?3 AND ?4`,
   sentBySequence: `SELECT * FROM sent WHERE conversation_id = ?1 AND sequence BETWEEN ?2 AND ?3`,

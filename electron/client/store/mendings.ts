@@ -88,6 +88,15 @@ export class Mendings {
     });
   }
 
+  /** The newest line that says that a log can't be read on, and why. */
+  blockedLine(
+    conversationId: ConversationId,
+  ): { readonly lineId: MessageId; readonly code: string } | undefined {
+    const [row] = this.#rows("blockedLine", conversationId);
+    if (row === undefined) return undefined;
+    return { lineId: text(row, "message_id") as MessageId, code: text(row, "code") };
+  }
+
   /** The line that says that a conversation is stuck, if it stands for that alone. */
   stuckLine(conversationId: ConversationId): MessageId | undefined {
     const [row] = this.#rows("stuckLine", conversationId);

@@ -16,7 +16,9 @@ import {
   type RowPreview,
   type UserId,
   type SuiteName,
+  type VoucherView,
 } from "#protocol";
+import type { Voucher } from "../core/core.ts";
 import { conversationBound } from "../core/timers.ts";
 import type { Draft, StoredConversation, StoredMessage } from "../store/rows.ts";
 import { isLeavingElsewhere, stoppedFor } from "../store/stopped.ts";
@@ -36,6 +38,8 @@ export interface ConversationViewSources {
   readonly policy: () => Policy;
   /** See `Core.awaited`. */
   readonly awaited: ReadonlyMap<ConversationId, readonly DeviceId[]>;
+  /** See `Core.unvouched`. */
+  readonly unvouched: ReadonlyMap<ConversationId, Voucher>;
 }
 
 const maxPreviewLength = 160;
@@ -108,6 +112,7 @@ export async function conversationView(
     active,
     leavingElsewhere,
     stoppedFor: stoppedFor(store, conversation).map((userId) => people.view(userId)),
+    unvouched: voucherView(conversation, sources),
     pinned: conversation.pinned,
     muted: conversation.muted,
     draft: draft === null ? "" : (textOf(opened, draft.draftId) ?? ""),
@@ -142,10 +147,26 @@ function awaitedViews(
     .filter(({ deviceId }) => waited.includes(deviceId))
     .map(({ userId, deviceId }) => {
       const { displayName } = people.view(userId);
-      const devices = people.get(userId)?.devices ?? [];
-      const device = devices.find((known) => known.deviceId === deviceId);
-      return { deviceId, displayName, deviceName: device?.deviceName ?? deviceId.slice(0, 6) };
+      return { deviceId, displayName, deviceName: people.deviceName(userId, deviceId) };
     });
+}
+
+/** By whose word a conversation could be joined anew. */
+function voucherView(
+  { conversationId, blocked }: StoredConversation,
+  { unvouched, people, me }: ConversationViewSources,
+): VoucherView | null {
+  const voucher = unvouched.get(conversationId);
+  if (voucher === undefined || blocked !== "members-unvouched") return null;
+  const { userId, deviceId } = voucher.by;
+  return {
+    by: people.view(userId),
+    deviceName: people.deviceName(userId, deviceId),
+    people: voucher.people
+      .filter((other) => other !== me && other !== userId)
+      .map((other) => people.view(other))
+      .toSorted((left, right) => left.displayName.localeCompare(right.displayName)),
+  };
 }
 
 /** What this device could not open or never got, ever: what of it came after all, is asked for, or is lost. */

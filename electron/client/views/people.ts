@@ -38,6 +38,13 @@ export class People {
     return this.#userOfDevice.get(deviceId);
   }
 
+  /** A device's name for the interface; one unknown is shown by the beginning of its id. */
+  deviceName(userId: UserId, deviceId: DeviceId): string {
+    const devices = this.#people.get(userId)?.devices ?? [];
+    const device = devices.find((known) => known.deviceId === deviceId);
+    return device?.deviceName ?? deviceId.slice(0, 6);
+  }
+
   /** A person for the interface; somebody unknown is shown by the beginning of their id. */
   view(userId: UserId): PersonView {
     const displayName = this.#people.get(userId)?.user.displayName ?? userId.slice(0, 6);

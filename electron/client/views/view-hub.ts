@@ -249,9 +249,9 @@ export class ViewHub {
 
   /** What views are made from. */
   get sources() {
-    const { awaited, store, people, worker, self, now } = this.#core;
+    const { awaited, unvouched, store, people, worker, self, now } = this.#core;
     const policy = () => this.#core.policy;
-    return { awaited, store, people, worker, me: self.userId, now, policy };
+    return { awaited, unvouched, store, people, worker, me: self.userId, now, policy };
   }
 
   /** @param ids - whose rows to make anew; null: all */

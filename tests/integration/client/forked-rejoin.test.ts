@@ -61,10 +61,11 @@ interface Reached {
 /**
  * Ben is to join anew, and his relay keeps from the others what he sends to the group.
  *
+ * @param groupInfo - from which he is to; null: from the true one
  * @returns what of it Cleo can read: all that is of an epoch later than the one that Ben and Ada are in. Receipts for what was said before
  * may still be on their way in theirs.
  */
-async function deceive(relay: HostileRelay, groupInfo: () => Uint8Array): Promise<Reached> {
+async function deceive(relay: HostileRelay, groupInfo: () => Uint8Array | null): Promise<Reached> {
   const reached: Reached = { commits: [], messages: [] };
   const { conversation } = await ben.client.commands["conversation.open"]({
     conversationId: group,
@@ -78,7 +79,9 @@ async function deceive(relay: HostileRelay, groupInfo: () => Uint8Array): Promis
     return { kind: "accepted", sequence: ++sequence, receivedAtMs: Date.now() };
   };
   relay.answer("group.info", (result, { conversationId }) =>
-    conversationId === group ? { ...result, groupInfo: groupInfo() } : result,
+    conversationId === group
+      ? { ...result, groupInfo: groupInfo() ?? result["groupInfo"] }
+      : result,
   );
   relay.pretend("group.commit", take(reached.commits));
   relay.pretend("group.append", take(reached.messages));
@@ -97,6 +100,9 @@ const isWaiting = (messageId: MessageId) => {
   const message = ben.shown.get(group)?.get(messageId);
   return message?.kind === "text" && message.delivery?.kind === "waiting";
 };
+const viewOf = async (person: Person) =>
+  (await person.client.commands["conversation.open"]({ conversationId: group })).conversation;
+const voucherOf = async (person: Person) => (await viewOf(person)).unvouched;
 const codesOf = (person: Person) =>
   person
     .messages(group)
@@ -118,12 +124,23 @@ describe("a removed member and the relay serve a fork to join anew from", () => 
     });
     expect(reached).toEqual({ commits: [], messages: [] });
     expect(isTold()).toBe(true);
+    // He is asked about nobody but her, and by nobody else's name she gets in.
+    expect(await voucherOf(ben)).toMatchObject({
+      by: { userId: cleo.userId, displayName: "Cleo" },
+      people: [{ displayName: "Ada" }],
+    });
+    const { userId } = ada;
+    await expect(
+      ben.client.commands["conversation.joinByWord"]({ conversationId: group, userId }),
+    ).rejects.toMatchObject({ code: "voucher-changed" });
+    expect(reached).toEqual({ commits: [], messages: [] });
 
     // An honest relay again: it goes on by itself, and the line is gone.
     relay.repent();
     await ben.reconnect();
     await ada.sees(group, "not for Cleo");
     await until("the line is gone", () => codesOf(ben).length === 0);
+    expect(await voucherOf(ben)).toBeNull();
     expect(ben.lines(group)).not.toContain("came-meanwhile");
   });
 
@@ -176,5 +193,117 @@ describe("who honestly came in while a device was away", () => {
     await ben.say(group, "welcome back");
     await ada.sees(group, "welcome back");
     await cleo.sees(group, "welcome back");
+  });
+});
+
+describe("everybody who was known has gone", () => {
+  let dora: Person;
+
+  /** Ben knows that Cleo is out. While he is away Dora comes in, Ada goes, and he can't read how: only joining anew brings him there. */
+  async function everybodyGoes(): Promise<HostileRelay> {
+    await removeCleo();
+    await until("Ben knows", () => ben.lines(group).includes("removed"));
+    ben.cable.unplug();
+    await until("Ben is off line", () => ben.client.view.connection.kind === "offline");
+    await ben.say(group, "is anybody there?");
+    dora = await world.person("Dora").join(await world.invite(ada));
+    const target = { conversationId: group, userId: dora.userId };
+    await ada.client.commands["conversation.addMembers"]({
+      conversationId: group,
+      people: [dora.userId],
+    });
+    await ada.client.commands["conversation.setRole"]({ ...target, role: "administrator" });
+    await dora.finds(group);
+    await ada.client.commands["conversation.leave"]({ conversationId: group });
+    await until(
+      "only Dora and Ben are left",
+      async () => (await viewOf(dora)).members.length === 2,
+    );
+    const relay = new HostileRelay(ben);
+    relay.entries((entry, of) => (of === group ? null : entry));
+    return relay;
+  }
+
+  const comeBack = () => {
+    ben.cable.plug();
+    ben.client.retryNow();
+  };
+  const isAskedAbout = (person: Person) =>
+    until(`Ben is asked about ${person.name}`, async () => {
+      return (await voucherOf(ben))?.by.userId === person.userId;
+    });
+  const isTold = () => until("Ben is told", () => codesOf(ben).join(" ") === "members-unvouched");
+  const joinByWordOf = ({ userId }: Person) =>
+    ben.client.commands["conversation.joinByWord"]({ conversationId: group, userId });
+
+  test("one joins by the word of somebody new when its person says so, and is asked anew after a restart", async () => {
+    const relay = await everybodyGoes();
+    relay.answer("session.signIn", (result) => ({
+      ...result,
+      highestVaultSequence: 10_000_000,
+    }));
+    comeBack();
+    await isAskedAbout(dora);
+    expect(await voucherOf(ben)).toMatchObject({ deviceName: "Laptop", people: [] });
+    await isTold();
+
+    // The line is there for as long as it can be answered.
+    const [line] = ben.messages(group).filter(({ kind }) => kind === "unopenable");
+    await ben.client.commands["message.deleteForMe"]({
+      conversationId: group,
+      messageId: line!.messageId,
+    });
+    await ben.restart();
+    await isAskedAbout(dora);
+    await ben.look(group);
+    await isTold();
+
+    await joinByWordOf(dora);
+    relay.repent();
+    await dora.sees(group, "is anybody there?");
+    await dora.say(group, "only me");
+    await ben.sees(group, "only me");
+    expect(codesOf(ben)).toEqual([]);
+    expect(await voucherOf(ben)).toBeNull();
+    expect(ben.lines(group)).toContain("came-meanwhile");
+  });
+
+  test("nobody else comes in by that word", async () => {
+    const fork = await forkOfCleo(9);
+    const relay = await everybodyGoes();
+    let isForked = false;
+    const triesMs: number[] = [];
+    ben.cable.plug();
+    const reached = await deceive(relay, () => {
+      triesMs.push(Date.now());
+      return isForked ? fork : null;
+    });
+    await isAskedAbout(dora);
+    // In a long pause between its own tries: it is the answer that meets another signer.
+    await until("nothing is under way", () => {
+      return triesMs.length > 2 && Date.now() - (triesMs.at(-1) ?? 0) > 1500;
+    });
+    isForked = true;
+    await expect(joinByWordOf(dora)).rejects.toMatchObject({ code: "voucher-changed" });
+    await isAskedAbout(cleo);
+    expect(reached).toEqual({ commits: [], messages: [] });
+    await expect(joinByWordOf(dora)).rejects.toMatchObject({ code: "voucher-changed" });
+    expect(reached).toEqual({ commits: [], messages: [] });
+    relay.repent();
+  });
+
+  test("nobody is asked about whom the network has suspended", async () => {
+    const relay = await everybodyGoes();
+    relay.answer("session.signIn", (result) => ({
+      ...result,
+      highestVaultSequence: 10_000_000,
+    }));
+    comeBack();
+    await isAskedAbout(dora);
+    await ada.client.commands["network.suspend"]({ userId: dora.userId, suspended: true });
+    await until("Ben isn't asked any more", async () => (await voucherOf(ben)) === null);
+    await expect(joinByWordOf(dora)).rejects.toMatchObject({ code: "voucher-changed" });
+    expect(codesOf(ben)).toEqual(["members-unvouched"]);
+    relay.repent();
   });
 });

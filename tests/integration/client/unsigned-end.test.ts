@@ -71,7 +71,7 @@ test("nothing is deleted, and it goes on when the relay says otherwise", async (
   await ben.sees(group, "we are");
 });
 
-test("it goes on when somebody has committed who was known there, not before", async () => {
+test("it goes on by itself when somebody has committed who was known there, not before", async () => {
   await deny();
   const dora = await world.person("Dora").join(await world.invite(ada));
   const people = [dora.userId];
@@ -97,6 +97,38 @@ test("it goes on when somebody has committed who was known there, not before", a
     await person.look(group);
     await person.sees(group, "is anybody there?");
   }
+});
+
+test("it goes on, too, when its person takes the word of somebody new", async () => {
+  await deny();
+  const dora = await world.person("Dora").join(await world.invite(ada));
+  const { userId } = dora;
+  await ada.client.commands["conversation.addMembers"]({ conversationId: group, people: [userId] });
+  await dora.finds(group);
+  await dora.client.commands["conversation.rename"]({ conversationId: group, name: "By Dora" });
+  await until("Ada knows", () => ada.lines(group).includes("renamed"));
+  ben.cable.onFrame = null;
+  await ben.reconnect();
+  const codes = () =>
+    ben.messages(group).flatMap((line) => (line.kind === "unopenable" ? [line.code] : []));
+  const voucher = async () => {
+    const { conversation } = await ben.client.commands["conversation.open"]({
+      conversationId: group,
+    });
+    return conversation.unvouched;
+  };
+  await until("he is asked about Dora", async () => (await voucher())?.by.userId === userId);
+  await until("he is told", () => codes().includes("members-unvouched"));
+  expect(stateOf(ben)).toBe("removed");
+
+  await ben.client.commands["conversation.joinByWord"]({ conversationId: group, userId });
+  expect(stateOf(ben)).toBe("active");
+  for (const person of [ada, dora]) {
+    await person.look(group);
+    await person.sees(group, "is anybody there?");
+  }
+  await until("the line is gone", () => codes().length === 0);
+  expect(await voucher()).toBeNull();
 });
 
 test("who was removed doesn't get the conversation by inviting to a copy of it", async () => {

@@ -60,6 +60,7 @@ const good: Readonly<Record<CommandName, Readonly<Record<string, unknown>>>> = {
   "conversation.addMembers": { conversationId, people: [userId] },
   "conversation.removeMember": { conversationId, userId },
   "conversation.setRole": { conversationId, userId, role: "administrator" },
+  "conversation.joinByWord": { conversationId, userId },
   "conversation.leave": conversation,
   "conversation.delete": conversation,
   "conversation.setPinned": { conversationId, pinned: true },

@@ -69,6 +69,7 @@ export function conversationView(change: Partial<ConversationView> = {}): Conver
     active: true,
     leavingElsewhere: false,
     stoppedFor: [],
+    unvouched: null,
     pinned: false,
     muted: false,
     draft: "",
