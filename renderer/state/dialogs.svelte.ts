@@ -1,4 +1,11 @@
-import type { DeviceView, MessageView, PersonView, UserId } from "#protocol";
+import type {
+  ConversationId,
+  DeviceView,
+  MessageView,
+  PersonView,
+  UserId,
+  VoucherView,
+} from "#protocol";
 
 /** The sections of the settings. */
 export const settingsSections = [
@@ -40,6 +47,13 @@ export type OpenDialog =
   | { readonly kind: "timers" }
   | { readonly kind: "verify"; readonly person: PersonView }
   | { readonly kind: "key-change"; readonly person: PersonView }
+  /** As it was when it was asked: an answer is about that person alone. */
+  | {
+      readonly kind: "join-by-word";
+      readonly conversationId: ConversationId;
+      readonly title: string;
+      readonly voucher: VoucherView;
+    }
   | { readonly kind: "message-info"; readonly message: MessageView }
   | { readonly kind: "other-network"; readonly networkName: string };
 

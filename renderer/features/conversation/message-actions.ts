@@ -1,4 +1,4 @@
-import type { MessageView } from "#protocol";
+import type { MessageView, VoucherView } from "#protocol";
 import type { AppModel } from "../../state/app-model.svelte.ts";
 import type { Composer, TextMessage } from "../../state/composer.svelte.ts";
 import type { Conversation } from "../../state/conversation.svelte.ts";
@@ -41,6 +41,11 @@ export class MessageActions {
   /** Whether anything may be written here at all. */
   get mayWrite(): boolean {
     return this.#conversation.view?.active === true && this.#app.mayWrite;
+  }
+
+  /** By whose word the conversation could be joined anew, where nobody known vouches; null: that isn't to be decided. */
+  get voucher(): VoucherView | null {
+    return this.#app.readOnly ? null : (this.#conversation.view?.unvouched ?? null);
   }
 
   /** Whether what is covered may be shown: that burns it, here too. */
@@ -93,6 +98,14 @@ export class MessageActions {
 
   retry(message: MessageView): void {
     void this.#invoke("message.retry", message);
+  }
+
+  askByWord(): void {
+    const { view } = this.#conversation;
+    const { voucher } = this;
+    if (view === null || voucher === null) return;
+    const { conversationId, title } = view;
+    this.#app.dialogs.open({ kind: "join-by-word", conversationId, title, voucher });
   }
 
   info(message: MessageView): void {

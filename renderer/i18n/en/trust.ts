@@ -62,6 +62,17 @@ export const trust = {
     "What waits is sent to the new key. If it isn't {name}'s, somebody else reads it.",
   "stopped.accepted": "{name}'s new key is used, unverified",
 
+  "voucher.what": "What can I do?",
+  "voucher.title": "Join again by somebody's word?",
+  "voucher.text":
+    "This computer has to join “{title}” anew, and nobody whom it knew there says who is in it now. Only this person does, whom it did not know there:",
+  "voucher.danger":
+    "If {name} was removed or has left, they may be deceiving you, together with the relay. What waits here, and what you write, would go to them and to the people they name.",
+  "voucher.do": "Ask somebody who is in the conversation first, in person or by phone.",
+  "voucher.people": "Also in it, by their word",
+  "voucher.wait": "Keep waiting",
+  "voucher.join": "Join by their word",
+
   "system.keyChanged":
     "{by}'s key has changed. If you didn't expect that, compare your safety number.",
   "system.keyChangedStopped":

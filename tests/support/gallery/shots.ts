@@ -333,6 +333,16 @@ export const screens: readonly Screen[] = [
       await page.getByText("Asked for again", { exact: true }).scrollIntoViewIfNeeded();
     },
   },
+  { name: "unvouched", scene: "ready", steps: open("Waiting for somebody known") },
+  {
+    name: "unvouched-question",
+    scene: "ready",
+    steps: async (page) => {
+      await open("Waiting for somebody known")(page);
+      await page.getByRole("button", { name: "What can I do?" }).click();
+      await page.getByRole("dialog").waitFor();
+    },
+  },
   { name: "long-names", scene: "ready", steps: open("Maximiliane") },
   { name: "arabic", scene: "ready", steps: open("نور") },
   { name: "rtl", scene: "ready", query: "dir=rtl", steps: open("Supplier review") },
