@@ -39,8 +39,8 @@ const longestLeapsMs = 40 * dayMs;
 /** How long everybody has, once the network is fair, until nothing is left to do. */
 const patienceMs = 40 * 60_000;
 const lookEveryMs = 20_000;
-/** How often everybody has made their weekly commit by then. */
-const maxWeeks = 8;
+/** How often everybody makes their weekly commit before people take the word of whoever vouches. */
+const maxWeeks = 2;
 /** The longest pause of a device before it tries again. */
 const longestRetryMs = 15 * 60_000;
 
@@ -564,12 +564,32 @@ class Scenario {
     });
   }
 
+  /** Whoever is asked by whose word to join a conversation anew takes it: nobody deceives anybody here. */
+  #takeWords(device: Device): void {
+    const blocked = device.look(
+      "SELECT conversation_id FROM conversations WHERE blocked = 'members-unvouched'",
+    );
+    for (const row of blocked) {
+      const conversationId = row["conversation_id"] as ConversationId;
+      this.#act(device, "is asked by whose word to join", async ({ commands }) => {
+        const { conversation } = await commands["conversation.open"]({ conversationId });
+        const userId = conversation.unvouched?.by.userId;
+        if (userId === undefined) return;
+        this.#note(`${device.name} takes the word of ${this.#nameOf(userId)}`);
+        await commands["conversation.joinByWord"]({ conversationId, userId });
+      });
+    }
+  }
+
   async #waitFor(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
     const { timeline } = this.#around;
     for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += lookEveryMs) {
       await timeline.pass(waitedMs === 0 ? 2000 : lookEveryMs);
       if (await holds()) return;
-      for (const device of this.#devices) await this.#open(device);
+      for (const device of this.#devices) {
+        await this.#open(device);
+        this.#takeWords(device);
+      }
     }
     const standing = this.#devices.map((device) => `${device.name} ${this.#standing(device)}`);
     this.#findings.push({ kind: "stuck", text: `never: ${what}\n${standing.join("\n")}` });
