@@ -74,7 +74,7 @@ export class Outbox {
     this.#kicked.add(conversationId);
     if (this.#pumping.has(conversationId)) return;
     this.#pumping.add(conversationId);
-    void this.#pump(conversationId).finally(() => this.#pumping.delete(conversationId));
+    void this.#pump(conversationId);
   }
 
   close(): void {
@@ -83,16 +83,23 @@ export class Outbox {
   }
 
   async #pump(conversationId: ConversationId): Promise<void> {
-    while (this.#kicked.delete(conversationId)) {
-      let step: Step = "again";
-      while (step === "again" && this.#core.online && !this.#core.closed) {
-        step = await this.#core.groupQueue
-          .run(conversationId, () => this.#step(conversationId))
-          .catch((error: unknown) => this.#afterFailure(ensureAppError(error)));
-      }
-      if (step === "later") this.#retryLater(conversationId);
-      else this.#retries.delete(conversationId);
+    try {
+      while (this.#kicked.delete(conversationId)) await this.#goOn(conversationId);
+    } finally {
+      // In the same breath as the last look: whoever kicks from here on begins anew.
+      this.#pumping.delete(conversationId);
     }
+  }
+
+  async #goOn(conversationId: ConversationId): Promise<void> {
+    let step: Step = "again";
+    while (step === "again" && this.#core.online && !this.#core.closed) {
+      step = await this.#core.groupQueue
+        .run(conversationId, () => this.#step(conversationId))
+        .catch((error: unknown) => this.#afterFailure(ensureAppError(error)));
+    }
+    if (step === "later") this.#retryLater(conversationId);
+    else this.#retries.delete(conversationId);
   }
 
   /** What is no answer to the item itself: the connection, the disk or the worker decide when it goes on. */
