@@ -3,6 +3,7 @@ import type { ConversationId, Frame } from "#protocol";
 import type { Clock } from "../../../electron/link/index.ts";
 import { systemClock } from "../../support/fake-clock.ts";
 import { until, World, type Person } from "../../support/client-world.ts";
+import { isDoomed, leafOf } from "../../support/doomed.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -88,20 +89,22 @@ test("a clock that is put forward while Sotto runs hides at once; put back, all 
   await ben.open({ clock: { ...systemClock, now: () => Date.now() + aheadMs } });
   await ben.online();
   await ben.look(direct);
-  await ada.say(direct, "alive");
+  const messageId = await ada.say(direct, "alive");
   await ben.sees(direct, "alive");
+  const leaf = leafOf(ben, messageId);
   aheadMs = 400 * dayMs;
   await until("it is hidden", () => !ben.texts(direct).includes("alive"));
   aheadMs = 0;
   await ben.reconnect();
   await ben.sees(direct, "alive");
-  expect(ben.vault.read("doomed")).toEqual([]);
+  expect(isDoomed(ben, leaf)).toBe(false);
 });
 
 test("what ended while Sotto wasn't running is hidden before anything is shown, and destroyed when the relay agrees", async () => {
   const timers = { expirationSeconds: 1800, burnSeconds: null };
   const messageId = await ada.say(direct, "half an hour", { timers });
   await ben.sees(direct, "half an hour");
+  const leaf = leafOf(ben, messageId);
   await ben.quit();
   ben.cable.unplug();
   const later: Clock = { ...systemClock, now: () => Date.now() + hourMs };
@@ -114,7 +117,7 @@ test("what ended while Sotto wasn't running is hidden before anything is shown, 
   ben.client.retryNow();
   await ben.online();
   await until("it is gone", () => ben.vault.read("message", [messageId]).length === 0);
-  await until("its key is gone", () => ben.vault.read("doomed").length === 0);
+  await until("its key is gone", () => !isDoomed(ben, leaf));
 });
 
 test("a message whose end has come on the way leaves a mark in the list", async () => {

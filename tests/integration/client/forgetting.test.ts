@@ -2,13 +2,15 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import {
   idFromBytes,
   type BlobId,
-  type BodyItem,
   type ConversationId,
+  type KeyLeaf,
   type MessageId,
 } from "#protocol";
 import { loadPrimitives } from "../../../crypto/primitives/index.ts";
+import { bodyItem } from "../../../electron/client/core/leaves.ts";
 import type { Person } from "../../support/client-world.ts";
 import { until, World } from "../../support/client-world.ts";
+import { isDoomed, leafOf } from "../../support/doomed.ts";
 import {
   bodyKeyOf,
   entriesOf,
@@ -49,44 +51,36 @@ beforeEach(async () => {
 });
 afterEach(() => world.dispose());
 
-/** Where a message's key grows. */
-function itemOf({ vault }: Person, messageId: MessageId): BodyItem {
-  const [row] = vault.read("message", [messageId]);
-  if (typeof row?.["hour"] !== "number" || typeof row["leaf"] !== "number") {
-    throw new Error("no such message");
-  }
-  return { messageId, expiresAtMs: row["hour"] * 3_600_000, leaf: row["leaf"] };
-}
-
 /** What there was of a message at one person's before it ended. */
 interface Kept {
   readonly person: Person;
   readonly messageId: MessageId;
   readonly image: VaultImage;
-  readonly item: BodyItem;
+  readonly leaf: KeyLeaf;
   readonly key: Uint8Array;
   readonly revision: number;
 }
 
 async function keep(person: Person, messageId: MessageId): Promise<Kept> {
-  const item = itemOf(person, messageId);
+  const leaf = leafOf(person, messageId);
   const { revision } = (await person.vault.facts()).keyring;
   const image = person.vaultImage();
   // With the keychain of that moment the folder is the vault: the attack works as long as the message lives.
   expect(tryAll(primitives, keyringOf(image), entriesOf(image))).toBeGreaterThan(0);
-  return { person, messageId, image, item, key: bodyKeyOf(primitives, image, item), revision };
+  const key = bodyKeyOf(primitives, image, bodyItem(messageId, leaf));
+  return { person, messageId, image, leaf, key, revision };
 }
 
 /** Waits until the keys of what is gone are destroyed, and tries all that somebody could. */
 async function expectForgotten(kept: Kept, text: string): Promise<void> {
-  const { person, messageId, image, item, key, revision } = kept;
+  const { person, messageId, image, leaf, key, revision } = kept;
   await until(`${person.name}'s keys are destroyed`, async () => {
     const gone = person.vault.read("message", [messageId]).every((row) => row["leaf"] === null);
     const facts = await person.vault.facts();
     return (
       gone &&
       facts.keyring.revision > revision &&
-      !person.vault.read("doomed", []).some((row) => row["leaf"] === item.leaf) &&
+      !isDoomed(person, leaf) &&
       person.vault.keychainState === "in-step"
     );
   });
