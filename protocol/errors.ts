@@ -35,6 +35,10 @@ export const errorKinds = {
     fault: "caller",
     text: "Your role doesn't allow that. Ask an administrator.",
   },
+  "conversation-over": {
+    fault: "caller",
+    text: "This conversation is over for you, so nothing can be sent or changed there. Copy what you still need. Somebody who is in it can add you again.",
+  },
   "policy-forbids": {
     fault: "caller",
     text: "Your organisation's policy doesn't allow that. Settings shows what it allows.",

@@ -53,7 +53,7 @@ export function conversationCommands(engine: Engine): ConversationCommands {
   const ensureActive = (conversationId: ConversationId): StoredConversation => {
     core.ensureWritable();
     const conversation = ensureShown(conversationId);
-    if (conversation.state !== "active") throw new AppError("not-allowed");
+    if (conversation.state !== "active") throw new AppError("conversation-over");
     return conversation;
   };
   const set = async (

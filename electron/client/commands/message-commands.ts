@@ -40,7 +40,7 @@ export function messageCommands(engine: Engine): MessageCommands {
   const ensureActive = (conversationId: ConversationId): StoredConversation => {
     core.ensureWritable();
     const conversation = store.ensureConversation(conversationId);
-    if (conversation.state !== "active") throw new AppError("not-allowed");
+    if (conversation.state !== "active") throw new AppError("conversation-over");
     return conversation;
   };
   const find = (conversationId: ConversationId, messageId: MessageId): StoredMessage =>

@@ -89,7 +89,7 @@ export class Commits {
   /**
    * Carries out an intent. It is on disk before anything is sent: if this computer stops now, it is finished at the next start.
    *
-   * @throws AppError `not-allowed`, `key-packages-exhausted`, `relay-unreachable` (it may still be carried out later), …
+   * @throws AppError `not-allowed`, `conversation-over`, `key-packages-exhausted`, `relay-unreachable` (it may still be carried out later), …
    */
   async run(conversationId: ConversationId, intent: Intent): Promise<void> {
     this.#core.ensureWritable();
@@ -255,7 +255,7 @@ export class Commits {
     // Removed while the command waited for its turn; or on the way out, with nothing left to do but to take others out who are, too.
     const isLast = state === "leaving" && intent.kind === "leavers";
     if (!isLive(state) || (leavers.includes(self.userId) && !isLast)) {
-      throw new AppError("not-allowed");
+      throw new AppError("conversation-over");
     }
     const plan = planCommit(intent, {
       conversation,

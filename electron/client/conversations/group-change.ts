@@ -149,7 +149,7 @@ export function endConversation(
   changes.write("intent.delete", conversationId);
   changes.write("leaver.deleteAll", conversationId);
   for (const messageId of core.store.waitingIn(conversationId)) {
-    changes.write("message.setState", messageId, "failed", "not-allowed");
+    changes.write("message.setState", messageId, "failed", "conversation-over");
     changes.upsert(conversationId, messageId);
   }
   changes.write("outbox.deleteAll", conversationId);
@@ -172,7 +172,7 @@ export function endUnsigned(
   const ended = state === "leaving" ? "left" : "removed";
   changes.write("conversation.endUnsigned", conversationId, ended);
   for (const messageId of core.store.waitingIn(conversationId)) {
-    changes.write("message.setState", messageId, "failed", "not-allowed");
+    changes.write("message.setState", messageId, "failed", "conversation-over");
     changes.upsert(conversationId, messageId);
   }
   changes.groups.add(conversationId);

@@ -28,6 +28,7 @@ const maxLeaveBytes = 1024 * 1024;
 
 /** The relay will say the same tomorrow: trying again needs the person. */
 const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "conversation-over",
   "not-allowed",
   "not-found",
   "argument-invalid",
@@ -129,7 +130,7 @@ export class Outbox {
     if (item === undefined) return "idle";
     // It was being written when this device was taken out. What is to be dropped there, the relay may still take.
     if (!isLive(conversation.state) && item.kind !== "drop") {
-      await this.#refuse(conversation, item, "not-allowed");
+      await this.#refuse(conversation, item, "conversation-over");
       return "again";
     }
     // A verified person's key has changed: what was said waits. Taking back and leaving say nothing to anybody new.
@@ -149,7 +150,8 @@ export class Outbox {
       if (!refusals.has(code)) throw error;
       // Nobody could ask for it again: it ends with the membership, of which the log tells.
       if (item.kind === "leave") return "later";
-      await this.#refuse(conversation, item, code);
+      // Every role may say something: whom the relay doesn't allow it isn't in the conversation any more.
+      await this.#refuse(conversation, item, code === "not-allowed" ? "conversation-over" : code);
       return "again";
     } finally {
       this.#core.sending.delete(item.itemId);

@@ -429,10 +429,12 @@ describe("a relay that misbehaves", () => {
       return refused;
     };
     await ben.say(direct, "hello?");
-    await until("it failed", () => {
+    const delivery = () => {
       const message = ada.shown.get(direct)?.get(messageId);
-      return message?.kind === "text" && message.delivery?.kind === "failed";
-    });
+      return message?.kind === "text" ? message.delivery : null;
+    };
+    await until("it failed", () => delivery()?.kind === "failed");
+    expect(delivery()).toMatchObject({ code: "conversation-over" });
     unhook(ada);
     await ada.client.commands["message.retry"]({ conversationId: direct, messageId });
     await ben.sees(direct, "refused at first");

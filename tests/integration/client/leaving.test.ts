@@ -116,15 +116,16 @@ describe("somebody with two computers", () => {
     expect(conversation).toMatchObject({ active: false, leavingElsewhere: true });
     const delivery = () => {
       const message = desk.message(group, "one more");
-      return message?.kind === "text" ? message.delivery?.kind : undefined;
+      return message?.kind === "text" ? message.delivery : null;
     };
     await desk.say(group, "one more");
     await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(delivery()).toBe("waiting");
+    expect(delivery()?.kind).toBe("waiting");
     await bo.open();
     await bo.online();
     await membersFor(bo, ["Bo"]);
-    await until("the desk's is given back", () => delivery() === "failed");
+    await until("the desk's is given back", () => delivery()?.kind === "failed");
+    expect(delivery()).toMatchObject({ code: "conversation-over" });
     expect(desk.lines(group)).toContain("left");
   });
 
@@ -150,7 +151,7 @@ describe("somebody with two computers", () => {
     expect(desk.lines(group)).toContain("left");
     const params = { conversationId: group, people: [bo.userId] };
     await expect(desk.client.commands["conversation.addMembers"](params)).rejects.toMatchObject({
-      code: "not-allowed",
+      code: "conversation-over",
     });
   });
 

@@ -13,6 +13,11 @@ async function conversationOf(person: Person) {
   return opened.conversation;
 }
 
+function deliveryOf(person: Person, text: string) {
+  const message = person.message(group, text);
+  return message?.kind === "text" ? message.delivery : null;
+}
+
 /** All agree on epoch, key schedule and members. */
 async function agree(...people: readonly Person[]): Promise<void> {
   await until("everybody agrees on the epoch", async () => {
@@ -49,10 +54,7 @@ describe("a group of three", () => {
 
   test("a message is delivered and read when the slowest reader has it", async () => {
     await ada.say(group, "to both");
-    const delivery = () => {
-      const message = ada.message(group, "to both");
-      return message?.kind === "text" ? message.delivery?.kind : undefined;
-    };
+    const delivery = () => deliveryOf(ada, "to both")?.kind;
     await until("delivered", () => delivery() === "delivered");
     const read = async (person: Person) => {
       const order = person.message(group, "to both")?.order ?? 0;
@@ -79,7 +81,9 @@ describe("a group of three", () => {
     expect(cem.lines(group)).toContain("removed");
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(cem.texts(group)).toEqual(["before"]);
-    await expect(cem.say(group, "still here?")).rejects.toMatchObject({ code: "not-allowed" });
+    await expect(cem.say(group, "still here?")).rejects.toMatchObject({
+      code: "conversation-over",
+    });
     await cem.restart();
     await cem.online();
     await cem.look(group);
@@ -103,10 +107,8 @@ describe("a group of three", () => {
     await until("Cem is out", async () => !(await conversationOf(cem)).active);
     goOn();
     await said;
-    await until("it has failed", () => {
-      const message = cem.message(group, "too late");
-      return message?.kind === "text" && message.delivery?.kind === "failed";
-    });
+    await until("it has failed", () => deliveryOf(cem, "too late")?.kind === "failed");
+    expect(deliveryOf(cem, "too late")).toMatchObject({ code: "conversation-over" });
   });
 
   test("who was removed, and doesn't know it by an older copy of the vault, is told again", async () => {
@@ -127,7 +129,9 @@ describe("a group of three", () => {
     await cem.online();
     await until("Cem is out again", async () => !(await conversationOf(cem)).active);
     expect(cem.client.rejoining).toBeNull();
-    await expect(cem.say(group, "still here?")).rejects.toMatchObject({ code: "not-allowed" });
+    await expect(cem.say(group, "still here?")).rejects.toMatchObject({
+      code: "conversation-over",
+    });
   });
 
   test("who was removed and added again reads on from there", async () => {
