@@ -3,8 +3,6 @@ import {
   idFromBytes,
   maxTimerSeconds,
   policySuite,
-  roleOf,
-  settledRoomState,
   type ConversationId,
   type ConversationKind,
   type RoomState,
@@ -14,11 +12,11 @@ import {
 import { Changes } from "../core/changes.ts";
 import { sealBody } from "../core/leaves.ts";
 import type { StoredConversation } from "../store/rows.ts";
-import { isLive, peopleOf } from "../store/store.ts";
+import { isLive } from "../store/store.ts";
 import type { ClientCommands } from "../types.ts";
 import { insertBareItem } from "../conversations/enqueue.ts";
 import { deleteContent, forgetConversation, groupColumns } from "../conversations/group-change.ts";
-import { encodeIntent } from "../conversations/intent.ts";
+import { encodeIntent, successorOf } from "../conversations/intent.ts";
 import { sendsReceipts } from "../conversations/receipts.ts";
 import { textBytes } from "../views/bodies.ts";
 import { conversationView } from "../views/conversation-views.ts";
@@ -144,13 +142,11 @@ export function conversationCommands(engine: Engine): ConversationCommands {
 
     "conversation.leave": async ({ conversationId }) => {
       const conversation = ensureActive(conversationId);
-      const successor = successorOf(conversation, core.self.userId);
-      if (successor !== null) {
-        await commits.run(conversationId, {
-          kind: "role",
-          userId: successor,
-          role: "administrator",
-        });
+      const me = core.self.userId;
+      const leavers = store.leavers(conversationId);
+      // Who it is is chosen when the change is made: whoever looks right now may turn out to be gone.
+      if (successorOf({ conversation, me, leavers }) !== null) {
+        await commits.run(conversationId, { kind: "succession" });
       }
       return set(conversationId, (changes) => {
         changes.write("conversation.setState", conversationId, "leaving");
@@ -223,15 +219,6 @@ async function ensureKnown({ core, directory }: Engine, people: readonly UserId[
   if (known()) return;
   await directory.refresh();
   if (!known()) throw new AppError("not-found");
-}
-
-/** Who becomes administrator when the last one leaves; null when nobody has to. */
-function successorOf({ kind, members, roomState }: StoredConversation, me: UserId): UserId | null {
-  if (kind === "direct" || roleOf(roomState, me) !== "administrator") return null;
-  const others = peopleOf(members).filter((userId) => userId !== me);
-  const [administrator] = settledRoomState(roomState, others).administrators;
-  const isNew = administrator !== undefined && roleOf(roomState, administrator) === "member";
-  return isNew ? administrator : null;
 }
 
 /** A draft is kept like a message: sealed under a leaf of its own, with an end. Whatever it says next gets another leaf. */

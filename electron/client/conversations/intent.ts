@@ -31,6 +31,8 @@ export type Intent =
   | { readonly kind: "rename"; readonly name: string }
   | { readonly kind: "timers"; readonly timers: Timers }
   | { readonly kind: "role"; readonly userId: UserId; readonly role: Role }
+  /** Gives the role to somebody else before its last administrator leaves. */
+  | { readonly kind: "succession" }
   /** Carries out others' wishes to leave. */
   | { readonly kind: "leavers" }
   /** Takes this person's other devices out: they leave, and nobody else is there to do it. */
@@ -97,6 +99,7 @@ const actionOf: Readonly<Record<Intent["kind"], RoomAction | null>> = {
   rename: "rename",
   timers: "set-timers",
   role: "set-roles",
+  succession: null,
   leavers: null,
   "own-devices": null,
   devices: null,
@@ -145,6 +148,8 @@ export function planCommit(intent: Intent, context: PlanContext): CommitPlan | u
         : change({ ...roomState, timers: intent.timers });
     case "role":
       return planRole(intent, context);
+    case "succession":
+      return planSuccession(context);
     case "leavers":
       return context.leavers.length === 0 ? undefined : change(null);
     case "own-devices":
@@ -253,4 +258,28 @@ function planRole(
     throw new AppError("not-allowed", { data: { action: "last-administrator" } });
   }
   return change({ ...roomState, administrators });
+}
+
+/**
+ * Who becomes administrator when the last one leaves: the first who isn't known to leave as well.
+ *
+ * @returns null when nobody has to, or nobody stays
+ */
+export function successorOf({
+  conversation,
+  me,
+  leavers,
+}: Pick<PlanContext, "conversation" | "me" | "leavers">): UserId | null {
+  const { members, roomState } = conversation;
+  if (roomState.kind === "direct" || roleOf(roomState, me) !== "administrator") return null;
+  const others = peopleOf(members).filter((id) => id !== me);
+  if (others.some((id) => roleOf(roomState, id) === "administrator")) return null;
+  return others.find((id) => !leavers.includes(id)) ?? null;
+}
+
+function planSuccession(context: PlanContext): CommitPlan | undefined {
+  const successor = successorOf(context);
+  if (successor === null) return undefined;
+  const { roomState } = context.conversation;
+  return change({ ...roomState, administrators: [...roomState.administrators, successor] });
 }

@@ -253,6 +253,20 @@ describe("a group of three", () => {
     await cem.sees(group, "we go on");
   });
 
+  test("the only administrator leaves, and whoever was to take over is gone already: it is somebody else", async () => {
+    // Ada doesn't hear that Ben, who came first, leaves and that Cem carries it out.
+    ada.cable.onFrame = (frame) =>
+      frame.kind === "event" && frame.name === "group.entry" ? null : frame;
+    await ben.client.commands["conversation.leave"]({ conversationId: group });
+    await until("Ben is gone", async () => (await conversationOf(cem)).members.length === 2);
+    expect((await conversationOf(ada)).members).toHaveLength(3);
+    await ada.client.commands["conversation.leave"]({ conversationId: group });
+    await until("Ada is gone", async () => (await conversationOf(cem)).members.length === 1);
+    const [member] = (await conversationOf(cem)).members;
+    expect(member).toMatchObject({ userId: cem.userId, role: "administrator" });
+    expect(cem.lines(group)).toContain("roles");
+  });
+
   test("what a leaver's message meets: a message in the same moment is not lost", async () => {
     await Promise.all([
       cem.client.commands["conversation.leave"]({ conversationId: group }),

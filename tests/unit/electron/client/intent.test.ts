@@ -13,6 +13,7 @@ import {
   encodeIntent,
   encodeOffer,
   planCommit,
+  successorOf,
   type Intent,
   type PlanContext,
 } from "../../../../electron/client/conversations/intent.ts";
@@ -181,6 +182,33 @@ describe("what a commit does for an intent", () => {
     expect(() => planCommit({ kind: "add", people: [cem] }, room)).toThrow(
       expect.objectContaining({ code: "not-allowed" }),
     );
+  });
+
+  test("the last administrator is succeeded by the first who stays", () => {
+    const members = [ada, ben, cem].map((userId) => ({ userId, deviceId: device(userId) }));
+    const there = context();
+    const inGroup = { ...there, conversation: { ...there.conversation, members } };
+    const plan = (rest: Partial<PlanContext>) =>
+      planCommit({ kind: "succession" }, { ...inGroup, ...rest });
+    expect(plan({})?.roomState?.administrators).toEqual([ada, ben]);
+    // Whoever is on the way out, or gone, isn't chosen.
+    expect(plan({ leavers: [ben] })?.roomState?.administrators).toEqual([ada, cem]);
+    const without = { ...there.conversation, members: [members[0]!, members[2]!] };
+    expect(plan({ conversation: without })?.roomState?.administrators).toEqual([ada, cem]);
+  });
+
+  test("nobody needs to succeed whom another administrator follows, or nobody", () => {
+    const needless: readonly PlanContext[] = [
+      context({ administrators: [ada, ben] }),
+      context({}, { leavers: [ben] }),
+      context({ kind: "direct" }),
+      // Somebody has taken the role away meanwhile.
+      context({}, { me: ben }),
+    ];
+    for (const each of needless) {
+      expect(successorOf(each)).toBeNull();
+      expect(planCommit({ kind: "succession" }, each)).toBeUndefined();
+    }
   });
 
   test("nobody removes themselves, and the last administrator stays one", () => {
