@@ -22,6 +22,7 @@ import { WorkerContext, type Emit, type Handlers } from "./context.ts";
 import { groupHandlers } from "./group-handlers.ts";
 import { identityHandlers } from "./identity-handlers.ts";
 import { linkHandlers } from "./link-handlers.ts";
+import { missingHandlers } from "./missing-handlers.ts";
 import { rejectionHandlers } from "./rejection-handlers.ts";
 import { sweepHandlers } from "./sweep-handlers.ts";
 import { vaultHandlers } from "./vault-handlers.ts";
@@ -64,6 +65,7 @@ export function createWorkerCore(options: WorkerCoreOptions): WorkerCore {
         ...identityHandlers(context),
         ...groupHandlers(context),
         ...linkHandlers(context),
+        ...missingHandlers(context),
         ...rejectionHandlers(context),
         ...sweepHandlers(context),
       };

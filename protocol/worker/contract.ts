@@ -27,6 +27,7 @@ import type {
 } from "./data.ts";
 import type { LinkChannel, LinkStep } from "./linking.ts";
 import type { Method, Nothing } from "./method.ts";
+import type { MissingMethods } from "./missing-methods.ts";
 import type { VaultMethods } from "./vault-methods.ts";
 
 /*
@@ -39,7 +40,7 @@ import type { VaultMethods } from "./vault-methods.ts";
  */
 
 /** Every request, by name. */
-export interface WorkerMethods extends VaultMethods {
+export interface WorkerMethods extends VaultMethods, MissingMethods {
   /** Runs the known-answer tests. Anything else fails `not-ready` before it. Errors: `crypto-self-test-failed`. */
   readonly start: Method<
     Nothing,

@@ -23,9 +23,11 @@ import {
   wipePrepared,
   wipePresent,
 } from "../../../../crypto/vault/exchange.ts";
+import { createVaultSession } from "../../../../crypto/vault/vault-session.ts";
 import { WorkerContext } from "../../../../crypto/worker/context.ts";
 import { createWorkerCore } from "../../../../crypto/worker/core.ts";
 import { groupHandlers } from "../../../../crypto/worker/group-handlers.ts";
+import { missingHandlers } from "../../../../crypto/worker/missing-handlers.ts";
 import { createManualClock } from "../../../support/in-process-worker.ts";
 import {
   conversationId,
@@ -198,6 +200,34 @@ describe("a group's secrets are zero", () => {
     await orderCommit(id, ben, {}, { others: [anna, cora] });
     expect(await cora.read(id, await ben.seal(id, "on"))).toBe("on");
   });
+});
+
+test("the private key of an answer key is zero once it was sealed, or has opened something", async () => {
+  const context = createContext();
+  const networkId = idFromBytes<NetworkId>(new Uint8Array(16).fill(1));
+  const identity = { ...createIdentity(primitives), networkId };
+  const making = { primitives, passphraseCost: () => passphraseCost, nowMs: 0 };
+  const base = { kind: "keychain", ...somePlace } as const;
+  const vaultId = idFromBytes<VaultId>(new Uint8Array(16).fill(7));
+  context.unlock(createVaultSession(primitives, createKeyring(making, vaultId, [base])));
+  context.setIdentity(identity);
+  const sealing = vi.spyOn(context.vault, "sealSecret");
+  const opening = vi.spyOn(context.vault, "openSecret");
+  const handlers = missingHandlers(context);
+  const { deviceId } = identity;
+  const place = { conversationId: id, suite: suiteNames.default };
+  const { publicKey, sealedPrivate } = await handlers["missing.makeKey"](place);
+  const made = sealing.mock.calls[0]![1];
+  expect([made.length > 0, isZero(made)]).toEqual([true, true]);
+  const plain = new Uint8Array([1, 2, 3]);
+  const to = { ...place, requester: deviceId, publicKey, plain };
+  const { sealed } = await handlers["missing.sealAnswer"](to);
+  expect(isZero(plain)).toBe(true);
+  const from = { ...place, answerer: deviceId, sealedPrivate };
+  const opened = await handlers["missing.openAnswer"]({ ...from, ...sealed! });
+  expect(opened).toEqual({ plain: new Uint8Array([1, 2, 3]) });
+  const key = opening.mock.results[0]!.value as Uint8Array;
+  expect([key.length, isZero(key)]).toEqual([made.length, true]);
 });
 
 /** A worker whose port hands values over as they are, so that what becomes of them can be seen. */
