@@ -109,10 +109,12 @@ export {
 } from "./timers.ts";
 export {
   burnSecondsKey,
+  decodeAgain,
   decodeMessage,
   decodeMessageStatusReport,
   decodeMimiContent,
   disposition,
+  encodeAgain,
   encodeMessage,
   encodeMessageStatusReport,
   encodeMimiContent,
@@ -146,6 +148,7 @@ export {
   type MessageIntent,
   type MimiContent,
   type MissingGenerations,
+  type MissingPlaces,
   type MissingRequest,
   type MultiPart,
   type NestedPart,
@@ -153,6 +156,8 @@ export {
   type NumberRange,
   type PartSemantics,
   type PerMessageStatus,
+  type SaidAgain,
+  type SealedAgain,
   type SentPlace,
   type SinglePart,
 } from "./content/index.ts";

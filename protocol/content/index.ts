@@ -1,4 +1,12 @@
-export { maxAgainBytes, type Again, type SentPlace } from "./again.ts";
+export {
+  decodeAgain,
+  encodeAgain,
+  maxAgainBytes,
+  type Again,
+  type SaidAgain,
+  type SealedAgain,
+  type SentPlace,
+} from "./again.ts";
 export { burnSecondsKey, maxUriBytes, type ExtensionKey, type Extensions } from "./extensions.ts";
 export type { Expiration } from "./expiration.ts";
 export { messageId, messageIdHashAlgorithm, type MessageIdInput } from "./message-id.ts";
@@ -13,6 +21,7 @@ export {
 export {
   maxMissingPlaces,
   type MissingGenerations,
+  type MissingPlaces,
   type MissingRequest,
   type NumberRange,
 } from "./missing.ts";

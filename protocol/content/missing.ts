@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { decodeCbor, encodeCbor } from "../cbor.ts";
 import { idFromBytes, idToBytes, type DeviceId } from "../ids.ts";
-import { countSchema, exactBytesSchema, parse } from "../schema.ts";
+import { bytesSchema, countSchema, exactBytesSchema, parse } from "../schema.ts";
 
 /** The media type of a request for messages that are missing. Private to Sotto. */
 export const missingType = "application/vnd.sotto.missing";
@@ -9,7 +9,9 @@ export const missingType = "application/vnd.sotto.missing";
 /** Most places that one request names. */
 export const maxMissingPlaces = 512;
 const maxRanges = 128;
-/** An id's bytes, three numbers and their heads, for each range. */
+/** The longest public key of a suite: ML-KEM-1024's. Source: FIPS 203 §8, table 3. */
+const maxAnswerKeyBytes = 1568;
+/** An id's bytes, three numbers and their heads, for each range; and the key. */
 const maxRequestBytes = 16 * 1024;
 const deviceIdBytes = 16;
 
@@ -26,10 +28,16 @@ export interface MissingGenerations extends NumberRange {
 }
 
 /** What a device misses of a conversation. */
-export interface MissingRequest {
+export interface MissingPlaces {
   readonly generations: readonly MissingGenerations[];
   /** Entries of the group log of which only the place is known: whose they were can't be believed. */
   readonly sequences: readonly NumberRange[];
+}
+
+/** Asks for what is missing. */
+export interface MissingRequest extends MissingPlaces {
+  /** A public HPKE key of the conversation's suite, to which is sealed what not everybody who is there now may read. */
+  readonly answerKey: Uint8Array;
 }
 
 const deviceBytesSchema = v.pipe(
@@ -57,10 +65,13 @@ function placesIn(ranges: readonly NumberRange[]): number {
 
 const requestSchema = v.pipe(
   v.strictTuple([
+    v.pipe(bytesSchema(maxAnswerKeyBytes), v.minLength(1)),
     v.pipe(v.array(generationsSchema), v.maxLength(maxRanges)),
     v.pipe(v.array(sequencesSchema), v.maxLength(maxRanges)),
   ]),
-  v.transform(([generations, sequences]): MissingRequest => ({ generations, sequences })),
+  v.transform(([answerKey, generations, sequences]): MissingRequest => {
+    return { answerKey, generations, sequences };
+  }),
   v.check(({ generations, sequences }) => {
     const places = placesIn([...generations, ...sequences]);
     return places >= 1 && places <= maxMissingPlaces;
@@ -68,12 +79,14 @@ const requestSchema = v.pipe(
 );
 
 /**
- * Deterministic CBOR of a request: `[[[device id, epoch, first, last], …], [[first, last], …]]`.
+ * Deterministic CBOR of a request: `[answer key, [[device id, epoch, first, last], …], [[first, last], …]]`.
  *
- * @throws AppError `argument-invalid` for no place, more than {@link maxMissingPlaces}, or more than 128 ranges of a kind
+ * @throws AppError `argument-invalid` for no key, no place, more than {@link maxMissingPlaces}, or more than 128 ranges of a kind
  */
-export function encodeMissingRequest({ generations, sequences }: MissingRequest): Uint8Array {
+export function encodeMissingRequest(request: MissingRequest): Uint8Array {
+  const { answerKey, generations, sequences } = request;
   const fields = [
+    answerKey,
     generations.map(({ deviceId, epoch, first, last }) => {
       return [idToBytes(deviceId), epoch, first, last];
     }),

@@ -1,6 +1,8 @@
 import {
   encodeRoomState,
+  equalBytes,
   idFromBytes,
+  idToBytes,
   type ConversationId,
   type CryptoWorker,
   type DeviceId,
@@ -8,6 +10,7 @@ import {
   type Policy,
   type UserId,
   type WorkerMethodName,
+  type WorkerParams,
 } from "#protocol";
 import { Changes } from "../../electron/client/core/changes.ts";
 import { Core } from "../../electron/client/core/core.ts";
@@ -36,6 +39,17 @@ function plainWorker(): CryptoWorker {
     }),
     "body.open": ({ items }: { items: readonly { sealed: Uint8Array }[] }) => ({
       plains: items.map(({ sealed }) => sealed),
+    }),
+    "missing.makeKey": ({ conversationId }: { conversationId: ConversationId }) => ({
+      publicKey: idToBytes(conversationId),
+      sealedPrivate: idToBytes(conversationId),
+    }),
+    // Whose key it is stands in place of its being sealed.
+    "missing.sealAnswer": ({ publicKey, plain }: WorkerParams<"missing.sealAnswer">) => ({
+      sealed: publicKey.length === 0 ? null : { kemOutput: publicKey, ciphertext: plain },
+    }),
+    "missing.openAnswer": (params: WorkerParams<"missing.openAnswer">) => ({
+      plain: equalBytes(params.kemOutput, params.sealedPrivate) ? params.ciphertext : null,
     }),
     "sweep.begin": () => ({ due: [], nowMs: 0 }),
   };

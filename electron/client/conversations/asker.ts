@@ -3,7 +3,7 @@ import {
   maxMissingPlaces,
   type ConversationId,
   type MissingGenerations,
-  type MissingRequest,
+  type MissingPlaces,
   type NumberRange,
 } from "#protocol";
 import { Changes } from "../core/changes.ts";
@@ -11,6 +11,7 @@ import type { Core } from "../core/core.ts";
 import { keyColumns, type Gap } from "../store/missing.ts";
 import type { StoredConversation } from "../store/rows.ts";
 import { isLive } from "../store/store.ts";
+import { answerKeyFor } from "./answer-keys.ts";
 import { enqueue } from "./enqueue.ts";
 import { adoptOrphans } from "./orphans.ts";
 import { noteUnopenable } from "./unopenable.ts";
@@ -158,15 +159,16 @@ export class Asker {
     if (due.length === 0 || store.missing.hasOutboxItem(conversationId, "request")) return;
     const recent = this.#recent(conversationId, nowMs);
     if (recent.length >= maxRequestsPerHour) return;
-    const { request, named } = requestFor(due);
+    const { places, named } = placesOf(due);
     for (const gap of named) {
       const pauseMs = askAgainAfterMs[Math.min(gap.asked, askAgainAfterMs.length - 1)] ?? hourMs;
       changes.write("gap.asked", conversationId, ...keyColumns(gap), nowMs + pauseMs);
     }
+    const answerKey = await answerKeyFor(this.#core, changes, conversation);
     await enqueue(this.#core, changes, {
       conversationId,
       kind: "request",
-      intent: { kind: "missing", request },
+      intent: { kind: "missing", request: { answerKey, ...places } },
       endsAtMs: Math.max(...named.map(({ endsAtMs }) => endsAtMs)),
       burnSeconds: null,
       target: null,
@@ -194,13 +196,13 @@ export class Asker {
 }
 
 /**
- * A request for as much as one request holds.
+ * As much as one request holds.
  *
  * @param due - not empty
- * @returns the request, and what it names
+ * @returns the places, and what is at them
  */
-export function requestFor(due: readonly Gap[]): {
-  readonly request: MissingRequest;
+export function placesOf(due: readonly Gap[]): {
+  readonly places: MissingPlaces;
   readonly named: readonly Gap[];
 } {
   const named: Gap[] = [];
@@ -229,7 +231,7 @@ export function requestFor(due: readonly Gap[]): {
     }
     named.push(gap);
   }
-  return { request: { generations, sequences }, named };
+  return { places: { generations, sequences }, named };
 }
 
 /** @returns whether the last range goes on with a number */

@@ -17,6 +17,7 @@ import type { StoredConversation, StoredOutboxItem } from "../store/rows.ts";
 import { isLeavingElsewhere, stoppedFor } from "../store/stopped.ts";
 import { isLive, peopleOf } from "../store/store.ts";
 import { openBodies, type SealedBody } from "../views/bodies.ts";
+import { saysTooMuch } from "./answers.ts";
 import type { Commits } from "./commits.ts";
 import { endConversation } from "./group-change.ts";
 import type { GroupLog } from "./group-log.ts";
@@ -191,6 +192,7 @@ export class Outbox {
     if (item.doubtful) return this.#clearUp(conversation, item);
     const bytes =
       (await this.#sealed(conversation, item)) ?? (await this.#seal(conversation, item));
+    if (bytes === null) return "again";
     // Meanwhile it may have been recalled or deleted, or have ended.
     const waits = this.#core.store.outboxItem(item.itemId)?.kind === item.kind;
     if (!waits || item.endsAtMs <= this.#core.time.now()) return "again";
@@ -262,14 +264,21 @@ export class Outbox {
   /**
    * Encrypts an item for the present epoch; the ciphertext is on disk before it is sent. It is sealed like the content: an older copy of
    * the group's state would open it.
+   *
+   * @returns null when it isn't to be sent any more
    */
-  #seal(conversation: StoredConversation, item: StoredOutboxItem): Promise<Uint8Array> {
+  #seal(conversation: StoredConversation, item: StoredOutboxItem): Promise<Uint8Array | null> {
     const { conversationId } = conversation;
     return this.#core.moveGroup(conversationId, async () => {
       const { itemId, leaf } = item;
       if (item.content === null || leaf === null) throw new AppError("message-unopenable");
       await this.#core.loadGroup(conversationId);
       const content = await this.#open({ messageId: itemId, leaf, sealed: item.content });
+      // Whoever misses it asks again, and gets it for themselves.
+      if (item.kind === "answer" && saysTooMuch(this.#core, conversation, content)) {
+        await this.#delete(itemId);
+        return null;
+      }
       const { worker } = this.#core;
       const authenticatedData = await this.#log.marks.of(conversation);
       const made = await worker.call("group.seal", { conversationId, content, authenticatedData });

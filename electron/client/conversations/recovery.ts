@@ -1,5 +1,14 @@
-import type { Again, DeviceId, SentPlace } from "#protocol";
+import {
+  decodeAgain,
+  ensureAppError,
+  type Again,
+  type DeviceId,
+  type SaidAgain,
+  type SealedAgain,
+  type SentPlace,
+} from "#protocol";
 import { keyColumns, type Gap, type GapKey } from "../store/missing.ts";
+import { openSealed } from "./answer-keys.ts";
 import type { Taking } from "./content.ts";
 
 /** Under what a message may be missed here: what its sender says of it, and its place in the log. */
@@ -21,11 +30,43 @@ export async function takeAgain(
   again: Again,
   take: (taking: Taking) => Promise<void>,
 ): Promise<void> {
-  if (again.outcome !== "again") {
-    for (const place of again.places) settle(taking, place, again.outcome);
-    return;
+  switch (again.outcome) {
+    case "again":
+      await takeSaid(taking, again, take);
+      return;
+    case "sealed": {
+      const said = await unsealed(taking, again);
+      if (said !== undefined) await takeSaid(taking, said, take);
+      return;
+    }
+    case "over":
+    case "unknown":
+      for (const place of again.places) settle(taking, place, again.outcome);
   }
-  const { place, takenAtMs, content } = again;
+}
+
+/** What an answer says to this device alone. One that isn't for it, or can't be opened or read, is none. */
+async function unsealed(
+  { core, conversation, arrival }: Taking,
+  again: SealedAgain,
+): Promise<SaidAgain | undefined> {
+  if (arrival.deviceId === null) return undefined;
+  const plain = await openSealed(core, conversation, arrival.deviceId, again);
+  if (plain === null) return undefined;
+  try {
+    const said = decodeAgain(plain);
+    return said.outcome === "again" ? said : undefined;
+  } catch (error) {
+    ensureAppError(error);
+    return undefined;
+  }
+}
+
+async function takeSaid(
+  taking: Taking,
+  { place, takenAtMs, content }: SaidAgain,
+  take: (taking: Taking) => Promise<void>,
+): Promise<void> {
   const { core, arrival } = taking;
   const gaps = missedAt(taking, place);
   const [gap] = gaps;
@@ -54,7 +95,7 @@ function missedAt({ core, conversation, arrival }: Taking, place: SentPlace): re
 }
 
 /** It is missed no more. What its sender has lost, too, keeps its line. */
-function settle(taking: Taking, place: SentPlace, outcome: Again["outcome"]): void {
+function settle(taking: Taking, place: SentPlace, outcome: "again" | "over" | "unknown"): void {
   const { changes, conversation, arrival } = taking;
   const { conversationId } = conversation;
   const gaps = missedAt(taking, place);

@@ -55,4 +55,20 @@ export const laterMigrations: readonly string[] = [
   `,
   // The suite that the conversation had before a commit: what it has again when that is void. NULL: that isn't known.
   `ALTER TABLE fresh_commits ADD COLUMN suite_before TEXT;`,
+  `
+  -- The key pair that is told with each request: what others say again to this device alone is sealed to it (docs/adr/0023).
+  CREATE TABLE answer_keys (
+    conversation_id TEXT PRIMARY KEY,
+    suite TEXT NOT NULL,
+    public_key BLOB NOT NULL,
+    -- The private key.
+    sealed BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  -- When nothing is missing any more, nothing is left that could open an answer.
+  CREATE TRIGGER answer_key_over AFTER DELETE ON gaps
+  WHEN NOT EXISTS (SELECT 1 FROM gaps WHERE conversation_id = OLD.conversation_id)
+  BEGIN
+    DELETE FROM answer_keys WHERE conversation_id = OLD.conversation_id;
+  END;
+  `,
 ];

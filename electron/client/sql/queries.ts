@@ -125,11 +125,13 @@ export const queries = {
   gapsShown: `SELECT count(*) AS count FROM gaps WHERE conversation_id = ?1 AND line_id IS NOT NULL`,
   gapsOfLine: `SELECT count(*) AS count FROM gaps WHERE line_id = ?1`,
   allGaps: `SELECT DISTINCT conversation_id FROM gaps`,
+  answerKey: `SELECT suite, public_key, sealed FROM answer_keys WHERE conversation_id = ?1`,
   join: `SELECT epoch FROM joins WHERE conversation_id = ?1 AND device_id = ?2`,
+  joins: `SELECT device_id, epoch FROM joins WHERE conversation_id = ?1`,
   answer: `SELECT times, last_ms FROM answers
     WHERE conversation_id = ?1 AND device_id = ?2 AND kind = ?3 AND item_id = ?4`,
   answerOfItem: `SELECT max(last_ms) AS last_ms FROM answers
-    WHERE conversation_id = ?1 AND kind = 'item' AND item_id = ?2`,
+    WHERE conversation_id = ?1 AND kind = 'item' AND item_id = ?2 AND device_id IN (?3, '')`,
   answersSince: `SELECT count(*) AS count FROM answers
     WHERE conversation_id = ?1 AND device_id = ?2 AND kind = ?3 AND last_ms > ?4`,
   adoptable: `SELECT * FROM orphans WHERE conversation_id = ?1

@@ -301,6 +301,10 @@ export const statements = {
   "gap.deleteLines": `DELETE FROM messages
     WHERE conversation_id = ?1 AND kind = 'unopenable' AND missing <= 0`,
   "gap.deleteAll": `DELETE FROM gaps WHERE conversation_id = ?1`,
+  /** It goes with the last gap, which may have come in the meantime. */
+  "answerKey.put": `INSERT INTO answer_keys (conversation_id, suite, public_key, sealed)
+    SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM gaps WHERE conversation_id = ?1)
+    ON CONFLICT (conversation_id) DO UPDATE SET suite = ?2, public_key = ?3, sealed = ?4`,
   "conversation.countRecovered": `UPDATE conversations SET recovered = recovered + ?2
     WHERE conversation_id = ?1`,
   "conversation.countOver": `UPDATE conversations SET overdue = overdue + ?2

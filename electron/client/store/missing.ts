@@ -1,4 +1,12 @@
-import type { ConversationId, DeviceId, KeyLeaf, MessageId, NumberRange, UserId } from "#protocol";
+import type {
+  ConversationId,
+  DeviceId,
+  KeyLeaf,
+  MessageId,
+  NumberRange,
+  SuiteName,
+  UserId,
+} from "#protocol";
 import type { Row, SqlValue, Vault } from "../../vault/index.ts";
 import type { QueryName } from "../sql/queries.ts";
 import { bytes, leafOf, nullable, number, text } from "./columns.ts";
@@ -52,6 +60,16 @@ export interface StoredOrphan {
   readonly content: Uint8Array;
   readonly leaf: KeyLeaf;
 }
+
+/** To what answers to this device alone are sealed in a conversation, while something is missing there. */
+export interface StoredAnswerKey {
+  readonly suite: SuiteName;
+  readonly publicKey: Uint8Array;
+  readonly sealedPrivate: Uint8Array;
+}
+
+/** As whose answers those are noted that everybody could read. */
+export const everybody = "";
 
 /** A row's first three parameters. @returns device (empty for none), epoch, number */
 export function keyColumns({ deviceId, epoch, number: place }: GapKey) {
@@ -168,9 +186,26 @@ export class Missing {
     return row === undefined ? 0 : number(row, "epoch");
   }
 
-  /** When something was last said again, to whoever asked; 0: never. */
-  saidAgainAtMs(conversationId: ConversationId, itemId: MessageId): number {
-    const [row] = this.#read("answerOfItem", conversationId, itemId);
+  /** The epoch in which the newest of some devices was added; 0: all of them were here before this one. */
+  lastJoin(conversationId: ConversationId, devices: ReadonlySet<DeviceId>): number {
+    const rows = this.#read("joins", conversationId);
+    const present = rows.filter((row) => devices.has(text(row, "device_id") as DeviceId));
+    return Math.max(0, ...present.map((row) => number(row, "epoch")));
+  }
+
+  answerKey(conversationId: ConversationId): StoredAnswerKey | undefined {
+    const [row] = this.#read("answerKey", conversationId);
+    if (row === undefined) return undefined;
+    return {
+      suite: text(row, "suite") as SuiteName,
+      publicKey: bytes(row, "public_key"),
+      sealedPrivate: bytes(row, "sealed"),
+    };
+  }
+
+  /** When something was last said again so that a device could read it; 0: never. */
+  saidAgainAtMs(conversationId: ConversationId, itemId: MessageId, deviceId: DeviceId): number {
+    const [row] = this.#read("answerOfItem", conversationId, itemId, deviceId);
     return row === undefined ? 0 : (nullable(number, row, "last_ms") ?? 0);
   }
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import {
+  decodeAgain,
   decodeMessage,
+  encodeAgain,
   encodeMessage,
   idFromBytes,
   roomUri,
@@ -14,11 +16,12 @@ import {
 } from "#protocol";
 import { messageCommands } from "../../../../electron/client/commands/message-commands.ts";
 import type { Engine } from "../../../../electron/client/commands/engine.ts";
+import { answerKeyFor } from "../../../../electron/client/conversations/answer-keys.ts";
 import { answerLimits } from "../../../../electron/client/conversations/answers.ts";
 import {
   askAgainAfterMs,
   Asker,
-  requestFor,
+  placesOf,
 } from "../../../../electron/client/conversations/asker.ts";
 import { takeContent } from "../../../../electron/client/conversations/content.ts";
 import { maxGaps, noteJumped, noteSpoilt } from "../../../../electron/client/conversations/gaps.ts";
@@ -26,13 +29,15 @@ import { adoptOrphans } from "../../../../electron/client/conversations/orphans.
 import { noteSent } from "../../../../electron/client/conversations/sent.ts";
 import { Changes } from "../../../../electron/client/core/changes.ts";
 import { putFact } from "../../../../electron/client/store/facts.ts";
-import type { Gap } from "../../../../electron/client/store/missing.ts";
+import { keyColumns, type Gap } from "../../../../electron/client/store/missing.ts";
+import { encodeMembers } from "../../../../electron/client/store/rows.ts";
 import type { Link } from "../../../../electron/link/index.ts";
 import { createCoreFixture } from "../../../support/client-core.ts";
 
 const hourMs = 3_600_000;
 const peerDevice = idFromBytes<DeviceId>(new Uint8Array(16).fill(6));
 const otherDevice = idFromBytes<DeviceId>(new Uint8Array(16).fill(7));
+const someKey = new Uint8Array(32).fill(8);
 
 /** Two people, the relay in the test's hand. */
 async function people() {
@@ -93,7 +98,13 @@ async function people() {
     await core.commit(changes);
   };
   const ask = (request: Partial<MissingRequest>, deviceId = peerDevice) =>
-    receive({ kind: "missing", request: { generations: [], sequences: [], ...request } }, deviceId);
+    receive(
+      {
+        kind: "missing",
+        request: { answerKey: someKey, generations: [], sequences: [], ...request },
+      },
+      deviceId,
+    );
   /** Own generations of epoch 1. */
   const generations = (first: number, last = first) => ({
     generations: [{ deviceId: core.self.deviceId, epoch: 1, first, last }],
@@ -167,6 +178,100 @@ describe("who is asked", () => {
     await core.commit(changes);
     await ask({ ...generations(0, 3), sequences: [{ first: 1, last: 9 }] });
     expect(said(await deliver())).toEqual([]);
+  });
+
+  describe("where somebody came since", () => {
+    /** The peer's second device, added in an epoch. */
+    async function joined(at: Awaited<ReturnType<typeof people>>, epoch: number) {
+      const { core, conversationId, peer, conversation } = at;
+      const changes = new Changes();
+      const members = [...conversation().members, { userId: peer, deviceId: otherDevice }];
+      changes.write("conversation.setMembers", conversationId, encodeMembers(members));
+      changes.write("join.put", conversationId, otherDevice, epoch);
+      await core.commit(changes);
+    }
+    /** It goes again. */
+    async function left({
+      core,
+      conversationId,
+      conversation,
+    }: Awaited<ReturnType<typeof people>>) {
+      const changes = new Changes();
+      const members = conversation().members.filter(({ deviceId }) => deviceId !== otherDevice);
+      changes.write("conversation.setMembers", conversationId, encodeMembers(members));
+      await core.commit(changes);
+    }
+
+    test("says it to who asks alone, sealed to the key that came with the request", async () => {
+      const at = await people();
+      const { say, deliver, ask, generations, said } = at;
+      await say("hello");
+      await deliver();
+      await joined(at, 2);
+      await ask(generations(0));
+      const [again] = said(await deliver());
+      expect(again).toMatchObject({ outcome: "sealed", requester: peerDevice, kemOutput: someKey });
+      if (again?.outcome !== "sealed") return;
+      expect(decodeAgain(again.ciphertext)).toMatchObject({
+        outcome: "again",
+        place: { epoch: 1, generation: 0, sequence: 1 },
+      });
+    });
+
+    test("says it to all, where all were there when it was said", async () => {
+      const at = await people();
+      const { say, deliver, ask, generations, said } = at;
+      await say("hello");
+      await deliver();
+      await joined(at, 1);
+      await ask(generations(0));
+      expect(said(await deliver())).toMatchObject([{ outcome: "again" }]);
+    });
+
+    test("says it to all once who came is gone", async () => {
+      const at = await people();
+      const { say, deliver, ask, generations, said } = at;
+      await say("hello");
+      await deliver();
+      await joined(at, 2);
+      await left(at);
+      await ask(generations(0));
+      expect(said(await deliver())).toMatchObject([{ outcome: "again" }]);
+    });
+
+    test("what one device got for itself isn't kept from another at once", async () => {
+      const at = await people();
+      const { say, deliver, ask, generations, said } = at;
+      const third = idFromBytes<DeviceId>(new Uint8Array(16).fill(9));
+      await say("hello");
+      await deliver();
+      await joined(at, 2);
+      for (const requester of [peerDevice, third]) {
+        await ask(generations(0), requester);
+        expect(said(await deliver())).toMatchObject([{ outcome: "sealed", requester }]);
+        await ask({ sequences: [{ first: 1, last: 1 }] }, requester);
+        expect(said(await deliver())).toEqual([]);
+      }
+      // Nor from all of them.
+      await left(at);
+      await ask(generations(0), idFromBytes<DeviceId>(new Uint8Array(16).fill(10)));
+      expect(said(await deliver())).toMatchObject([{ outcome: "again" }]);
+    });
+
+    test("seals what may be of any epoch, whoever is there", async () => {
+      const at = await people();
+      const { core, conversationId, say, deliver, ask, said } = at;
+      const itemId = await say("hello");
+      const changes = new Changes();
+      // Found out only that it was sent.
+      const item = core.store.outboxItem(itemId)!;
+      const place = { sequence: 1, epoch: 1, receivedAtMs: core.time.now() };
+      noteSent(core, changes, { conversation: at.conversation(), item, ...place });
+      await core.commit(changes);
+      expect(core.store.outboxNext(conversationId, core.time.now())).toBeUndefined();
+      await ask({ sequences: [{ first: 1, last: 1 }] });
+      expect(said(await deliver())).toMatchObject([{ outcome: "sealed", requester: peerDevice }]);
+    });
   });
 
   test("says one message again to one device a few times at most, and not at once", async () => {
@@ -302,6 +407,81 @@ describe("who misses something", () => {
     ]);
   });
 
+  test("keeps one key for all that is missing, until nothing is", async () => {
+    const at = await people();
+    const { core, conversationId, conversation } = at;
+    const { missing } = core.store;
+    const key = async () => {
+      const changes = new Changes();
+      const publicKey = await answerKeyFor(core, changes, conversation());
+      await core.commit(changes);
+      return publicKey;
+    };
+    // There is nothing to ask for: it isn't kept.
+    await key();
+    expect(missing.answerKey(conversationId)).toBeUndefined();
+    await spoil(at, [400, 401]);
+    const publicKey = await key();
+    expect(missing.answerKey(conversationId)).toMatchObject({ suite: "suite", publicKey });
+    const settle = async (number: number) => {
+      const changes = new Changes();
+      const gap = { deviceId: null, epoch: 0, number };
+      changes.write("gap.delete", conversationId, ...keyColumns(gap));
+      await core.commit(changes);
+    };
+    await settle(400);
+    expect(missing.answerKey(conversationId)).toBeDefined();
+    // The conversation has gone over to another suite.
+    const other = new Changes();
+    other.write("conversation.setSuite", conversationId, "another");
+    await core.commit(other);
+    await key();
+    expect(missing.answerKey(conversationId)).toMatchObject({ suite: "another" });
+    await settle(401);
+    expect(missing.answerKey(conversationId)).toBeUndefined();
+  });
+
+  test("opens what was said again to this device alone, and passes over what it can't open", async () => {
+    const at = await people();
+    const { core, conversation, conversationId, peer, receive } = at;
+    const { networkId } = core.self;
+    await spoil(at, [400]);
+    const changes = new Changes();
+    const answerKey = await answerKeyFor(core, changes, conversation());
+    await core.commit(changes);
+    const { bytes: content, messageId } = encodeMessage(
+      { kind: "text", markdown: "late", replyTo: null, replaces: null },
+      {
+        salt: core.random(16),
+        senderUri: userUri(networkId, peer),
+        roomUri: roomUri(networkId, conversationId),
+        expiresAtMs: core.time.now() + hourMs,
+        burnSeconds: null,
+      },
+    );
+    const place = { epoch: null, generation: null, sequence: 400 };
+    const takenAtMs = core.time.now() - 1000;
+    const ciphertext = encodeAgain({ outcome: "again", place, takenAtMs, content });
+    const sealed = { outcome: "sealed", requester: core.self.deviceId } as const;
+    for (const wrong of [
+      { ...sealed, kemOutput: answerKey, requester: otherDevice, ciphertext },
+      { ...sealed, kemOutput: someKey, ciphertext },
+      { ...sealed, kemOutput: answerKey, ciphertext: new Uint8Array([0xff]) },
+      {
+        ...sealed,
+        kemOutput: answerKey,
+        ciphertext: encodeAgain({ outcome: "over", places: [place] }),
+      },
+    ]) {
+      await receive({ kind: "again", again: wrong });
+      expect(core.store.missing.gapCount(conversationId)).toBe(1);
+      expect(conversation().unopenable).toBe(1);
+    }
+    await receive({ kind: "again", again: { ...sealed, kemOutput: answerKey, ciphertext } });
+    expect(core.store.message(messageId)).toMatchObject({ sequence: 400 });
+    expect(core.store.missing.answerKey(conversationId)).toBeUndefined();
+  });
+
   test("an answer in an answer is no answer", async () => {
     const at = await people();
     const { core, conversationId, peer, receive } = at;
@@ -343,7 +523,7 @@ test("a request names neighbours as one range, and no more than it may hold", ()
     gap(peerDevice, 2, 5),
     gap(null, 0, 8),
   ];
-  expect(requestFor(few).request).toEqual({
+  expect(placesOf(few).places).toEqual({
     generations: [
       { deviceId: peerDevice, epoch: 1, first: 3, last: 4 },
       { deviceId: peerDevice, epoch: 2, first: 5, last: 5 },
@@ -351,11 +531,11 @@ test("a request names neighbours as one range, and no more than it may hold", ()
     sequences: [{ first: 7, last: 9 }],
   });
   const scattered = Array.from({ length: 400 }, (_, index) => gap(null, 0, 2 * index));
-  const { request, named } = requestFor(scattered);
-  expect(request.sequences).toHaveLength(128);
+  const { places, named } = placesOf(scattered);
+  expect(places.sequences).toHaveLength(128);
   expect(named).toHaveLength(128);
   const many = Array.from({ length: 1000 }, (_, index) => gap(peerDevice, 1, index));
-  expect(requestFor(many).named).toHaveLength(512);
+  expect(placesOf(many).named).toHaveLength(512);
 });
 
 test("what changes a message waits for as long as messages come over from another device", async () => {

@@ -1,9 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  decodeAgain,
   decodeMessage,
+  encodeAgain,
+  encodeCbor,
   encodeMessage,
   idFromBytes,
+  maxAgainBytes,
   maxMissingPlaces,
   type Again,
   type DeviceId,
@@ -36,6 +40,7 @@ const range = fc
   .map(([first, more]) => ({ first, last: first + more }));
 const request: fc.Arbitrary<MissingRequest> = fc
   .record({
+    answerKey: fc.uint8Array({ minLength: 1, maxLength: 1568 }),
     generations: fc.array(
       fc.tuple(device, count, range).map(([deviceId, epoch, numbers]) => ({
         deviceId,
@@ -62,7 +67,16 @@ const again: fc.Arbitrary<Again> = fc.oneof(
     outcome: fc.constantFrom("over" as const, "unknown" as const),
     places: fc.array(place, { minLength: 1, maxLength: 20 }),
   }),
+  fc.record({
+    outcome: fc.constant("sealed" as const),
+    requester: device,
+    kemOutput: fc.uint8Array({ maxLength: 200 }),
+    ciphertext: fc.uint8Array({ maxLength: 200 }),
+  }),
 );
+
+const answerKey = new Uint8Array(32).fill(5);
+const one = { answerKey, generations: [], sequences: [{ first: 1, last: 3 }] };
 
 describe("a request for messages that are missing", () => {
   test("is read as it was written", () => {
@@ -94,8 +108,27 @@ describe("a request for messages that are missing", () => {
       },
     ],
   ] as const)("with %s isn't written", (_, asked) => {
-    const write = () => encodeMessage({ kind: "missing", request: asked }, envelope);
+    const request = { answerKey, ...asked };
+    const write = () => encodeMessage({ kind: "missing", request }, envelope);
     expect(write).toThrow(errorWith("argument-invalid"));
+  });
+
+  test.each([0, 1569])("with a key of %i bytes isn't written", (length) => {
+    const request = { ...one, answerKey: new Uint8Array(length) };
+    const write = () => encodeMessage({ kind: "missing", request }, envelope);
+    expect(write).toThrow(errorWith("argument-invalid"));
+  });
+
+  test("as large as it can be is read", () => {
+    const most = 2 ** 53 - 1;
+    const deviceId = idFromBytes<DeviceId>(new Uint8Array(16).fill(255));
+    const far = Array.from({ length: 128 }, () => ({ first: most - 1, last: most }));
+    const request = {
+      answerKey: new Uint8Array(1568),
+      generations: far.map((numbers) => ({ deviceId, epoch: most, ...numbers })),
+      sequences: far,
+    };
+    expect(through({ kind: "missing", request })).toMatchObject({ kind: "missing", request });
   });
 });
 
@@ -122,14 +155,41 @@ describe("an answer to one", () => {
   });
 });
 
+describe("an answer for one device alone", () => {
+  const requester = idFromBytes<DeviceId>(new Uint8Array(16).fill(9));
+  const bytes = new Uint8Array(16);
+
+  test("holds the largest content under the longest key", () => {
+    const most = 2 ** 53 - 1;
+    const said = encodeAgain({
+      outcome: "again",
+      place: { epoch: most, generation: most, sequence: most },
+      takenAtMs: most,
+      content: new Uint8Array(maxAgainBytes),
+    });
+    // And what an AEAD adds.
+    const ciphertext = new Uint8Array(said.length + 16);
+    const kemOutput = new Uint8Array(1568);
+    const sealed = { outcome: "sealed", requester, kemOutput, ciphertext } as const;
+    const decoded = through({ kind: "again", again: sealed });
+    expect(decoded.kind === "again" && decoded.again.outcome === "sealed").toBe(true);
+  });
+
+  test.each([
+    ["no device", [3, new Uint8Array(), bytes, bytes]],
+    ["a device's text", [3, requester, bytes, bytes]],
+    ["a KEM output that is too long", [3, bytes, new Uint8Array(1569), bytes]],
+    ["nothing sealed", [3, bytes, bytes]],
+    ["a null", [3, bytes, bytes, null]],
+    ["more than that", [3, bytes, bytes, bytes, bytes]],
+    ["another outcome", [4, bytes, bytes, bytes]],
+  ])("with %s is refused", (_, fields) => {
+    expect(() => decodeAgain(encodeCbor(fields))).toThrow(errorWith("frame-malformed"));
+  });
+});
+
 test("bytes that came otherwise are refused, and never break anything", () => {
-  const { bytes } = encodeMessage(
-    {
-      kind: "missing",
-      request: { generations: [], sequences: [{ first: 1, last: 3 }] },
-    },
-    envelope,
-  );
+  const { bytes } = encodeMessage({ kind: "missing", request: one }, envelope);
   fc.assert(
     fc.property(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 }), (index, value) => {
       const changed = bytes.slice();
