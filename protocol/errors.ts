@@ -37,7 +37,7 @@ export const errorKinds = {
   },
   "conversation-over": {
     fault: "caller",
-    text: "This conversation is over for you, so nothing can be sent or changed there. Copy what you still need. Somebody who is in it can add you again.",
+    text: "This conversation is over for you, so nothing can be sent or changed there. Copy what you still need. In a group, somebody who is in it can add you again.",
   },
   "policy-forbids": {
     fault: "caller",

@@ -73,7 +73,14 @@ export {
   type Suspension,
   type UserRecord,
 } from "./records.ts";
-export { suiteCodes, suiteLimits, suiteNames, supportedSuites, type SuiteName } from "./suites.ts";
+export {
+  roomFor,
+  suiteCodes,
+  suiteLimits,
+  suiteNames,
+  supportedSuites,
+  type SuiteName,
+} from "./suites.ts";
 export {
   decodeRoomState,
   encodeRoomState,

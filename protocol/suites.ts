@@ -62,3 +62,14 @@ export const suiteLimits: Readonly<Record<SuiteName, SuiteLimits>> = {
   [suiteNames.x448ChaCha20]: most,
   [suiteNames.p384]: most,
 };
+
+/**
+ * How many devices one commit can add to a conversation. Who is there takes about half the place in its frame of who comes: the Welcome and the
+ * GroupInfo each hold the tree.
+ *
+ * @param present - devices in the conversation
+ */
+export function roomFor(suite: SuiteName, present: number): number {
+  const { added, together } = suiteLimits[suite];
+  return Math.max(0, Math.min(added - Math.ceil(present / 2), together - present));
+}

@@ -4,6 +4,7 @@ import {
   encodeCbor,
   roleAllows,
   roleOf,
+  roomFor,
   suiteLimits,
   type DeviceId,
   type Role,
@@ -210,8 +211,7 @@ function planAdd(
   // This person's other devices come along.
   const addDevices = [...new Set([...people, me])].flatMap(missing);
   if (addDevices.length === 0 && newPeople.length === 0) return undefined;
-  const { added, together } = suiteLimits[conversation.suite];
-  const most = Math.min(added, together - conversation.members.length);
+  const most = roomFor(conversation.suite, conversation.members.length);
   // Before key packages are claimed, which would be used up for nothing.
   if (addDevices.length > most) throw new AppError("conversation-too-large", { data: { most } });
   return { addDevices, required: newPeople, removeDevices: [], roomState: null };

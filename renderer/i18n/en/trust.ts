@@ -67,7 +67,7 @@ export const trust = {
   "voucher.text":
     "This computer has to join “{title}” anew, and nobody whom it knew there says who is in it now. Only this person does, whom it did not know there:",
   "voucher.danger":
-    "If {name} was removed or has left, they may be deceiving you, together with the relay. What waits here, and what you write, would go to them and to the people they name.",
+    "If {name} was removed or has left, they may be deceiving you, together with the relay. What waits here, and what you write, would go to them, and perhaps to the people they name.",
   "voucher.do": "Ask somebody who is in the conversation first, in person or by phone.",
   "voucher.people": "Also in it, by their word",
   "voucher.wait": "Keep waiting",
