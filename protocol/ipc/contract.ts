@@ -212,7 +212,7 @@ export const commands = {
   ),
   /**
    * Joins it anew by the word of the person whom `ConversationView.unvouched` names, this once. Errors: `voucher-changed` when it is somebody else
-   * by now; then nothing is joined.
+   * by now, `conversation-over` when this device isn't in it any more; then nothing is joined.
    */
   "conversation.joinByWord": command(v.strictObject({ ...conversation, userId: userIdSchema })),
   "conversation.leave": command(v.strictObject(conversation)),

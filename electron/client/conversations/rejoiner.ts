@@ -73,7 +73,7 @@ export class Rejoiner {
    *
    * @param byWordOf - whose word its person has accepted, this once, of those whom `Core.unvouched` names
    * @throws AppError as `Core.request` and `Core.commit`; `commit-refused`, `device-unknown`, `members-unvouched`; `voucher-changed` when it
-   * isn't `byWordOf` who vouches
+   * isn't `byWordOf` who vouches, and `conversation-over` when this device isn't in it any more
    */
   rejoin(conversationId: ConversationId, byWordOf?: UserId): Promise<void> {
     return this.#core.groupQueue.run(conversationId, async () => {
@@ -134,6 +134,8 @@ export class Rejoiner {
     const groupInfo = await this.#groupInfo(conversationId);
     if (groupInfo === null) {
       await this.#giveUp(conversationId);
+      // Whoever has taken somebody's word waits to be in it.
+      if (byWordOf !== undefined) throw new AppError("conversation-over");
       return { kind: "done" };
     }
     await this.#core.forgetGroup(conversationId);
@@ -206,9 +208,7 @@ export class Rejoiner {
   ): Promise<Attempt> {
     const { worker } = this.#core;
     const made = await this.#prepare(conversationId, groupInfo);
-    // An epoch that is over would bring back who was removed since.
-    const reached = this.#core.store.conversation(conversationId)?.epoch ?? 0;
-    if (made.epoch < reached) throw new AppError("commit-refused");
+    this.#requireNext(conversationId, made.epoch);
     if (made.signer.userId !== byWordOf && !this.#isVouched(conversationId, made.signer)) {
       return { kind: "unvouched", voucher: { by: made.signer, people: made.people } };
     }
@@ -251,6 +251,16 @@ export class Rejoiner {
     this.#core.groupLoaded(conversationId);
     this.#acknowledger.group(conversationId, ordered.sequence);
     return { kind: "done" };
+  }
+
+  /** An epoch that is over would bring back who was removed since: this device, too, where a member has signed that it is out. */
+  #requireNext(conversationId: ConversationId, epoch: number): void {
+    const known = this.#core.store.conversation(conversationId);
+    if (known === undefined) return;
+    const isSignedOut = !isLive(known.state) && !known.stale;
+    if (epoch < known.epoch || (isSignedOut && epoch === known.epoch)) {
+      throw new AppError("commit-refused");
+    }
   }
 
   /**

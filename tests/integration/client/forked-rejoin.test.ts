@@ -172,6 +172,41 @@ describe("a removed member and the relay serve a fork to join anew from", () => 
   });
 });
 
+describe("who reads that a member has taken them out", () => {
+  test("isn't brought back to the epoch before by its GroupInfo", async () => {
+    const infos: Uint8Array[] = [];
+    ada.cable.onRequest = ({ method, params }) => {
+      if (method === "group.commit") infos.push((params as { groupInfo: Uint8Array }).groupInfo);
+      return true;
+    };
+    await ada.client.commands["conversation.rename"]({ conversationId: group, name: "Before" });
+    const [before] = infos;
+    if (before === undefined) throw new Error("Ada has made no commit");
+    await until("Ben has it", () => ben.lines(group).includes("renamed"));
+    ben.cable.unplug();
+    const { commands } = ada.client;
+    await commands["conversation.removeMember"]({ conversationId: group, userId: ben.userId });
+    const relay = new HostileRelay(ben);
+    let asked = 0;
+    const commits: unknown[] = [];
+    relay.pretend("group.info", ({ conversationId }) => {
+      if (conversationId !== group) return null;
+      asked += 1;
+      return { epoch: 0, groupInfo: before };
+    });
+    relay.pretend("group.commit", ({ conversationId, bytes }) => {
+      if (conversationId !== group) return null;
+      commits.push(bytes);
+      return { kind: "accepted", sequence: 1000, receivedAtMs: Date.now() };
+    });
+    pretendRollBack(relay);
+    await until("Ben knows", () => ben.lines(group).includes("removed"));
+    await until("he has tried, and tries again", () => asked >= 2);
+    expect(commits).toEqual([]);
+    relay.repent();
+  });
+});
+
 describe("who honestly came in while a device was away", () => {
   test("is let in by the word of somebody who is known, and told", async () => {
     await removeCleo();
