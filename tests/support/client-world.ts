@@ -48,8 +48,8 @@ import { startInlineCryptoWorker, type InlineCryptoWorker } from "./inline-crypt
 import { RelayFixture } from "./relay-fixture.ts";
 import type { VaultImage } from "./vault-image.ts";
 
-/** How long {@link until} waits, milliseconds. */
-const patienceMs = 15_000;
+/** How long {@link until} waits, milliseconds: what hangs fails, slowness doesn't. */
+const patienceMs = 45_000;
 
 /** Waits until something holds. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
