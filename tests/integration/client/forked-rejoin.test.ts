@@ -89,8 +89,13 @@ async function deceive(relay: HostileRelay, groupInfo: () => Uint8Array | null):
   return reached;
 }
 
-function pretendRollBack(relay: HostileRelay): void {
+/** The relay says that Ben's vault is an older copy, at his next sign-in. */
+function claimRollBack(relay: HostileRelay): void {
   relay.answer("session.signIn", (result) => ({ ...result, highestVaultSequence: 10_000_000 }));
+}
+
+function pretendRollBack(relay: HostileRelay): void {
+  claimRollBack(relay);
   ben.cable.unplug();
   ben.cable.plug();
   ben.client.retryNow();
@@ -273,10 +278,7 @@ describe("everybody who was known has gone", () => {
 
   test("one joins by the word of somebody new when its person says so, and is asked anew after a restart", async () => {
     const relay = await everybodyGoes();
-    relay.answer("session.signIn", (result) => ({
-      ...result,
-      highestVaultSequence: 10_000_000,
-    }));
+    claimRollBack(relay);
     comeBack();
     await isAskedAbout(dora);
     expect(await voucherOf(ben)).toMatchObject({ deviceName: "Laptop", people: [] });
@@ -329,10 +331,7 @@ describe("everybody who was known has gone", () => {
 
   test("nobody is asked about whom the network has suspended", async () => {
     const relay = await everybodyGoes();
-    relay.answer("session.signIn", (result) => ({
-      ...result,
-      highestVaultSequence: 10_000_000,
-    }));
+    claimRollBack(relay);
     comeBack();
     await isAskedAbout(dora);
     await ada.client.commands["network.suspend"]({ userId: dora.userId, suspended: true });
