@@ -76,16 +76,19 @@ async function people() {
       await core.commit(changes);
     }
   };
-  /** Something of the other person comes out of the log. */
-  const receive = async (intent: MessageIntent, deviceId = peerDevice): Promise<void> => {
-    const changes = new Changes();
-    const { bytes } = encodeMessage(intent, {
+  /** What the other person writes. */
+  const written = (intent: MessageIntent) =>
+    encodeMessage(intent, {
       salt: core.random(16),
       senderUri: userUri(networkId, peer),
       roomUri: roomUri(networkId, conversationId),
       expiresAtMs: core.time.now() + hourMs,
       burnSeconds: null,
     });
+  /** Something of the other person comes out of the log. */
+  const receive = async (intent: MessageIntent, deviceId = peerDevice): Promise<void> => {
+    const changes = new Changes();
+    const { bytes } = written(intent);
     const arrival = {
       sender: peer,
       deviceId,
@@ -120,6 +123,7 @@ async function people() {
     messages,
     say,
     deliver,
+    written,
     receive,
     ask,
     generations,
@@ -381,18 +385,13 @@ describe("who misses something", () => {
 
   test("takes nothing that isn't missed, and what is at its place", async () => {
     const at = await people();
-    const { core, conversationId, peer, receive } = at;
-    const { networkId } = core.self;
-    const { bytes: content, messageId } = encodeMessage(
-      { kind: "text", markdown: "late", replyTo: null, replaces: null },
-      {
-        salt: core.random(16),
-        senderUri: userUri(networkId, peer),
-        roomUri: roomUri(networkId, conversationId),
-        expiresAtMs: core.time.now() + hourMs,
-        burnSeconds: null,
-      },
-    );
+    const { core, conversationId, receive } = at;
+    const { bytes: content, messageId } = at.written({
+      kind: "text",
+      markdown: "late",
+      replyTo: null,
+      replaces: null,
+    });
     const place = { epoch: 1, generation: 3, sequence: 400 };
     const takenAtMs = core.time.now() - 1000;
     const again = { outcome: "again", place, takenAtMs, content } as const;
@@ -445,22 +444,17 @@ describe("who misses something", () => {
 
   test("opens what was said again to this device alone, and passes over what it can't open", async () => {
     const at = await people();
-    const { core, conversation, conversationId, peer, receive } = at;
-    const { networkId } = core.self;
+    const { core, conversation, conversationId, receive } = at;
     await spoil(at, [400]);
     const changes = new Changes();
     const answerKey = await answerKeyFor(core, changes, conversation());
     await core.commit(changes);
-    const { bytes: content, messageId } = encodeMessage(
-      { kind: "text", markdown: "late", replyTo: null, replaces: null },
-      {
-        salt: core.random(16),
-        senderUri: userUri(networkId, peer),
-        roomUri: roomUri(networkId, conversationId),
-        expiresAtMs: core.time.now() + hourMs,
-        burnSeconds: null,
-      },
-    );
+    const { bytes: content, messageId } = at.written({
+      kind: "text",
+      markdown: "late",
+      replyTo: null,
+      replaces: null,
+    });
     const place = { epoch: null, generation: null, sequence: 400 };
     const takenAtMs = core.time.now() - 1000;
     const ciphertext = encodeAgain({ outcome: "again", place, takenAtMs, content });
