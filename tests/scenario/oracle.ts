@@ -178,8 +178,8 @@ function checkMessages(end: End, place: Place, findings: Finding[]): number {
   return required.size;
 }
 
-/** What was said and neither ordered nor given back to who said it. */
-function lostOnes({ sent, logs, rolledBack }: End): readonly Finding[] {
+/** What was said and neither ordered nor given back to who said it: what can't go out any more because its device is going is given back. */
+function lostOnes({ sent, logs, rolledBack, leaving }: End): readonly Finding[] {
   const findings: Finding[] = [];
   for (const [messageId, { conversationId, text, by }] of sent) {
     const items = logs.get(conversationId)?.items ?? [];
@@ -189,7 +189,9 @@ function lostOnes({ sent, logs, rolledBack }: End): readonly Finding[] {
     const wasRemoved = items.some(
       (item) => item.kind === "commit" && item.remove.includes(by.deviceId),
     );
-    if (row?.["state"] === "failed" && wasRemoved) continue;
+    // Who is alone goes without a commit.
+    const wasGoing = wasRemoved || leaving.has(`${by.userId} ${conversationId}`);
+    if (row?.["state"] === "failed" && wasGoing) continue;
     findings.push({
       kind: "lost",
       text: `"${text}" was lost: ${String(row?.["state"] ?? "gone")}`,
