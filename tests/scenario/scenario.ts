@@ -24,6 +24,7 @@ import {
   signDevice,
   visitor,
   type SimulatedNetwork,
+  type TrueLog,
 } from "./simulated-relay.ts";
 import { Timeline } from "./timeline.ts";
 
@@ -546,20 +547,28 @@ class Scenario {
   }
 
   /**
-   * Whether a device is to join a conversation anew in which the last commit was made by nobody whom it knew there. So is one that had ended
-   * in the copy from which its vault was put back.
+   * The logs of the conversations that a device is to join anew, and whom it knew there. So is one that had ended in the copy from which its vault
+   * was put back, or by the relay's word alone.
    */
-  #awaitsKnown(device: Device): boolean {
-    const awaited = device.look(
-      `SELECT conversation_id, members FROM conversations WHERE state <> 'creating' AND (stale = 1
+  #toJoin(device: Device): readonly { readonly log: TrueLog; readonly known: readonly UserId[] }[] {
+    const rows = device.look(
+      `SELECT conversation_id, members, cursor, stale FROM conversations WHERE state <> 'creating' AND (stale = 1
          OR state IN ('left', 'removed') AND EXISTS (SELECT 1 FROM facts WHERE name = 'rollback'))`,
     );
-    return awaited.some(({ conversation_id: id, members }) => {
+    return rows.flatMap(({ conversation_id: id, members, cursor, stale }) => {
       const log = this.#around.relay.logs.get(id as ConversationId);
-      if (log === undefined || !isMember(log, device)) return false;
+      if (log === undefined || !isMember(log, device)) return [];
+      // Who has left alone stays a member, and nothing comes.
+      if (stale === 0 && headOf(log) <= Number(cursor)) return [];
+      return [{ log, known: peopleOf(decodeMembers(members as Uint8Array)) }];
+    });
+  }
+
+  /** Whether a device is to join a conversation anew in which the last commit was made by nobody whom it knew there. */
+  #awaitsKnown(device: Device): boolean {
+    return this.#toJoin(device).some(({ log, known }) => {
       const maker = log.items.findLast((item) => item.kind === "commit")?.by ?? log.creator;
       const { userId } = this.#devices.find(({ deviceId }) => deviceId === maker)!;
-      const known = peopleOf(decodeMembers(members as Uint8Array));
       return userId !== device.userId && !known.includes(userId);
     });
   }
@@ -623,21 +632,22 @@ class Scenario {
          WHERE NOT EXISTS (SELECT 1 FROM conversations WHERE conversation_id = waiting.id
            AND stale = 1 AND state IN ('left', 'removed'))`,
       );
-      if (Number(busy?.["n"]) > 0) return false;
+      if (Number(busy?.["n"]) > 0 || this.#toJoin(device).length > 0) return false;
       return device
         .look("SELECT conversation_id, state, suite, cursor, blocked, stale FROM conversations")
         .every(({ conversation_id: id, state, suite, cursor, blocked, stale }) => {
-          const log = this.#around.relay.logs.get(id as ConversationId);
-          if (state === "left" || state === "removed") {
-            // Over by the relay's word alone: who was added again is to come in.
-            return stale === 0 || log === undefined || !isMember(log, device);
-          }
+          if (state === "left" || state === "removed") return true;
           if (state === "active" && suite !== policySuite) return false;
-          const head = log?.items.at(-1)?.sequence ?? 0;
-          return blocked === null && stale === 0 && Number(cursor) >= head;
+          const log = this.#around.relay.logs.get(id as ConversationId);
+          const isRead = log === undefined || Number(cursor) >= headOf(log);
+          return blocked === null && stale === 0 && isRead;
         });
     });
   }
+}
+
+function headOf({ items }: TrueLog): number {
+  return items.at(-1)?.sequence ?? 0;
 }
 
 /** What no honest relay and no crash may lead to. */
