@@ -24,6 +24,11 @@ const nodeCrypto = ["crypto", "node:crypto"].map((name) => ({
   name,
   message: "Only crypto/primitives/ may import node:crypto (architecture.md §3).",
 }));
+const quickComparison = {
+  name: "#protocol",
+  importNames: ["equalBytes"],
+  message: "What is compared here is secret or made from secrets: equalConstantTime.",
+};
 const bareNode = {
   regex:
     "^(assert|buffer|child_process|events|fs|http|https|net|os|path|stream|url|util|worker_threads)(/|$)",
@@ -175,6 +180,10 @@ export default tseslint.config(
     // The relay verifies signatures and hashes too, and the vault seals its frames (docs/adr/0028); neither may import crypto/.
     files: ["crypto/primitives/**/*.ts", "relay/primitives.ts", "electron/vault/frame-keys.ts"],
     rules: imports([electronModule]),
+  },
+  {
+    files: ["crypto/{vault,linking}/**/*.ts", "crypto/identity/person-code.ts"],
+    rules: imports([electronModule, ...nodeCrypto, quickComparison]),
   },
   {
     files: ["electron/shell/**/*.ts", "electron/main.ts", "electron/preload.ts"],

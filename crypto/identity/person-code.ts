@@ -1,5 +1,5 @@
-import { concatBytes, equalBytes } from "#protocol";
-import { digest, wipe } from "../primitives/index.ts";
+import { concatBytes } from "#protocol";
+import { digest, equalConstantTime, wipe } from "../primitives/index.ts";
 
 /*
  * Codes that people copy and type: 128 random bits and the first 12 bits of their SHA-256, so that a mistyped character is noticed. 140 bits are
@@ -63,8 +63,9 @@ export function readCode(typed: string): Uint8Array | undefined {
     if (byte + 1 < bytes.length) bytes[byte + 1] = (bytes[byte + 1] ?? 0) | (word & 0xff);
   }
   const secret = bytes.slice(0, codeSecretBytes);
-  const isWhole = equalBytes(withCheck(secret), bytes);
-  wipe(bytes);
+  const whole = withCheck(secret);
+  const isWhole = equalConstantTime(whole, bytes);
+  wipe(whole, bytes);
   if (isWhole) return secret;
   wipe(secret);
   return undefined;

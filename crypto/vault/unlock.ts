@@ -1,6 +1,5 @@
 import {
   AppError,
-  equalBytes,
   type KeychainEntries,
   type KeychainKeys,
   type KeyringRecord,
@@ -8,7 +7,7 @@ import {
   type VaultId,
   type VaultSecret,
 } from "#protocol";
-import { SecretBytes, wipe, type Primitives } from "../primitives/index.ts";
+import { equalConstantTime, SecretBytes, wipe, type Primitives } from "../primitives/index.ts";
 import { openKeyring, type KeyringKeys } from "./keyring.ts";
 import { slotOf, unwrapVaultKey } from "./slots/slots.ts";
 import { createVaultKey, matchesKeyCheck, revisionOf } from "./vault-key.ts";
@@ -80,7 +79,7 @@ export function compareEntries(
   const present = entries[entryOf(revision)];
   const next = nextIn(entries, revision);
   if (present === null || next === undefined) return { state: "behind" };
-  if (!vaultKey.use((key) => equalBytes(key, present))) {
+  if (!vaultKey.use((key) => equalConstantTime(key, present))) {
     // Of the same revision, and not this keyring's: an older copy was gone on with while the keychain could not be asked, and has caught up
     // with the number of the one that it is a copy of.
     const state = revisionOf(present) === revision ? "ahead" : "behind";

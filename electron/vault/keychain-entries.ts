@@ -59,6 +59,7 @@ export async function writeEntries(
   try {
     for (const index of [present, other]) {
       const entry = entries[index];
+      // Not in constant time: both are this vault's keys, and who measures here could ask the keychain for them.
       if (entry !== null && equalBytes(entry, keys[index])) continue;
       signal?.throwIfAborted();
       await keychain.set(entryName(account, index), keys[index]);

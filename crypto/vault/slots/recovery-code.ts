@@ -1,6 +1,12 @@
-import { encodeCbor, equalBytes, type RecoveryCodeSlot, type VaultId } from "#protocol";
+import { encodeCbor, type RecoveryCodeSlot, type VaultId } from "#protocol";
 import { codeSecretBytes, readCode, writeCode } from "../../identity/person-code.ts";
-import { hkdf, wipe, xwingSizes, type Primitives } from "../../primitives/index.ts";
+import {
+  equalConstantTime,
+  hkdf,
+  wipe,
+  xwingSizes,
+  type Primitives,
+} from "../../primitives/index.ts";
 
 const saltBytes = 16;
 
@@ -35,7 +41,7 @@ export function openRecoveryKey(
   if (secret === undefined) return undefined;
   const privateKey = privateKeyOf(input.vaultId, secret, input.slot.salt);
   wipe(secret);
-  if (equalBytes(xwing.publicKeyOf(privateKey), input.slot.publicKey)) return privateKey;
+  if (equalConstantTime(xwing.publicKeyOf(privateKey), input.slot.publicKey)) return privateKey;
   wipe(privateKey);
   return undefined;
 }
