@@ -10,19 +10,26 @@ import { suiteNames, type SuiteName } from "../../crypto/mls/suites.ts";
 import { loadPrimitives } from "../../crypto/primitives/index.ts";
 import { conversationId, createMlsWorld, MlsDevice } from "../support/mls-device.ts";
 import { filledGroup } from "./filled-group.ts";
+import { median } from "./vault/measure.ts";
+import { createRowSealer, openVaultLog } from "./vault-log.ts";
 
 /*
- * Commits by the size of the group: means of the thread's processor time, which a busy machine doesn't stretch, in a tree without blank
- * nodes, and what they write. With the growth per doubling
- * of the members: 1.0 would be no growth, 2.0 is linear.
+ * Commits by the size of the group, in a tree without blank nodes: medians, and beside them means of the thread's processor time, which
+ * a busy machine doesn't stretch; and what they write: rows in clear, and by how much a vault's log on the disk grows when they are
+ * sealed and committed there alone. With the growth per doubling of the members: 1.0 would be no growth, 2.0 is linear.
  */
 
 const sizes: Readonly<Record<string, readonly number[]>> = {
   [suiteNames.aes128]: [10, 100, 500, 1000],
-  [suiteNames.default]: [10, 100, 500],
+  [suiteNames.default]: [10, 100, 500, 1000],
 };
 const id = conversationId(1);
 const primitives = await loadPrimitives();
+const sealRows = createRowSealer(primitives);
+const log = await openVaultLog();
+const processorTime = " (processor, mean)";
+/** The first rounds of what takes time warm up. */
+const warmUps = 2;
 
 type Figures = Map<string, number[]>;
 
@@ -30,13 +37,12 @@ function note(figures: Figures, what: string, value: number): void {
   figures.set(what, [...(figures.get(what) ?? []), value]);
 }
 
-/** Processor time is counted in ticks: only the mean of several says something of what is short. The first two rounds warm up. */
+/** Processor time is counted in ticks: only the mean of several says something of what is short. */
 function figureOf(what: string, values: readonly number[]): number {
-  if (what.endsWith("ms")) {
-    const warm = values.slice(2);
-    return warm.reduce((sum, value) => sum + value, 0) / warm.length;
-  }
-  return [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? NaN;
+  if (!what.endsWith("ms")) return median(values);
+  const warm = values.slice(warmUps);
+  if (!what.includes(processorTime)) return median(warm);
+  return warm.reduce((sum, value) => sum + value, 0) / warm.length;
 }
 
 async function timed<Result>(
@@ -45,17 +51,26 @@ async function timed<Result>(
   run: () => Promise<Result> | Result,
 ): Promise<Result> {
   const begin = process.threadCpuUsage();
+  const beginMs = performance.now();
   const result = await run();
+  const endMs = performance.now();
   const { user, system } = process.threadCpuUsage(begin);
-  note(figures, `${what}, ms`, (user + system) / 1000);
+  note(figures, `${what}, ms`, endMs - beginMs);
+  note(figures, `${what}${processorTime}, ms`, (user + system) / 1000);
   return result;
 }
 
-function noteBytes(figures: Figures, what: string, step: readonly GroupMemory[]): void {
-  const [before, after] = step;
+async function noteBytes(
+  figures: Figures,
+  what: string,
+  [before, after]: readonly [GroupMemory, GroupMemory],
+): Promise<void> {
   let bytes = 0;
-  for (const { plain } of changedPieces(before ?? null, after ?? null)) bytes += plain?.length ?? 0;
-  note(figures, `${what}, bytes written`, bytes);
+  for (const { plain } of changedPieces(before, after)) bytes += plain?.length ?? 0;
+  note(figures, `${what}, bytes of rows`, bytes);
+  const pieces = sealRows(id, before, after);
+  const grown = await log.write({ conversationId: id, pieces });
+  note(figures, `${what}, bytes of the vault's log`, grown);
 }
 
 async function measure(suite: SuiteName, members: number): Promise<Figures> {
@@ -70,13 +85,13 @@ async function measure(suite: SuiteName, members: number): Promise<Figures> {
     );
     const settled = settleCommit(prepared.memory, true).memory;
     if (settled === null) throw new Error("nothing was under way");
-    const [before, waiting] = [founder, prepared.memory];
-    noteBytes(figures, `${what}: make`, [before, waiting]);
+    await noteBytes(figures, `${what}: make`, [founder, prepared.memory]);
+    await noteBytes(figures, `${what}: accepted`, [prepared.memory, settled]);
     const opened = await timed(figures, `${what}: process`, () =>
       openEntry(last, id, prepared.bytes),
     );
     if (opened.kind !== "commit") throw new Error(opened.kind);
-    noteBytes(figures, `${what}: process`, [last, opened.memory]);
+    await noteBytes(figures, `${what}: process`, [last, opened.memory]);
     founder = settled;
     last = opened.memory;
     return prepared;
@@ -118,12 +133,12 @@ for (const [suite, memberCounts] of Object.entries(sizes)) {
   console.log(`\n${suite}`);
   console.log(
     [
-      "members".padEnd(36),
+      "members".padEnd(50),
       ...memberCounts.map((members) => String(members).padStart(9)),
       "per doubling, each step",
     ].join(" "),
   );
-  for (const what of measured.values().next().value?.keys() ?? []) {
+  for (const what of measured.get(10)?.keys() ?? []) {
     const figures = memberCounts.map((members) =>
       figureOf(what, measured.get(members)?.get(what) ?? []),
     );
@@ -134,10 +149,11 @@ for (const [suite, memberCounts] of Object.entries(sizes)) {
     const digits = what.endsWith("ms") ? 2 : 0;
     console.log(
       [
-        what.padEnd(36),
+        what.padEnd(50),
         ...figures.map((value) => value.toFixed(digits).padStart(9)),
         growth.map((ratio) => ratio.toFixed(2).padStart(6)).join(""),
       ].join(" "),
     );
   }
 }
+await log.close();

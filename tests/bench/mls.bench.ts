@@ -14,26 +14,19 @@ import {
   processPrivateMessage,
   type CryptoProvider,
 } from "ts-mls";
-import { idFromBytes, type VaultId } from "#protocol";
+import type { GroupWrites } from "#protocol";
 import { capabilities } from "../../crypto/mls/client-config.ts";
 import { openEntry, sealApplication } from "../../crypto/mls/group-messages.ts";
 import type { GroupMemory } from "../../crypto/mls/memory.ts";
-import { changedPieces } from "../../crypto/mls/pieces.ts";
 import { sodiumCryptoProvider } from "../../crypto/mls/provider.ts";
 import { suiteNames, type SuiteName } from "../../crypto/mls/suites.ts";
 import { loadPrimitives } from "../../crypto/primitives/index.ts";
-import { createKeyring } from "../../crypto/vault/exchange.ts";
-import { createVaultSession } from "../../crypto/vault/vault-session.ts";
-import {
-  conversationId,
-  createMlsWorld,
-  groupOf,
-  MlsDevice,
-  someTimers,
-} from "../support/mls-device.ts";
-import { somePlace } from "../support/vault-keys.ts";
-import { createStoryNetwork, WorkerDevice } from "../support/worker-device.ts";
+import { conversationId, createMlsWorld, groupOf, MlsDevice } from "../support/mls-device.ts";
+import { judge, type Bound } from "./bounds.ts";
 import { createSignalPair, type SignalPair } from "./signal-pair.ts";
+import { median } from "./vault/measure.ts";
+import { createRowSealer, openVaultLog } from "./vault-log.ts";
+import { createWorkerPair } from "./worker-pair.ts";
 
 /*
  * Seal and open of one 200-byte message: medians, by the size of the group. All are measured in turns in one run, so that a slow
@@ -45,6 +38,9 @@ import { createSignalPair, type SignalPair } from "./signal-pair.ts";
  * - group functions: strict decoding, Padmé, sender and generation.
  * - with rows: that, and the changed rows of group state sealed for the vault.
  * - in its worker: through the worker's own dispatch, with every parameter and result cloned as a port would.
+ *
+ * With what a message writes: the sealed rows of group state, and by how much a vault's log on the disk grows when they are committed
+ * there alone. It fails where a bound isn't held.
  */
 
 const memberCounts = [2, 50, 500];
@@ -52,22 +48,25 @@ const messageBytes = 200;
 const warmUps = 60;
 const rounds = 300;
 const message = new Uint8Array(messageBytes).fill(0x61);
+const id = conversationId(1);
+/** A message of ours takes at most so many times what libsignal's does, when two people alternate. */
+const atMostOfSignal = 1;
+/** And in the largest group so many times what it takes between two. */
+const atMostOfTwo = 1.2;
 
 interface Subject {
   readonly what: string;
   readonly members: number;
   readonly seal: () => Promise<Uint8Array>;
   readonly open: (bytes: Uint8Array) => Promise<unknown>;
+  /** What the last step of it stores. */
+  readonly writes?: () => GroupWrites;
 }
 
 interface Row {
   readonly subject: Subject;
   readonly sealMs: number[];
   readonly openMs: number[];
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? NaN;
 }
 
 async function measureAll(subjects: readonly Subject[]): Promise<readonly Row[]> {
@@ -188,21 +187,15 @@ async function librarySubject(
 async function sottoSubject(what: string, suite: SuiteName, members: number): Promise<Subject> {
   const primitives = await loadPrimitives();
   const world = createMlsWorld(primitives, { suite });
-  const id = conversationId(1);
   const founder = new MlsDevice(world);
   const others = Array.from({ length: members - 1 }, () => new MlsDevice(world));
   const last = others.at(-1);
   if (last === undefined) throw new Error("nobody to talk to");
   await groupOf(id, founder, others, { joining: [last] });
-  const making = { primitives, passphraseCost: () => ({ passes: 1, memoryBytes: 8192 }), nowMs: 0 };
-  const slot = { kind: "keychain", ...somePlace } as const;
-  const vaultId = idFromBytes<VaultId>(primitives.random(16));
-  const vault = createVaultSession(primitives, createKeyring(making, vaultId, [slot]));
-  const sealRows = (before: GroupMemory, after: GroupMemory): void => {
-    if (!what.includes("rows")) return;
-    for (const { name, plain } of changedPieces(before, after)) {
-      if (plain !== null) vault.sealPiece(id, name, plain);
-    }
+  const sealRows = createRowSealer(primitives);
+  let writes: GroupWrites = { conversationId: id, pieces: [] };
+  const store = (before: GroupMemory, after: GroupMemory): void => {
+    if (what.includes("rows")) writes = { ...writes, pieces: sealRows(id, before, after) };
   };
   let sender = founder.memory(id);
   let receiver = last.memory(id);
@@ -211,56 +204,56 @@ async function sottoSubject(what: string, suite: SuiteName, members: number): Pr
     members,
     seal: async () => {
       const sealed = await sealApplication(sender, message, new Uint8Array(0));
-      sealRows(sender, sealed.memory);
+      store(sender, sealed.memory);
       sender = sealed.memory;
       return sealed.bytes;
     },
     open: async (bytes) => {
       const opened = await openEntry(receiver, id, bytes);
       if (opened.kind !== "application") throw new Error(opened.kind);
-      sealRows(receiver, opened.memory);
+      store(receiver, opened.memory);
       receiver = opened.memory;
     },
+    ...(what.includes("rows") ? { writes: () => writes } : {}),
   };
 }
 
-async function workerSubject(): Promise<Subject> {
-  const primitives = await loadPrimitives();
-  const id = conversationId(1);
-  const [alice, bob] = [await WorkerDevice.create(), await WorkerDevice.create()];
-  const network = await createStoryNetwork(primitives, alice.worker);
-  for (const device of [alice, bob]) await device.enter(network);
-  for (const device of [alice, bob]) await device.meet(network, [alice, bob]);
-  const suite = suiteNames.default;
-  const roomState = {
-    kind: "group",
-    name: "Bench",
-    administrators: [alice.userId],
-    timers: someTimers,
-  } as const;
-  const params = { suite, conversationId: id, roomState };
-  alice.store(await alice.worker.call("group.create", params));
-  const prepared = await alice.worker.call("group.prepareCommit", {
-    conversationId: id,
-    addKeyPackages: [await bob.keyPackage()],
-    removeDevices: [],
-    roomState: null,
-  });
-  await alice.worker.call("group.settleCommit", { conversationId: id, accepted: true });
-  await bob.join(id, prepared.welcome ?? new Uint8Array(0));
-  const authenticatedData = new Uint8Array(0);
+async function workerSubject(members: number): Promise<Subject> {
+  const pair = await createWorkerPair(id, members);
+  let writes: GroupWrites = { conversationId: id, pieces: [] };
   return {
     what: "Sotto in its worker, X-Wing",
-    members: 2,
+    members,
     seal: async () => {
-      const call = { conversationId: id, content: message, authenticatedData };
-      return (await alice.worker.call("group.seal", call)).bytes;
+      const sealed = await pair.seal(message);
+      writes = sealed.writes;
+      return sealed.bytes;
     },
     open: async (bytes) => {
-      const opened = await bob.worker.call("group.open", { conversationId: id, bytes });
-      if (opened.kind !== "application") throw new Error(opened.kind);
+      writes = await pair.open(bytes);
     },
+    writes: () => writes,
   };
+}
+
+/** What a message writes in all, at both ends: bytes of sealed rows, and of the vault's log; medians. */
+async function writtenBy({ seal, open, writes }: Subject): Promise<readonly number[]> {
+  if (writes === undefined) return [];
+  const log = await openVaultLog();
+  const [rowBytes, logBytes]: [number[], number[]] = [[], []];
+  for (let round = 0; round < 9; round++) {
+    const bytes = await seal();
+    const steps = [writes()];
+    await open(bytes);
+    steps.push(writes());
+    const pieces = steps.flatMap((step) => step.pieces);
+    rowBytes.push(pieces.reduce((sum, { sealed }) => sum + (sealed?.length ?? 0), 0));
+    let grown = 0;
+    for (const step of steps) grown += await log.write(step);
+    logBytes.push(grown);
+  }
+  await log.close();
+  return [median(rowBytes), median(logBytes)];
 }
 
 const subjects: Subject[] = [...(await signalSubjects())];
@@ -274,7 +267,7 @@ for (const members of memberCounts) {
     await sottoSubject("Sotto's group functions, X-Wing", xwing, members),
     await sottoSubject("Sotto with rows, X-Wing", xwing, members),
   );
-  if (members === 2) subjects.push(await workerSubject());
+  if (members !== 50) subjects.push(await workerSubject(members));
 }
 const rows = await measureAll(subjects);
 
@@ -282,41 +275,61 @@ function totalOf({ sealMs, openMs }: Row): number {
   return median(sealMs) + median(openMs);
 }
 
-function ratio(row: Row, base: Row | undefined): string {
-  return (base === undefined ? "-" : (totalOf(row) / totalOf(base)).toFixed(2)).padStart(8);
+function ratio(row: Row, base: Row | undefined): number {
+  return base === undefined ? NaN : totalOf(row) / totalOf(base);
 }
 
+function rowOf(what: string, members = 2): Row | undefined {
+  return rows.find(({ subject }) => subject.what === what && subject.members === members);
+}
+
+function shown(value: number | undefined, digits: number, width: number): string {
+  const known = value !== undefined && !Number.isNaN(value);
+  return (known ? value.toFixed(digits) : "-").padStart(width);
+}
+
+const alternating = rowOf("libsignal, alternating");
 console.log(
-  `${String(messageBytes)}-byte messages, median of ${String(rounds)}, milliseconds; then ratios`,
+  `${String(messageBytes)}-byte messages, median of ${String(rounds)}, milliseconds; then ratios; then bytes that a message writes, at both ends together: sealed rows, and the vault's log for these rows`,
 );
 console.log(
-  "members  what                                 seal    open    both  to libsignal alternating, one way, to its provider's, to itself at 2",
+  `members  ${"what".padEnd(34)}    seal    open    both  /signal  one way  /theirs  /at two    rows     log`,
 );
 for (const row of rows) {
   const { what, members } = row.subject;
+  const [rowBytes, logBytes] = await writtenBy(row.subject);
   console.log(
     [
       String(members).padStart(7),
       what.padEnd(34),
-      median(row.sealMs).toFixed(3).padStart(6),
-      median(row.openMs).toFixed(3).padStart(6),
-      totalOf(row).toFixed(3).padStart(6),
-      ...["libsignal, alternating", "libsignal, one way"].map((name) =>
-        ratio(
-          row,
-          rows.find(({ subject }) => subject.what === name),
-        ),
-      ),
-      ratio(
-        row,
-        rows.find(
-          ({ subject }) => subject.what.includes("its provider") && subject.members === members,
-        ),
-      ),
-      ratio(
-        row,
-        rows.find(({ subject }) => subject.what === what && subject.members === 2),
-      ),
+      ...[median(row.sealMs), median(row.openMs), totalOf(row)].map((ms) => shown(ms, 3, 6)),
+      ...[
+        ratio(row, alternating),
+        ratio(row, rowOf("libsignal, one way")),
+        ratio(row, rowOf("library, its provider, suite 1", members)),
+        ratio(row, rowOf(what)),
+      ].map((value) => shown(value, 2, 7)),
+      shown(rowBytes, 0, 6),
+      shown(logBytes, 0, 6),
     ].join("  "),
   );
 }
+console.log(
+  "/signal: to libsignal when two alternate; one way: to libsignal when one alone speaks; /theirs: to ts-mls with its own provider; /at two: to itself between two",
+);
+
+judge(
+  rows.flatMap((row): readonly Bound[] => {
+    const { what, members } = row.subject;
+    if (!what.startsWith("Sotto")) return [];
+    const name = `${what}, ${String(members)} members`;
+    if (members === 2) {
+      const signal = { ratio: ratio(row, alternating), atMost: atMostOfSignal };
+      return [{ what: `${name}, to libsignal alternating`, ...signal }];
+    }
+    if (members !== Math.max(...memberCounts)) return [];
+    return [
+      { what: `${name}, to itself at 2`, ratio: ratio(row, rowOf(what)), atMost: atMostOfTwo },
+    ];
+  }),
+);
