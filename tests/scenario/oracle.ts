@@ -26,6 +26,8 @@ export interface End {
   readonly sent: Sent;
   /** Up to where in each log a device that was put back from a copy may have lost messages. */
   readonly rolledBack: ReadonlyMap<Device, ReadonlyMap<ConversationId, number>>;
+  /** What whoever said it knows no more: they were put back to a copy from before it. */
+  readonly forgotten: ReadonlySet<MessageId>;
   readonly nowMs: number;
   /** By person and conversation: from where on who asked to leave needn't read, until they are added again. */
   readonly leaving: ReadonlyMap<string, readonly number[]>;
@@ -121,6 +123,7 @@ function readable(
   const required = new Set<MessageId>();
   const allowed = new Set<MessageId>();
   const lostUpTo = end.rolledBack.get(device)?.get(conversationId) ?? 0;
+  const backAt = lostUpTo === 0 ? 0 : comesBackAt(log, device, lostUpTo);
   const leaves = end.leaving.get(`${device.userId} ${conversationId}`) ?? [];
   let addedAt = 0;
   let inside = log.creator === device.deviceId;
@@ -140,9 +143,27 @@ function readable(
     if (!inside || !end.sent.has(item.messageId)) continue;
     allowed.add(item.messageId);
     const isLeaving = leaves.some((from) => from >= addedAt && from < item.sequence);
-    if (item.sequence > lostUpTo && !isLeaving) required.add(item.messageId);
+    // Only its sender says it again (docs/adr/0023). Where they have forgotten it nobody can, and whoever had no state then can't open it.
+    const isLost = item.sequence < backAt && end.forgotten.has(item.messageId);
+    if (item.sequence > lostUpTo && !isLeaving && !isLost) required.add(item.messageId);
   }
   return { required, allowed };
+}
+
+/**
+ * Where a device that was put back is in a conversation again. Its commit may be ordered, and it die before it hears of that: it has no state of that
+ * epoch, and joins anew once more. As soon as it says or changes something, it has one.
+ *
+ * @param lostUpTo - its first commit after that
+ */
+function comesBackAt(log: TrueLog, { deviceId }: Device, lostUpTo: number): number {
+  let backAt = lostUpTo;
+  for (const item of log.items) {
+    if (item.by !== deviceId || item.sequence <= lostUpTo) continue;
+    if (item.kind === "message" || !item.fromOutside) break;
+    backAt = item.sequence;
+  }
+  return backAt;
 }
 
 interface Place {

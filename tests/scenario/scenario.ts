@@ -3,6 +3,7 @@ import {
   ensureAppError,
   suiteNames,
   type ConversationId,
+  type MessageId,
   type SuiteName,
   type UserId,
 } from "#protocol";
@@ -146,6 +147,8 @@ class Scenario {
   /** Devices that are away until a step of this number. */
   readonly #absent = new Map<Device, number>();
   readonly #rolledBack = new Map<Device, Map<ConversationId, number>>();
+  /** What devices had said that were put back to a copy from before it. */
+  readonly #forgotten = new Set<MessageId>();
   /** From where on who wanted to leave needn't read, each time that they did. */
   readonly #leaving = new Map<string, readonly number[]>();
   /** What the policy is to name; null: what it does. */
@@ -254,6 +257,7 @@ class Scenario {
       sent: this.#sent,
       nowMs: this.#around.timeline.now(),
       rolledBack: this.#rolledBack,
+      forgotten: this.#forgotten,
       leaving: this.#leaving,
     });
     return {
@@ -374,6 +378,12 @@ class Scenario {
     device.crash();
     await device.restore();
     this.#note(`${device.name} is put back from its copy`);
+    const known = new Set(
+      device.look("SELECT message_id FROM messages").map((row) => row["message_id"]),
+    );
+    for (const [messageId, { by }] of this.#sent) {
+      if (by === device && !known.has(messageId)) this.#forgotten.add(messageId);
+    }
     const until = this.#rolledBack.get(device) ?? new Map<ConversationId, number>();
     for (const conversationId of this.#around.relay.logs.keys()) {
       until.set(conversationId, Infinity);

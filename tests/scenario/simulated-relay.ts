@@ -34,15 +34,24 @@ const dayMs = 86_400_000;
 const daySeconds = 86_400;
 /** How an entry begins by which a conversation goes over to another suite: `crypto/mls/codec.ts`. */
 const cborArrayOfTwo = 0x82;
+/** The wire format of a commit from outside; all others are PrivateMessages. RFC 9420 §6, §12.4.3.2. */
+const publicMessage = 1;
 
 /** What the relay has ordered, as it tells nobody else: the truth that everybody's view is held against. */
 export type LogItem =
-  | { readonly kind: "message"; readonly sequence: number; readonly messageId: MessageId }
+  | {
+      readonly kind: "message";
+      readonly sequence: number;
+      readonly messageId: MessageId;
+      readonly by: DeviceId;
+    }
   | {
       readonly kind: "commit";
       readonly sequence: number;
       readonly atMs: number;
       readonly by: DeviceId;
+      /** Its device joined anew by it. */
+      readonly fromOutside: boolean;
       readonly epoch: number;
       readonly add: readonly DeviceId[];
       readonly remove: readonly DeviceId[];
@@ -135,7 +144,8 @@ export class SimulatedRelay {
         const { conversationId, messageId } = params;
         if (ordered.kind === "accepted") {
           const { sequence } = ordered;
-          this.#note(conversationId, { kind: "message", sequence, messageId });
+          const by = caller.deviceId;
+          this.#note(conversationId, { kind: "message", sequence, messageId, by });
         }
         return ordered;
       },
@@ -208,12 +218,13 @@ export class SimulatedRelay {
     ordered: Ordered,
   ): void {
     if (ordered.kind !== "accepted") return;
-    const { conversationId, epoch, add, remove } = params;
+    const { conversationId, epoch, add, remove, bytes } = params;
     const { sequence, receivedAtMs: atMs } = ordered;
-    const commit = { kind: "commit", sequence, atMs, by, epoch, add, remove } as const;
+    const fromOutside = isPublicMessage(bytes);
+    const commit = { kind: "commit", sequence, atMs, by, fromOutside, epoch, add, remove } as const;
     if (!this.#note(conversationId, commit)) return;
     this.commits += 1;
-    if (params.bytes[0] === cborArrayOfTwo) this.reinits += 1;
+    if (bytes[0] === cborArrayOfTwo) this.reinits += 1;
     this.logs.get(conversationId)!.epoch = epoch + 1;
     this.onCommit(conversationId, by, sequence);
   }
@@ -225,6 +236,11 @@ export class SimulatedRelay {
     items.push(item);
     return true;
   }
+}
+
+/** An MLSMessage begins with its version and its wire format, two bytes each. */
+function isPublicMessage(bytes: Uint8Array): boolean {
+  return bytes[0] !== cborArrayOfTwo && bytes[3] === publicMessage;
 }
 
 function suiteIn(policy: SignedRecord): SuiteName {
