@@ -291,7 +291,7 @@ export {
 export type {
   AboutView,
   AppView,
-  AwaitedDeviceView,
+  NamedDeviceView,
   ConnectionView,
   ConversationRowView,
   ConversationView,

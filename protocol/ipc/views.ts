@@ -207,8 +207,8 @@ export interface MemberView extends PersonView {
   readonly deviceCount: number;
 }
 
-/** A device that has to come on line. */
-export interface AwaitedDeviceView {
+/** A device, as people call it. */
+export interface NamedDeviceView {
   readonly deviceId: DeviceId;
   readonly displayName: string;
   readonly deviceName: string;
@@ -251,7 +251,9 @@ export interface ConversationView {
     /** How many devices may be in it then, when there are more; null: there aren't. */
     readonly nextSuiteLimit: number | null;
     /** Devices that were seen to have none; empty also when that isn't known. */
-    readonly awaited: readonly AwaitedDeviceView[];
+    readonly awaited: readonly NamedDeviceView[];
+    /** Further devices of its members that aren't in it, since no more fit. */
+    readonly withoutRoom: readonly NamedDeviceView[];
     readonly epoch: number;
     readonly epochAuthenticator: string;
     /** Others see another conversation: the relay may have shown different ones. */

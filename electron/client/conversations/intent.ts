@@ -208,12 +208,13 @@ function planAdd(
   const present = new Set(conversation.members.map(({ deviceId }) => deviceId));
   const missing = (userId: UserId) => devicesOf(userId).filter((id) => !present.has(id));
   const newPeople = people.filter((id) => !peopleOf(conversation.members).includes(id));
-  // This person's other devices come along.
-  const addDevices = [...new Set([...people, me])].flatMap(missing);
-  if (addDevices.length === 0 && newPeople.length === 0) return undefined;
+  const theirs = [...new Set(people)].flatMap(missing);
   const most = roomFor(conversation.suite, conversation.members.length);
   // Before key packages are claimed, which would be used up for nothing.
-  if (addDevices.length > most) throw new AppError("conversation-too-large", { data: { most } });
+  if (theirs.length > most) throw new AppError("conversation-too-large", { data: { most } });
+  // This person's other devices come along, as far as there is room.
+  const addDevices = [...new Set([...theirs, ...missing(me)])].slice(0, most);
+  if (addDevices.length === 0 && newPeople.length === 0) return undefined;
   return { addDevices, required: newPeople, removeDevices: [], roomState: null };
 }
 

@@ -1,11 +1,14 @@
 import {
   ensureAppError,
   policySuite,
+  roomFor,
   suiteLimits,
   type ConversationId,
   type DeviceId,
+  type GroupMember,
   type UserId,
 } from "#protocol";
+import type { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import type { StoredConversation } from "../store/rows.ts";
 import { peopleOf } from "../store/store.ts";
@@ -32,25 +35,44 @@ function isExcluded(people: People, userId: UserId, deviceId: DeviceId): boolean
   return person !== undefined && (person.suspended || person.revoked.includes(deviceId));
 }
 
+type Crowd = Pick<StoredConversation, "members" | "suite">;
+
 /**
- * What is to be done about the devices of one person who is in a conversation.
+ * What is to be done about the devices of one person who is in a conversation. No more come in than fit into one commit: key packages would be
+ * used up for nothing.
  *
  * @returns undefined when there is nothing to do
  */
 export function planDevices(
-  { members }: Pick<StoredConversation, "members">,
+  conversation: Crowd,
   people: People,
   userId: UserId,
 ): DevicesPlan | undefined {
-  const present = members.filter((member) => member.userId === userId);
+  const present = conversation.members.filter((member) => member.userId === userId);
   const person = people.get(userId);
   if (person === undefined || present.length === 0) return undefined;
   const here = new Set(present.map(({ deviceId }) => deviceId));
   const remove = [...here].filter((deviceId) => isExcluded(people, userId, deviceId));
-  const add = person.suspended
-    ? []
-    : person.devices.map(({ deviceId }) => deviceId).filter((deviceId) => !here.has(deviceId));
+  const add = people
+    .addableDevices(userId)
+    .filter((deviceId) => !here.has(deviceId))
+    .slice(0, roomIn(conversation));
   return add.length + remove.length === 0 ? undefined : { add, remove };
+}
+
+function roomIn({ members, suite }: Crowd): number {
+  return roomFor(suite, members.length);
+}
+
+/** Devices of people who are in a conversation for which it has no room, until others have left it. */
+export function devicesWithoutRoom(conversation: Crowd, people: People): readonly GroupMember[] {
+  const { members } = conversation;
+  const here = new Set(members.map(({ deviceId }) => deviceId));
+  const room = roomIn(conversation);
+  return peopleOf(members).flatMap((userId) => {
+    const missing = people.addableDevices(userId).filter((deviceId) => !here.has(deviceId));
+    return missing.slice(room).map((deviceId) => ({ userId, deviceId }));
+  });
 }
 
 type Task = Extract<Intent, { readonly kind: "devices" | "suite" }>;
@@ -65,24 +87,43 @@ export class Membership {
   readonly #commits: Commits;
   readonly #waiting = new Map<ConversationId, () => void>();
   readonly #failures = new Map<ConversationId, number>();
+  /** Conversations that had no room for devices, and for how many they had. */
+  readonly #full = new Map<ConversationId, number>();
+  readonly #unlisten: () => void;
   #closed = false;
 
   constructor(core: Core, commits: Commits) {
     this.#core = core;
     this.#commits = commits;
+    this.#unlisten = core.onCommitted((changes) => {
+      this.#follow(changes);
+    });
   }
 
   /** Directory or policy have changed, or this device was away: looks at every conversation. */
   audit(): void {
     this.#failures.clear();
-    for (const conversation of this.#core.store.conversations()) {
-      const [first] = this.#tasks(conversation);
-      if (first !== undefined) this.#later(conversation, first);
+    for (const conversation of this.#core.store.conversations()) this.#look(conversation);
+  }
+
+  #look(conversation: StoredConversation): void {
+    const [first] = this.#tasks(conversation);
+    if (first !== undefined) this.#later(conversation, first);
+  }
+
+  /** Where some have left there may be room for those who had none. */
+  #follow({ conversations }: Changes): void {
+    for (const [conversationId, room] of [...this.#full]) {
+      if (conversations.get(conversationId)?.whole !== true) continue;
+      const conversation = this.#core.store.conversation(conversationId);
+      if (conversation === undefined) this.#full.delete(conversationId);
+      else if (roomIn(conversation) > room) this.#look(conversation);
     }
   }
 
   close(): void {
     this.#closed = true;
+    this.#unlisten();
     for (const cancel of this.#waiting.values()) cancel();
     this.#waiting.clear();
   }
@@ -94,8 +135,12 @@ export class Membership {
   #tasks(conversation: StoredConversation): readonly Task[] {
     const { store, people, self, policy } = this.#core;
     const { conversationId, state, members, blocked, stale, suite } = conversation;
+    this.#full.delete(conversationId);
     if (state !== "active" || blocked !== null || stale) return [];
     if (isExcluded(people, self.userId, self.deviceId)) return [];
+    if (devicesWithoutRoom(conversation, people).length > 0) {
+      this.#full.set(conversationId, roomIn(conversation));
+    }
     const leavers = new Set(store.leavers(conversationId));
     const urgent: Task[] = [];
     const later: Task[] = [];

@@ -3,12 +3,13 @@ import {
   suiteLimits,
   roleAllows,
   roleOf,
-  type AwaitedDeviceView,
+  type NamedDeviceView,
   type ConversationId,
   type ConversationRowView,
   type ConversationView,
   type CryptoWorker,
   type DeviceId,
+  type GroupMember,
   type MemberView,
   type MessageId,
   type Policy,
@@ -19,6 +20,7 @@ import {
   type VoucherView,
 } from "#protocol";
 import type { Voucher } from "../core/core.ts";
+import { devicesWithoutRoom } from "../conversations/membership.ts";
 import { conversationBound } from "../core/timers.ts";
 import type { Draft, StoredConversation, StoredMessage } from "../store/rows.ts";
 import { isLeavingElsewhere, stoppedFor } from "../store/stopped.ts";
@@ -121,6 +123,9 @@ export async function conversationView(
       nextSuite,
       nextSuiteLimit: limitOf(conversation, nextSuite),
       awaited: nextSuite === null ? [] : awaitedViews(conversation, sources),
+      withoutRoom: active
+        ? devicesWithoutRoom(conversation, people).map((member) => deviceView(member, people))
+        : [],
       epoch: conversation.epoch,
       epochAuthenticator: conversation.authenticator,
       doubtful: conversation.doubtful,
@@ -141,14 +146,16 @@ function limitOf({ members }: StoredConversation, nextSuite: SuiteName | null): 
 function awaitedViews(
   { conversationId, members }: StoredConversation,
   { awaited, people }: ConversationViewSources,
-): readonly AwaitedDeviceView[] {
+): readonly NamedDeviceView[] {
   const waited = awaited.get(conversationId) ?? [];
   return members
     .filter(({ deviceId }) => waited.includes(deviceId))
-    .map(({ userId, deviceId }) => {
-      const { displayName } = people.view(userId);
-      return { deviceId, displayName, deviceName: people.deviceName(userId, deviceId) };
-    });
+    .map((member) => deviceView(member, people));
+}
+
+function deviceView({ userId, deviceId }: GroupMember, people: People): NamedDeviceView {
+  const { displayName } = people.view(userId);
+  return { deviceId, displayName, deviceName: people.deviceName(userId, deviceId) };
 }
 
 /** By whose word a conversation could be joined anew. */

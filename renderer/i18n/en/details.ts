@@ -38,7 +38,8 @@ export const details = {
   "details.nextSuite.tooMany":
     "{suite}, when no more than {most} computers are in this conversation",
   "details.awaited": "Waits for",
-  "details.awaited.device": "{deviceName} of {displayName}",
+  "details.device": "{deviceName} of {displayName}",
+  "details.withoutRoom": "No room for",
   "details.epoch": "Epoch",
   "details.authenticator": "Epoch authenticator",
   "details.authenticatorHint":

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  roomFor,
   suiteLimits,
   suiteNames,
   type ConversationId,
@@ -12,6 +13,7 @@ import type { Commits } from "../../../../electron/client/conversations/commits.
 import type { Intent } from "../../../../electron/client/conversations/intent.ts";
 import { Membership, planDevices } from "../../../../electron/client/conversations/membership.ts";
 import { Refresher, renewsLeaf } from "../../../../electron/client/conversations/refresher.ts";
+import { Changes } from "../../../../electron/client/core/changes.ts";
 import type { Core } from "../../../../electron/client/core/core.ts";
 import type { StoredConversation } from "../../../../electron/client/store/rows.ts";
 import { People } from "../../../../electron/client/views/people.ts";
@@ -41,6 +43,7 @@ function client(me: string, members: readonly (readonly [UserId, string])[]) {
   const clock = createFakeClock();
   const people = new People();
   const asked: Intent[] = [];
+  const listeners: ((changes: Changes) => void)[] = [];
   const state = {
     conversation: {
       conversationId,
@@ -64,6 +67,10 @@ function client(me: string, members: readonly (readonly [UserId, string])[]) {
     random: () => Uint8Array.of(0, 0),
     self: { userId: me.slice(0, 3), deviceId: me },
     closed: false,
+    onCommitted: (listener: (changes: Changes) => void) => {
+      listeners.push(listener);
+      return () => undefined;
+    },
     get online() {
       return state.online;
     },
@@ -95,7 +102,19 @@ function client(me: string, members: readonly (readonly [UserId, string])[]) {
       carryOut(intent);
     },
   } as unknown as Commits;
-  return { clock, people, asked, state, core, commits };
+  /** Somebody has changed the conversation. */
+  const changed = (change: Partial<StoredConversation>): void => {
+    state.conversation = { ...state.conversation, ...change };
+    const changes = new Changes();
+    changes.touch(conversationId);
+    for (const listener of listeners) listener(changes);
+  };
+  return { clock, people, asked, state, core, commits, changed };
+}
+
+/** So many devices of one person. */
+function crowdOf(userId: UserId, count: number): readonly (readonly [UserId, string])[] {
+  return Array.from({ length: count }, (_, at) => [userId, `${userId}-${String(at + 1)}`]);
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
@@ -105,10 +124,12 @@ describe("what is to be done about a person's devices", () => {
     { userId: ben, deviceId: device("ben-1") },
     { userId: ben, deviceId: device("ben-2") },
   ];
-  const plan = (known: TrustedPerson, userId = ben) => {
+  const suite = suiteNames.cnsa;
+  const plan = (known: TrustedPerson, userId = ben, others = 0) => {
     const people = new People();
     people.put([known]);
-    return planDevices({ members }, people, userId);
+    const crowd = crowdOf(ada, others).map(([, name]) => ({ userId: ada, deviceId: device(name) }));
+    return planDevices({ members: [...members, ...crowd], suite }, people, userId);
   };
 
   test("nothing, when leaves and directory agree, or the person isn't in it", () => {
@@ -125,6 +146,17 @@ describe("what is to be done about a person's devices", () => {
   test("somebody suspended goes with all, and nothing of theirs comes in", () => {
     const known = person(ben, ["ben-1", "ben-2", "ben-3"], { suspended: true });
     expect(plan(known)).toEqual({ add: [], remove: ["ben-1", "ben-2"] });
+  });
+
+  test("no more come in than there is room for, and who must go goes", () => {
+    const devices = ["ben-1", "ben-2", "ben-3", "ben-4"];
+    const room = (others: number) => roomFor(suite, members.length + others);
+    expect([room(434), room(436), room(438)]).toEqual([2, 1, 0]);
+    expect(plan(person(ben, devices), ben, 434)).toEqual({ add: ["ben-3", "ben-4"], remove: [] });
+    expect(plan(person(ben, devices), ben, 436)).toEqual({ add: ["ben-3"], remove: [] });
+    expect(plan(person(ben, devices), ben, 438)).toBeUndefined();
+    const known = person(ben, ["ben-1", "ben-3"], { revoked: [device("ben-2")] });
+    expect(plan(known, ben, 438)).toEqual({ add: [], remove: ["ben-2"] });
   });
 });
 
@@ -176,12 +208,10 @@ describe("members come forward one after another", () => {
   });
 
   test("to no suite for which the conversation is too large, however often it is looked at", async () => {
-    const crowd = Array.from({ length: suiteLimits[suiteNames.default].takenOver }, (_, at) => {
-      return [ada, `ada-${String(at + 2)}`] as const;
-    });
+    const { takenOver } = suiteLimits[suiteNames.default];
     for (const [members, asked] of [
-      [crowd, [{ kind: "suite", suite: suiteNames.default }]],
-      [[...crowd, [ada, "ada-1"] as const], []],
+      [crowdOf(ada, takenOver), [{ kind: "suite", suite: suiteNames.default }]],
+      [crowdOf(ada, takenOver + 1), []],
     ] as const) {
       const device = client("ada-2", members);
       device.people.put([
@@ -199,6 +229,27 @@ describe("members come forward one after another", () => {
       }
       expect(device.asked).toEqual(asked);
     }
+  });
+
+  test("for devices that find no room not before somebody has left", async () => {
+    const { clock, people, asked, state, core, commits, changed } = client("ada-1", [
+      ...crowdOf(ada, 440),
+      [ben, "ben-1"],
+    ]);
+    people.put([person(ada, ["ada-1"]), person(ben, ["ben-1", "ben-2"])]);
+    Object.assign(core, { policy: { suite: suiteNames.cnsa } });
+    state.conversation = { ...state.conversation, suite: suiteNames.cnsa };
+    const membership = new Membership(core, commits);
+    membership.audit();
+    changed({});
+    const { members } = state.conversation;
+    changed({ members: members.slice(2) });
+    expect(clock.waiting).toBe(0);
+    changed({ members: [members[0]!, ...members.slice(4)] });
+    clock.advance(60_000);
+    await settled();
+    expect(asked).toEqual([{ kind: "devices", userId: ben }]);
+    expect(state.conversation.members.map(({ deviceId }) => deviceId)).toContain("ben-2");
   });
 
   test("a person's own device first, the others in an order that all of them know", async () => {

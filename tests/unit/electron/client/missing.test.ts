@@ -6,6 +6,7 @@ import {
   encodeMessage,
   idFromBytes,
   roomUri,
+  suiteNames,
   userUri,
   type Again,
   type DeviceId,
@@ -423,7 +424,10 @@ describe("who misses something", () => {
     expect(missing.answerKey(conversationId)).toBeUndefined();
     await spoil(at, [400, 401]);
     const publicKey = await key();
-    expect(missing.answerKey(conversationId)).toMatchObject({ suite: "suite", publicKey });
+    expect(missing.answerKey(conversationId)).toMatchObject({
+      suite: suiteNames.default,
+      publicKey,
+    });
     const settle = async (number: number) => {
       const changes = new Changes();
       const gap = { deviceId: null, epoch: 0, number };

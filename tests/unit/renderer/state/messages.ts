@@ -80,6 +80,7 @@ export function conversationView(change: Partial<ConversationView> = {}): Conver
       nextSuite: null,
       nextSuiteLimit: null,
       awaited: [],
+      withoutRoom: [],
       doubtful: false,
       unopenableCount: 0,
       recoveredCount: 0,
