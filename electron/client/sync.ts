@@ -331,6 +331,6 @@ export class Sync {
     if (trouble === undefined) return;
     trouble.cancel();
     this.#troubles.delete(conversationId);
-    this.#parts.membership.audit();
+    this.#parts.membership.audit(conversationId);
   }
 }

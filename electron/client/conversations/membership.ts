@@ -100,10 +100,21 @@ export class Membership {
     });
   }
 
-  /** Directory or policy have changed, or this device was away: looks at every conversation. */
-  audit(): void {
-    this.#failures.clear();
-    for (const conversation of this.#core.store.conversations()) this.#look(conversation);
+  /**
+   * Directory or policy have changed, or this device was away: looks at every conversation without any pause.
+   *
+   * @param only - a conversation that goes on; the others have to wait as before
+   */
+  audit(only?: ConversationId): void {
+    const { store } = this.#core;
+    if (only === undefined) {
+      this.#failures.clear();
+      for (const conversation of store.conversations()) this.#look(conversation);
+      return;
+    }
+    this.#failures.delete(only);
+    const conversation = store.conversation(only);
+    if (conversation !== undefined) this.#look(conversation);
   }
 
   #look(conversation: StoredConversation): void {
