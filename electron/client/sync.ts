@@ -6,6 +6,7 @@ import type { KeyPackages } from "./account/key-packages.ts";
 import type { PolicyKeeper } from "./account/policy-keeper.ts";
 import type { RollBack } from "./account/roll-back.ts";
 import type { Asker } from "./conversations/asker.ts";
+import { forgetBlocked } from "./conversations/blocked.ts";
 import type { Commits } from "./conversations/commits.ts";
 import type { GroupLog } from "./conversations/group-log.ts";
 import type { Inbox } from "./conversations/inbox.ts";
@@ -16,6 +17,7 @@ import type { Refresher } from "./conversations/refresher.ts";
 import type { Mender } from "./conversations/mender.ts";
 import type { Rejoiner } from "./conversations/rejoiner.ts";
 import type { ReceiptSender } from "./conversations/receipt-sender.ts";
+import { Changes } from "./core/changes.ts";
 import type { Core } from "./core/core.ts";
 import { isEverywhere } from "./core/failures.ts";
 import { isLive } from "./store/store.ts";
@@ -184,10 +186,8 @@ export class Sync {
     const { core, acknowledger, rollBack } = this.#parts;
     const { groups } = await core.request("group.list", {});
     const heads = new Map(groups.map((group) => [group.conversationId, group.headSequence]));
-    const open = new Set([
-      ...core.store.conversationsWithIntent(),
-      ...core.store.conversationsBlocked(),
-    ]);
+    const blocked = core.store.conversationsBlocked();
+    const open = new Set([...core.store.conversationsWithIntent(), ...blocked]);
     const stored = core.store.conversationStates();
     const known = new Map(stored.map((row) => [row.conversationId, row]));
     const others = [...heads].filter(([conversationId, head]) => {
@@ -200,6 +200,12 @@ export class Sync {
     });
     this.#others = new Set(others.map(([conversationId]) => conversationId));
     const awaited = new Set([...this.#others, ...core.store.invitations()]);
+    await this.#settleEnded(
+      blocked.filter((conversationId) => {
+        const row = known.get(conversationId);
+        return row !== undefined && !isLive(row.state) && !awaited.has(conversationId);
+      }),
+    );
     const due = new Set(awaited);
     for (const { conversationId, state, cursor, stale } of stored) {
       const head = heads.get(conversationId);
@@ -219,6 +225,18 @@ export class Sync {
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw ensureAppError(failed.reason);
     await rollBack.settle(this.#others.size === 0);
+  }
+
+  /** What is over, and isn't to be joined anew any more, waits for nobody. */
+  async #settleEnded(conversationIds: readonly ConversationId[]): Promise<void> {
+    const { core } = this.#parts;
+    if (conversationIds.length === 0) return;
+    const changes = new Changes();
+    for (const conversationId of conversationIds) {
+      forgetBlocked(core, changes, conversationId);
+      core.unvouched.delete(conversationId);
+    }
+    await core.commit(changes);
   }
 
   /** Comes in from outside where a Welcome came that can't be opened any more. */

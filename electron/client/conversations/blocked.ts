@@ -29,7 +29,14 @@ export async function noteBlocked(
   await noteUnopenable(core, changes, conversation, { sender: null, sequence, code, raw: null });
 }
 
-/** The log can be read on: the line that said otherwise goes, if it stands for nothing else. */
+/** The log can be read on, or there is nothing to be read any more: what said otherwise goes. */
+export function forgetBlocked(core: Core, changes: Changes, conversationId: ConversationId): void {
+  changes.write("conversation.setBlocked", conversationId, null);
+  forgetStuckLine(core, changes, conversationId);
+  changes.touch(conversationId);
+}
+
+/** The line that said that a log can't be read on goes, if it stands for nothing else. */
 export function forgetStuckLine(
   core: Core,
   changes: Changes,

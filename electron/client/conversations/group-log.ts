@@ -17,7 +17,7 @@ import type { Core } from "../core/core.ts";
 import { digestOf } from "../core/digest.ts";
 import type { StoredConversation } from "../store/rows.ts";
 import { isLive, peopleOf } from "../store/store.ts";
-import { forgetStuckLine, noteBlocked } from "./blocked.ts";
+import { forgetBlocked, noteBlocked } from "./blocked.ts";
 import { takeContent } from "./content.ts";
 import { addLines, endConversation, takeGroupChange } from "./group-change.ts";
 import { decodeOffer } from "./intent.ts";
@@ -172,11 +172,7 @@ export class GroupLog {
       return taken;
     }
     this.#refused.forget(conversationId);
-    if (conversation.blocked !== null) {
-      changes.write("conversation.setBlocked", conversationId, null);
-      changes.touch(conversationId);
-      forgetStuckLine(this.#core, changes, conversationId);
-    }
+    if (conversation.blocked !== null) forgetBlocked(this.#core, changes, conversationId);
     changes.write("conversation.setCursor", conversationId, entry.sequence);
     await this.#core.commit(changes);
     if (entry.kind !== "dropped") this.#core.observeRelayTime(entry.receivedAtMs);

@@ -18,7 +18,7 @@ import { mendingColumns } from "../store/mendings.ts";
 import type { StoredConversation } from "../store/rows.ts";
 import { isLive, peopleOf } from "../store/store.ts";
 import type { StoredLine } from "../views/system-line.ts";
-import { forgetStuckLine, noteBlocked } from "./blocked.ts";
+import { forgetBlocked, forgetStuckLine, noteBlocked } from "./blocked.ts";
 import { noteFresh } from "./fresh-commits.ts";
 import {
   addLines,
@@ -188,9 +188,7 @@ export class Rejoiner {
     if (conversation === undefined) return;
     const changes = new Changes();
     if (conversation.blocked === "members-unvouched") {
-      changes.write("conversation.setBlocked", conversationId, null);
-      forgetStuckLine(this.#core, changes, conversationId);
-      changes.touch(conversationId);
+      forgetBlocked(this.#core, changes, conversationId);
     }
     if (conversation.state === "creating") {
       forgetConversation(this.#core, changes, conversationId);

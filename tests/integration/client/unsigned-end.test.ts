@@ -30,12 +30,9 @@ const stateOf = (person: Person) => person.vault.read("conversation", [group])[0
 const countOf = (query: "pieces" | "outboxConversations", ...params: ConversationId[]) =>
   ben.vault.read(query, params).length;
 
-/** Ben's relay leaves the group out of its list, and says that there is no such thing. He writes something meanwhile. */
-async function deny(): Promise<void> {
+/** Ben's relay leaves the group out of its list from now on, and says that there is no such thing. */
+function hide(): void {
   const asked = new Map<number, string>();
-  ben.cable.unplug();
-  await until("Ben is off line", () => ben.client.view.connection.kind === "offline");
-  await ben.say(group, "is anybody there?");
   ben.cable.onRequest = ({ id, method }) => {
     asked.set(id, method);
     return true;
@@ -47,6 +44,14 @@ async function deny(): Promise<void> {
     if (method !== "group.info") return frame;
     return { kind: "failure", id: frame.id, error: { code: "not-found" } };
   };
+}
+
+/** It is hidden from Ben. He writes something meanwhile. */
+async function deny(): Promise<void> {
+  ben.cable.unplug();
+  await until("Ben is off line", () => ben.client.view.connection.kind === "offline");
+  await ben.say(group, "is anybody there?");
+  hide();
   ben.cable.plug();
   ben.client.retryNow();
   await until("it is over, he is told", () => stateOf(ben) === "removed");
@@ -100,7 +105,17 @@ test("it goes on by itself when somebody has committed who was known there, not 
   }
 });
 
-test("it goes on, too, when its person takes the word of somebody new", async () => {
+const codes = () =>
+  ben.messages(group).flatMap((line) => (line.kind === "unopenable" ? [line.code] : []));
+const voucher = async () => {
+  const { conversation } = await ben.client.commands["conversation.open"]({
+    conversationId: group,
+  });
+  return conversation.unvouched;
+};
+
+/** The relay says again that Ben is in it, and only somebody new vouches. @returns who */
+async function onlyDoraVouches(): Promise<Person> {
   await deny();
   const dora = await world.person("Dora").join(await world.invite(ada));
   const { userId } = dora;
@@ -110,18 +125,27 @@ test("it goes on, too, when its person takes the word of somebody new", async ()
   await until("Ada knows", () => ada.lines(group).includes("renamed"));
   ben.cable.onFrame = null;
   await ben.reconnect();
-  const codes = () =>
-    ben.messages(group).flatMap((line) => (line.kind === "unopenable" ? [line.code] : []));
-  const voucher = async () => {
-    const { conversation } = await ben.client.commands["conversation.open"]({
-      conversationId: group,
-    });
-    return conversation.unvouched;
-  };
   await until("he is asked about Dora", async () => (await voucher())?.by.userId === userId);
   await until("he is told", () => codes().includes("members-unvouched"));
   expect(stateOf(ben)).toBe("removed");
+  return dora;
+}
 
+test("nobody is waited for when the relay says once more that it is over", async () => {
+  await onlyDoraVouches();
+  hide();
+  await ben.restart();
+  await ben.online();
+  await ben.look(group);
+  await until("the line is gone", () => codes().length === 0);
+  expect(ben.vault.read("blocked", [])).toEqual([]);
+  expect(await voucher()).toBeNull();
+  expect(stateOf(ben)).toBe("removed");
+});
+
+test("it goes on, too, when its person takes the word of somebody new", async () => {
+  const dora = await onlyDoraVouches();
+  const { userId } = dora;
   await ben.client.commands["conversation.joinByWord"]({ conversationId: group, userId });
   expect(stateOf(ben)).toBe("active");
   for (const person of [ada, dora]) {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { BlockingCode } from "#protocol";
-import { forgetStuckLine, noteBlocked } from "../../../../electron/client/conversations/blocked.ts";
+import { forgetBlocked, noteBlocked } from "../../../../electron/client/conversations/blocked.ts";
 import { Changes } from "../../../../electron/client/core/changes.ts";
 import { createCoreFixture } from "../../../support/client-core.ts";
 
@@ -15,8 +15,7 @@ async function blockable() {
     },
     unblock: async () => {
       const changes = new Changes();
-      changes.write("conversation.setBlocked", conversationId, null);
-      forgetStuckLine(core, changes, conversationId);
+      forgetBlocked(core, changes, conversationId);
       await core.commit(changes);
     },
     deleteLines: async () => {
