@@ -77,6 +77,15 @@ test("conversations go over to the suites that were named after theirs", () => {
   for (const suite of [aes128, x448]) expect(suitesSince(last, suite)).toEqual([aes128]);
 });
 
+test("a conversation may have gone on from the suite that a policy names again", () => {
+  const { default: first, p256 } = suiteNames;
+  const back = [p256, first].reduce<Policy>(
+    (before, suite) => nextPolicy(before, { suite }, 5),
+    policy,
+  );
+  expect(suitesSince(back, first)).toEqual([p256, first]);
+});
+
 test("history comes along unless a policy says no", () => {
   expect(historyAllowed(policy)).toBe(true);
   expect(historyAllowed({ ...policy, historyOnLink: false })).toBe(false);
