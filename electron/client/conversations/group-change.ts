@@ -152,7 +152,8 @@ export function endConversation(
     changes.write("message.setState", messageId, "failed", "conversation-over");
     changes.upsert(conversationId, messageId);
   }
-  changes.write("outbox.deleteAll", conversationId);
+  changes.write("outbox.failTexts", conversationId);
+  changes.write("outbox.deleteOthers", conversationId);
   // Nobody can be asked any more.
   changes.write("gap.deleteAll", conversationId);
   changes.write("orphan.deleteAll", conversationId);

@@ -230,6 +230,10 @@ export const statements = {
   "outbox.setPlace": `UPDATE outbox SET sequence = ?2 WHERE item_id = ?1`,
   "outbox.fail": `UPDATE outbox SET failed = 1, ciphertext = NULL, epoch = NULL, digest = NULL
     WHERE item_id = ?1`,
+  /** Nothing goes out any more. What people have written can be sent again when they are let in again. */
+  "outbox.failTexts": `UPDATE outbox SET failed = 1, ciphertext = NULL, epoch = NULL, digest = NULL
+    WHERE conversation_id = ?1 AND kind = 'text'`,
+  "outbox.deleteOthers": `DELETE FROM outbox WHERE conversation_id = ?1 AND kind <> 'text'`,
   "outbox.retry": `UPDATE outbox SET failed = 0 WHERE item_id = ?1`,
   "outbox.delete": `DELETE FROM outbox WHERE item_id = ?1`,
   /** A recalled message that may be out: what the relay has of it is dropped as soon as its place is known. */

@@ -111,6 +111,28 @@ describe("a group of three", () => {
     expect(deliveryOf(cem, "too late")).toMatchObject({ code: "conversation-over" });
   });
 
+  test("what somebody had written before they were removed can be sent when they are back", async () => {
+    cem.cable.unplug();
+    await until("Cem is off line", () => cem.client.view.connection.kind === "offline");
+    const messageId = await cem.say(group, "on its way");
+    const change = { conversationId: group, userId: cem.userId };
+    await ada.client.commands["conversation.removeMember"](change);
+    cem.cable.plug();
+    cem.client.retryNow();
+    await until("it has failed", () => deliveryOf(cem, "on its way")?.kind === "failed");
+    const retry = () => cem.client.commands["message.retry"]({ conversationId: group, messageId });
+    await expect(retry()).rejects.toMatchObject({ code: "conversation-over" });
+    await ada.client.commands["conversation.addMembers"]({
+      conversationId: group,
+      people: [cem.userId],
+    });
+    await until("Cem is back", async () => (await conversationOf(cem)).active);
+    expect(deliveryOf(cem, "on its way")).toMatchObject({ code: "conversation-over" });
+    await retry();
+    for (const person of [ada, ben]) await person.sees(group, "on its way");
+    await until("it is sent", () => deliveryOf(cem, "on its way")?.kind !== "failed");
+  });
+
   test("who was removed, and doesn't know it by an older copy of the vault, is told again", async () => {
     await cem.quit();
     const putBack = cem.copyVault();
