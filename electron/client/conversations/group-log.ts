@@ -16,6 +16,7 @@ import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { digestOf } from "../core/digest.ts";
 import type { StoredConversation } from "../store/rows.ts";
+import { isLeavingElsewhere } from "../store/stopped.ts";
 import { isLive, peopleOf } from "../store/store.ts";
 import { forgetBlocked, noteBlocked } from "./blocked.ts";
 import { takeContent } from "./content.ts";
@@ -427,7 +428,10 @@ export class GroupLog {
       const by = this.#core.self.userId;
       await addLines(this.#core, changes, conversation, [{ kind: "left", by }]);
     }
-    const state = isAlone || conversation.state === "leaving" ? "left" : "removed";
+    const isLeaving =
+      conversation.state === "leaving" ||
+      isLeavingElsewhere(this.#core.store, conversation, this.#core.self.userId);
+    const state = isAlone || isLeaving ? "left" : "removed";
     endConversation(this.#core, changes, conversationId, state);
     return "ended";
   }

@@ -127,6 +127,7 @@ describe("somebody with two computers", () => {
     await until("the desk's is given back", () => delivery()?.kind === "failed");
     expect(delivery()).toMatchObject({ code: "conversation-over" });
     expect(desk.lines(group)).toContain("left");
+    for (const person of [ada, desk]) await ends(person);
   });
 
   test("leaves like everybody else there: one of them takes the others out", async () => {
