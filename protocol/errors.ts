@@ -39,6 +39,10 @@ export const errorKinds = {
     fault: "caller",
     text: "This conversation is over for you, so nothing can be sent or changed there. Copy what you still need. In a group, somebody who is in it can add you again.",
   },
+  "person-leaving": {
+    fault: "caller",
+    text: "This person is leaving the conversation, so their role there can't change any more. Nothing was changed.",
+  },
   "policy-forbids": {
     fault: "caller",
     text: "Your organisation's policy doesn't allow that. Settings shows what it allows.",

@@ -124,7 +124,7 @@ export interface PlanContext {
  * What is to be committed for an intent as things stand.
  *
  * @returns undefined when there is nothing left to do
- * @throws AppError `not-allowed` when this person's role doesn't allow it; `conversation-too-large`
+ * @throws AppError `not-allowed` when this person's role doesn't allow it; `conversation-too-large`, `person-leaving`
  */
 export function planCommit(intent: Intent, context: PlanContext): CommitPlan | undefined {
   const { conversation, me } = context;
@@ -247,15 +247,18 @@ function planOwnDevices({ conversation, thisDevice }: PlanContext): CommitPlan |
 
 function planRole(
   { userId, role }: Extract<Intent, { readonly kind: "role" }>,
-  { conversation }: PlanContext,
+  { conversation, leavers }: PlanContext,
 ): CommitPlan | undefined {
   const { roomState, members } = conversation;
   if (!peopleOf(members).includes(userId)) throw new AppError("not-found");
+  // The commit takes them out, and no role outlives that.
+  if (leavers.includes(userId)) throw new AppError("person-leaving");
   const others = roomState.administrators.filter((id) => id !== userId);
   const administrators = role === "administrator" ? [...others, userId] : others;
   if (administrators.length === roomState.administrators.length) return undefined;
   // Somebody must be left who can give the role to others.
-  if (!administrators.some((id) => peopleOf(members).includes(id))) {
+  const staying = peopleOf(members).filter((id) => !leavers.includes(id));
+  if (!administrators.some((id) => staying.includes(id))) {
     throw new AppError("not-allowed", { data: { action: "last-administrator" } });
   }
   return change({ ...roomState, administrators });

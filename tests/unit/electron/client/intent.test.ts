@@ -223,6 +223,18 @@ describe("what a commit does for an intent", () => {
       planCommit({ kind: "role", userId: cem, role: "administrator" }, context()),
     ).toThrow(expect.objectContaining({ code: "not-found" }));
   });
+
+  test("who is leaving gets no role, gives none up, and can't be the last to have it", () => {
+    const there = context({ administrators: [ada, ben] }, { leavers: [ben] });
+    for (const role of ["administrator", "member"] as const) {
+      expect(() => planCommit({ kind: "role", userId: ben, role }, there)).toThrow(
+        expect.objectContaining({ code: "person-leaving" }),
+      );
+    }
+    expect(() => planCommit({ kind: "role", userId: ada, role: "member" }, there)).toThrow(
+      expect.objectContaining({ code: "not-allowed", data: { action: "last-administrator" } }),
+    );
+  });
 });
 
 test("intents and offers come back from the vault as they went in", () => {
