@@ -170,6 +170,10 @@ export const errorKinds = {
     fault: "environment",
     text: "This person's device has no keys left for new conversations. Try again when they have been on line.",
   },
+  "suite-outdated": {
+    fault: "environment",
+    text: "This conversation still has an earlier cipher suite, and this person's device has no keys of it any more. They can be added when it has changed; its details say what it waits for.",
+  },
   "conversation-too-large": {
     fault: "caller",
     text: "That is more computers than fit in one change of this conversation. Add fewer people at once; a conversation that is full takes nobody more.",

@@ -89,7 +89,7 @@ export class Commits {
   /**
    * Carries out an intent. It is on disk before anything is sent: if this computer stops now, it is finished at the next start.
    *
-   * @throws AppError `not-allowed`, `conversation-over`, `key-packages-exhausted`, `relay-unreachable` (it may still be carried out later), …
+   * @throws AppError `not-allowed`, `conversation-over`, `key-packages-exhausted`, `suite-outdated`, `relay-unreachable` (it may still be carried out later), …
    */
   async run(conversationId: ConversationId, intent: Intent): Promise<void> {
     this.#core.ensureWritable();

@@ -1,4 +1,4 @@
-import { AppError, type DeviceId, type SuiteName, type UserId } from "#protocol";
+import { AppError, policySuite, type DeviceId, type SuiteName, type UserId } from "#protocol";
 import type { Core } from "../core/core.ts";
 import type { CommitPlan } from "./intent.ts";
 
@@ -17,14 +17,15 @@ interface Claim {
  * theirs: they are waited for.
  *
  * @returns the devices that have none
- * @throws AppError `key-packages-exhausted` when nobody of whom the plan requires has one, `key-package-foreign`, and as `Core.request`
+ * @throws AppError `key-packages-exhausted` when somebody of whom the plan requires one has none, `suite-outdated` when they can't have any,
+ *   `key-package-foreign`, and as `Core.request`
  */
 export async function claimKeyPackages(
   core: Core,
   plan: CommitPlan,
   claim: Claim,
 ): Promise<{ readonly lacking: readonly DeviceId[] }> {
-  const { packages } = claim;
+  const { packages, suite } = claim;
   for (const waitMs of [...waitsMs, null]) {
     const lacking = await claimMissing(core, plan, claim);
     const reached = new Set<UserId | undefined>(
@@ -38,7 +39,9 @@ export async function claimKeyPackages(
       core.clock.setTimeout(resolve, waitMs);
     });
   }
-  throw new AppError("key-packages-exhausted");
+  // Devices publish key packages of the policy's suite alone: waiting for this one to come on line is no use.
+  const isOutdated = suite !== policySuite(core.policy);
+  throw new AppError(isOutdated ? "suite-outdated" : "key-packages-exhausted");
 }
 
 async function claimMissing(

@@ -67,6 +67,21 @@ test("it waits for who is away, and goes over when they are back", async () => {
   await three.nothingWasLost();
 });
 
+test("nobody can be added while it waits, which is said", async () => {
+  cem.cable.unplug();
+  await three.choose(p256);
+  const dan = await three.world.person("Dan").join(await three.world.invite(ada));
+  await three.hasKeys(dan, p256);
+  const add = () =>
+    ada.client.commands["conversation.addMembers"]({ conversationId: group, people: [dan.userId] });
+  await expect(add()).rejects.toMatchObject({ code: "suite-outdated" });
+  cem.cable.plug();
+  cem.client.retryNow();
+  await three.isIn(ada, p256);
+  await add();
+  await dan.finds(group);
+});
+
 test("who was away when it went over reads on across it", async () => {
   cem.cable.unplug();
   await three.choose(p256);
