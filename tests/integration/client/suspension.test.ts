@@ -55,8 +55,10 @@ describe("a suspended person", () => {
       const opened = await ben.client.commands["conversation.open"]({ conversationId: direct });
       return !opened.conversation.active;
     });
-    expect(ben.lines(room)).toContain("suspended");
-    expect(ben.lines(direct)).toContain("suspended");
+    // The windows hear of it a moment after the vault has it.
+    for (const conversationId of [room, direct]) {
+      await until("Ben reads why", () => ben.lines(conversationId).includes("suspended"));
+    }
     // Somebody moderates it now.
     const opened = await ben.client.commands["conversation.open"]({ conversationId: room });
     expect(opened.conversation.allowed).toContain("rename");
