@@ -1,6 +1,7 @@
 /*
- * npm run test:scenario: seeded schedules of many devices. `-- --seeds 1000 --commits 100 --devices 30 --first 1` are what it does of itself;
- * `-- --seed 7` runs one and prints what happened; `-- --replay FILE` runs a schedule that was printed; `-- attackers` sits in the attackers' seats.
+ * npm run test:scenario: first sits in the attackers' seats (1,000 removals of every kind, 10,000 messages that were read), then runs seeded schedules of many devices.
+ * `-- --seeds 1000 --commits 100 --devices 30 --first 1 --removals 1000 --messages 10000` are what it does of itself; `-- attackers` is the first part alone,
+ * `-- seeds` the second; `-- --seed 7` runs one seed and prints what happened; `-- --replay FILE` runs a schedule that was printed.
  * Ends with exit code 1 if anything wasn't as it should be; what fails is printed, and a smaller schedule that fails in the same way, unless `--no-shrink` is
  * said.
  */
@@ -20,6 +21,8 @@ const { values, positionals } = parseArgs({
     commits: { type: "string", default: "100" },
     devices: { type: "string", default: "30" },
     first: { type: "string", default: "1" },
+    removals: { type: "string", default: "1000" },
+    messages: { type: "string", default: "10000" },
     seed: { type: "string" },
     replay: { type: "string" },
     shrink: { type: "boolean", default: true },
@@ -150,7 +153,7 @@ function summarize(reports: readonly Report[]): void {
   if (failed.length > 0) process.exitCode = 1;
 }
 
-async function runAll(): Promise<void> {
+async function runSchedules(): Promise<void> {
   if (values.replay !== undefined) {
     // What `describe` has printed.
     const options = JSON.parse(readFileSync(values.replay, "utf8")) as ScenarioOptions;
@@ -164,6 +167,15 @@ async function runAll(): Promise<void> {
   summarize(await runSeeds(Array.from({ length: count }, (_, index) => first + index)));
 }
 
+async function runAll(): Promise<void> {
+  const [part] = positionals;
+  const isOne = values.seed !== undefined || values.replay !== undefined;
+  if (part !== "seeds" && !isOne) {
+    const figures = { removals: Number(values.removals), messages: Number(values.messages) };
+    if (!(await runAttackers(figures, say))) process.exitCode = 1;
+  }
+  if (part !== "attackers") await runSchedules();
+}
+
 if (!isMainThread && parentPort !== null) serveSeeds(parentPort);
-else if (positionals.includes("attackers")) process.exitCode = (await runAttackers(say)) ? 0 : 1;
 else await runAll();

@@ -96,7 +96,7 @@ export class MlsDevice {
   readonly #memories = new Map<ConversationId, GroupMemory>();
   /** The rows as the vault would hold them. */
   readonly rows = new Map<ConversationId, Map<string, Uint8Array>>();
-  readonly #keyPackages: OwnKeyPackage[] = [];
+  #keyPackages: readonly OwnKeyPackage[] = [];
   readonly #suites = new Map<SuiteName, NextSuite>();
 
   constructor(world: MlsWorld, userId?: UserId) {
@@ -135,6 +135,11 @@ export class MlsDevice {
 
   get deviceId(): DeviceId {
     return this.own.deviceId;
+  }
+
+  /** Those that nothing was joined with yet. */
+  get keyPackages(): readonly OwnKeyPackage[] {
+    return this.#keyPackages;
   }
 
   memory(id: ConversationId): GroupMemory {
@@ -181,7 +186,7 @@ export class MlsDevice {
     { impl, device }: Pick<NextSuite, "impl" | "device"> = this.inSuite(this.world.impl.name),
   ): Promise<Uint8Array> {
     const made = await createKeyPackage(impl, device, { nowMs, lastResort: false });
-    this.#keyPackages.push(made);
+    this.#keyPackages = [...this.#keyPackages, made];
     return encodeKeyPackage(made.keyPackage);
   }
 
@@ -195,7 +200,10 @@ export class MlsDevice {
     for (const own of this.#keyPackages) {
       const context = { ...this.#context(), ...this.inSuite(own.keyPackage.cipherSuite) };
       outcome = await joinByWelcome(context, decodeWelcome(welcome), own, id);
-      if (outcome.kind === "joined") this.keep(id, outcome.memory);
+      if (outcome.kind === "joined") {
+        this.keep(id, outcome.memory);
+        this.#keyPackages = this.#keyPackages.filter((other) => other !== own);
+      }
       if (outcome.kind !== "refused") break;
     }
     return outcome;

@@ -252,6 +252,8 @@ describe("a ReInit is refused", () => {
 
 describe("the new group is refused", () => {
   test("when somebody is left behind, who is told to join it or not", async () => {
+    // Cora could be taken along: a key package of hers waits.
+    await cora.keyPackage(world.nowMs, cora.inSuite(p256));
     const { bytes } = await forge({ people: [anna] });
     expect(await judged(bytes)).toBe("commit-refused");
   });
