@@ -84,11 +84,17 @@ class Life {
 
 const never = new Promise<never>(() => undefined);
 
+function isDoubt({ name, params }: Statement): boolean {
+  return name === "conversation.setDoubtful" && params[1] === 1;
+}
+
 /** One computer: a real client on a real worker, over a vault in memory that outlives both. */
 export class Device {
   readonly name: string;
   readonly account: Account;
   readonly cable: Cable;
+  /** How often it came to believe that a conversation has split. */
+  doubts = 0;
   readonly #around: Surroundings;
   #vault: MemoryVault;
   #copy: VaultCopy | null = null;
@@ -354,6 +360,7 @@ export class Device {
               await this.#linger();
               if (!life.step()) return never;
               await vault.transact(statements);
+              this.doubts += statements.filter(isDoubt).length;
               return life.step() ? undefined : never;
             });
         }

@@ -7,25 +7,29 @@ const removedRetentionMs = 30 * 86_400_000;
 
 /** Something that isn't as it should be. */
 export interface Finding {
-  readonly kind: "error" | "stuck" | "diverged" | "missing" | "foreign" | "unopenable" | "lost";
+  readonly kind:
+    "error" | "stuck" | "diverged" | "doubted" | "missing" | "foreign" | "unopenable" | "lost";
   readonly text: string;
 }
+
+/** A device, as it is looked at in the end. */
+export type Witness = Pick<Device, "name" | "userId" | "deviceId" | "doubts" | "look">;
 
 /** What was said, by whom, where. */
 export type Sent = Map<
   MessageId,
-  { readonly conversationId: ConversationId; readonly text: string; readonly by: Device }
+  { readonly conversationId: ConversationId; readonly text: string; readonly by: Witness }
 >;
 
 /** What is held against what. */
 export interface End {
-  readonly devices: readonly Device[];
+  readonly devices: readonly Witness[];
   readonly logs: ReadonlyMap<ConversationId, TrueLog>;
   /** The one that the policy names. */
   readonly suite: SuiteName;
   readonly sent: Sent;
   /** Up to where in each log a device that was put back from a copy may have lost messages. */
-  readonly rolledBack: ReadonlyMap<Device, ReadonlyMap<ConversationId, number>>;
+  readonly rolledBack: ReadonlyMap<Witness, ReadonlyMap<ConversationId, number>>;
   /** What whoever said it knows no more: they were put back to a copy from before it. */
   readonly forgotten: ReadonlySet<MessageId>;
   readonly nowMs: number;
@@ -33,13 +37,16 @@ export interface End {
   readonly leaving: ReadonlyMap<string, readonly number[]>;
 }
 
-/** What holds at the end of a run. */
-export function checkEnd(end: End): {
+/** What the end of a run comes to. */
+export interface Verdict {
   readonly findings: readonly Finding[];
   readonly deliveries: number;
   readonly unopenable: number;
   readonly unopenableAfterLoss: number;
-} {
+}
+
+/** What holds at the end of a run. */
+export function checkEnd(end: End): Verdict {
   const findings: Finding[] = [];
   let deliveries = 0;
   let unopenable = 0;
@@ -89,7 +96,7 @@ export function checkEnd(end: End): {
       findings.push({ kind: "diverged", text: `they disagree: ${camps}` });
     }
   }
-  findings.push(...lostOnes(end));
+  findings.push(...doubts(end), ...lostOnes(end));
   return { findings, deliveries, unopenable, unopenableAfterLoss };
 }
 
@@ -97,7 +104,7 @@ function plain(value: unknown): string {
   return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : String(value);
 }
 
-function rowOf(device: Device, conversationId: ConversationId) {
+function rowOf(device: Witness, conversationId: ConversationId) {
   return device.look(
     `SELECT state, epoch, suite, authenticator, members, room_state, unopenable FROM conversations
      WHERE conversation_id = '${conversationId}'`,
@@ -105,7 +112,10 @@ function rowOf(device: Device, conversationId: ConversationId) {
 }
 
 /** Whether a device is in a conversation, as the relay has ordered it. */
-export function isMember({ creator, items }: TrueLog, { deviceId }: Device): boolean {
+export function isMember(
+  { creator, items }: TrueLog,
+  { deviceId }: Pick<Witness, "deviceId">,
+): boolean {
   let inside = creator === deviceId;
   for (const item of items) {
     if (item.kind === "message") continue;
@@ -156,7 +166,7 @@ function readable(
  *
  * @param lostUpTo - its first commit after that
  */
-function comesBackAt(log: TrueLog, { deviceId }: Device, lostUpTo: number): number {
+function comesBackAt(log: TrueLog, { deviceId }: Witness, lostUpTo: number): number {
   let backAt = lostUpTo;
   for (const item of log.items) {
     if (item.by !== deviceId || item.sequence <= lostUpTo) continue;
@@ -169,7 +179,7 @@ function comesBackAt(log: TrueLog, { deviceId }: Device, lostUpTo: number): numb
 interface Place {
   readonly conversationId: ConversationId;
   readonly log: TrueLog;
-  readonly device: Device;
+  readonly device: Witness;
 }
 
 /** @returns how many messages were to be read */
@@ -197,6 +207,19 @@ function checkMessages(end: End, place: Place, findings: Finding[]): number {
     });
   }
   return required.size;
+}
+
+/**
+ * Who ever held that others have another view of an epoch (`conversations.doubtful`): with an honest relay nobody has, also after a roll-back. By the end it may
+ * be over, since messages of a later epoch have agreed.
+ */
+function doubts({ devices }: End): readonly Finding[] {
+  return devices
+    .filter((device) => device.doubts > 0)
+    .map(({ name, doubts }) => ({
+      kind: "doubted",
+      text: `${name} has believed ${String(doubts)} times that a conversation has split`,
+    }));
 }
 
 /** What was said and neither ordered nor given back to who said it: what can't go out any more because its device is going is given back. */

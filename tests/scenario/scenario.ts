@@ -116,8 +116,15 @@ function takeOver(timeline: Timeline, randomBytes: (sizeBytes: number) => Uint8A
   };
 }
 
-/** Runs a scenario from beginning to end. The same options give the same result. */
-export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
+/**
+ * Runs a scenario from beginning to end. The same options give the same result.
+ *
+ * @param judge - looks at what there is in the end
+ */
+export async function runScenario(
+  options: ScenarioOptions,
+  judge: typeof checkEnd = checkEnd,
+): Promise<ScenarioResult> {
   engine ??= loadSqlEngine();
   const timeline = new Timeline();
   const keys = seededRandom(options.seed ^ 0x0b57);
@@ -126,7 +133,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   try {
     const scenario = await Scenario.begin(options, timeline, keys.bytes, await engine);
     try {
-      return await scenario.run();
+      return await scenario.run(judge);
     } finally {
       await scenario.dispose();
     }
@@ -218,7 +225,7 @@ class Scenario {
     return new Scenario(options, around, devices, faults);
   }
 
-  async run(): Promise<ScenarioResult> {
+  async run(judge: typeof checkEnd): Promise<ScenarioResult> {
     const { seed, commits, steps } = this.#options;
     const { timeline, relay } = this.#around;
     for (const device of this.#devices) await timeline.until(device.open());
@@ -241,16 +248,16 @@ class Scenario {
       index += 1;
     }
     await this.#settle();
-    return this.#result();
+    return this.#result(judge);
   }
 
   async dispose(): Promise<void> {
     for (const device of this.#devices) await device.dispose();
   }
 
-  #result(): ScenarioResult {
+  #result(judge: typeof checkEnd): ScenarioResult {
     const { relay } = this.#around;
-    const end = checkEnd({
+    const end = judge({
       devices: this.#devices,
       logs: relay.logs,
       suite: relay.suite,
