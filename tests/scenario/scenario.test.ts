@@ -6,10 +6,11 @@ import type { Step } from "./schedule.ts";
 /*
  * Ordinary life, shuffled by a seed: a few people talk, change the conversation, lose their network, crash at any point, are put back from a copy; in every
  * fifth one the network's policy names another suite, twice (docs/adr/0027). In the end everybody is in the same state and in that suite, has read what was
- * theirs and nothing else, and nothing was unopenable. `npm run test:scenario` does so at length, and shrinks a schedule that fails.
+ * theirs and nothing else, and nothing was unopenable. These 25 seeds are small; two of the size that `npm run test:scenario` runs 1,000 of
+ * are in full-size.test.ts.
  */
 
-const seeds = Array.from({ length: 26 }, (_, index) => index + 1);
+const seeds = Array.from({ length: 25 }, (_, index) => index + 1);
 const commits = 6;
 const devices = 5;
 
