@@ -114,7 +114,12 @@ export class FixtureRuntime implements Runtime {
       },
       readyView: () => this.#readyView("ready"),
     });
-    this.#trust = new FixtureTrust(now);
+    this.#trust = new FixtureTrust(now, (userId) => {
+      for (const found of this.#conversations) {
+        const stoppedFor = found.view.stoppedFor.filter((person) => person.userId !== userId);
+        if (stoppedFor.length < found.view.stoppedFor.length) this.#update(found, { stoppedFor });
+      }
+    });
     this.#view = this.#firstView(scene);
     this.#invites = [
       {

@@ -61,6 +61,24 @@ describe("a system line", () => {
       { kind: "suite", by: me, suite: "MLS_SUITE" },
       "This conversation is encrypted with MLS_SUITE now, as the network’s policy asks",
     ],
+    [
+      { kind: "key-changed", by: other, stopped: false },
+      "Jonas's key has changed. If you didn't expect that, compare your safety number.",
+    ],
+    [
+      { kind: "key-changed", by: other, stopped: true },
+      "Jonas's key has changed. You had verified it, so nothing is sent until you verify again.",
+    ],
+    [{ kind: "key-taken", by: other, verified: true }, "You verified Jonas's new key"],
+    [
+      { kind: "key-taken", by: other, verified: false },
+      "You went on with Jonas's new key without verifying it",
+    ],
+    [{ kind: "device-added", by: other, deviceName: "Desk" }, "Jonas added the computer “Desk”"],
+    [
+      { kind: "device-removed", by: other, deviceName: "Desk" },
+      "Jonas removed the computer “Desk”",
+    ],
     [{ kind: "joined", by: third }, "Priya joined"],
     [{ kind: "renamed", by: me, name: "Q3" }, "You named this conversation “Q3”"],
     [
