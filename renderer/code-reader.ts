@@ -6,6 +6,8 @@ const maxSide = 2400;
 /** A smaller drawing is tried too: photographs of screens are sharper that way. */
 const sides = [maxSide, 1000];
 const timeLimitMs = 1500;
+/** A window that is minimised or gone never shows a frame: after so long nothing is waited for, and nothing shared any more. */
+const frameLimitMs = 5000;
 
 /** Reads codes with what a browser has: nothing of a picture leaves the page. */
 export function codeReader(view: Window): CodeReader {
@@ -55,7 +57,7 @@ async function readScreen(view: Window): Promise<string | null> {
   try {
     video.muted = true;
     video.srcObject = stream;
-    await video.play();
+    await inTime(view, video.play());
     const bitmap = await view.createImageBitmap(video);
     stopAll(stream);
     return readBitmap(view, bitmap);
@@ -63,6 +65,19 @@ async function readScreen(view: Window): Promise<string | null> {
     stopAll(stream);
     video.srcObject = null;
   }
+}
+
+/** @throws Error when it takes longer than {@link frameLimitMs} */
+function inTime(view: Window, work: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = view.setTimeout(() => {
+      reject(new Error("no frame"));
+    }, frameLimitMs);
+    const stop = (): void => {
+      view.clearTimeout(timer);
+    };
+    void work.then(resolve, reject).then(stop);
+  });
 }
 
 function stopAll(stream: MediaStream): void {
