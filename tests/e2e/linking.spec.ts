@@ -14,11 +14,12 @@ async function openDevices(person: Person): Promise<void> {
 }
 
 test("somebody adds a second computer, goes on there, and removes it", async ({ stage }) => {
-  test.setTimeout(150_000);
+  test.setTimeout(180_000);
   const ada = stage.person("Ada Berg");
   const ben = stage.person("Ben Stein");
-  const desk = stage.person("Ada at the desk");
+  const desk = stage.person("Ada Berg", { profile: "ada-at-the-desk" });
   let code = "";
+  let picture: Buffer = Buffer.alloc(0);
 
   await test.step("Ada and Ben talk", async () => {
     await ada.start();
@@ -38,10 +39,14 @@ test("somebody adds a second computer, goes on there, and removes it", async ({ 
     const shown = ada.dialog("Add a computer").getByRole("group", { name: "One-time code" });
     await expect(shown).toBeVisible();
     code = (await shown.innerText()).replace(/\s/gu, "");
+    picture = await ada
+      .dialog()
+      .getByRole("img", { name: /QR code$/u })
+      .screenshot();
     await expectAccessible(ada, "the code");
   });
 
-  await test.step("the new computer takes it, as it is typed; a part of it is refused", async () => {
+  await test.step("the new computer takes it from a picture; a part of it, as it is typed, is refused", async () => {
     await desk.start();
     await desk.page.getByRole("button", { name: /^Add this computer to my account/u }).click();
     const field = desk.page.getByRole("textbox", { name: "Code from your other computer" });
@@ -49,7 +54,18 @@ test("somebody adds a second computer, goes on there, and removes it", async ({ 
     await field.fill(code.slice(0, 20));
     await submit.click();
     await expect(desk.page.getByText("This isn't a complete code.")).toBeVisible();
-    await field.fill(code.toLowerCase());
+    const file = desk.page.locator("input[type=file]");
+    const read = (buffer: Buffer) =>
+      file.setInputFiles({ name: "code.png", mimeType: "image/png", buffer });
+    const unread = desk.page.getByText("No code could be read from that picture.");
+    await read(Buffer.from("no picture"));
+    await expect(unread).toBeVisible();
+    await expect(field).toHaveValue(code.slice(0, 20));
+    // The same file can be chosen again, with a better picture in it.
+    await expect(file).toHaveValue("");
+    await read(picture);
+    await expect(unread).toHaveCount(0);
+    await expect(field).toHaveValue(`sotto://link/${code}`);
     await submit.click();
   });
 
@@ -75,12 +91,28 @@ test("somebody adds a second computer, goes on there, and removes it", async ({ 
     await ada.reads("From the desk.");
   });
 
-  await test.step("she removes it again, and it keeps nothing open", async () => {
+  await test.step("she gives it another name, which it learns itself", async () => {
     await openDevices(ada);
-    await ada
-      .dialog()
-      .getByRole("button", { name: /^Remove / })
+    const { page } = ada;
+    await page
+      .locator("li", { has: page.getByRole("button", { name: /^Remove / }) })
+      .getByRole("button", { name: /^Rename / })
       .click();
+    const dialog = ada.dialog("Rename device");
+    const name = dialog.getByRole("textbox", { name: "Name" });
+    await name.fill(" ");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await expect(name).toHaveAccessibleDescription("Enter a name of 1 to 80 characters.");
+    await name.fill("By the window");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await expect(ada.dialog("Settings").getByText("By the window")).toBeVisible();
+    await openDevices(desk);
+    await expect(desk.dialog("Settings").getByText("By the window")).toBeVisible();
+    await desk.closeDialog();
+  });
+
+  await test.step("she removes it again, and it keeps nothing open", async () => {
+    await ada.dialog().getByRole("button", { name: "Remove By the window" }).click();
     await ada.page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();
     const heading = desk.page.getByRole("heading", { name: "This computer was removed" });
     await expect(heading).toBeVisible({ timeout: 30_000 });
