@@ -161,6 +161,11 @@ export function startLink(options: LinkOptions): Link {
       for (const event of waiting) listener.onEvent(event);
       const code = await opened.ended;
       return distrustCode ?? code;
+    } catch (error) {
+      // Whatever was asked fails when the connection ends. Why it did says more.
+      opened.close();
+      const { code } = ensureAppError(error);
+      return code === "relay-unreachable" ? await opened.ended : code;
     } finally {
       connection = null;
       opened.close();
