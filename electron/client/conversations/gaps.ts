@@ -143,7 +143,13 @@ export async function noteSkippedBefore(
   const others = entries.filter((entry) => {
     return entry.kind === "application" && entry.sender !== core.self.deviceId;
   });
-  const sequences = others.map(placeInLog);
+  // An honest relay gives every place of the log. What it leaves out is missing too.
+  const given = new Set(entries.map(placeInLog));
+  const count = sequence - 1 - from;
+  const leftOut = Array.from({ length: count }, (_, index) => from + 1 + index).filter(
+    (place) => !given.has(place),
+  );
+  const sequences = [...others.map(placeInLog), ...leftOut];
   // Of so many nobody looks each up.
   const older = from - cursor;
   if (sequences.length + older === 0) return;
