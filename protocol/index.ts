@@ -241,6 +241,8 @@ export type {
   KeySlot,
   KeySlotKind,
   NewKeySlot,
+  Objection,
+  ObjectionKind,
   OpenedEntry,
   OrganisationSlot,
   PassphraseSlot,
@@ -288,6 +290,7 @@ export {
   type ParsedCommandParams,
   type Runtime,
 } from "./ipc/contract.ts";
+export type { OwnAccountNotice, VaultNotice } from "./ipc/notices.ts";
 export type {
   AboutView,
   AppView,
@@ -311,7 +314,6 @@ export type {
   MessagePageView,
   MessageView,
   NetworkView,
-  OwnAccountNotice,
   PersonDetailsView,
   PersonDeviceView,
   PersonView,
@@ -328,7 +330,6 @@ export type {
   StorageView,
   SystemLine,
   TrustState,
-  VaultNotice,
   VerificationView,
   VoucherView,
 } from "./ipc/views.ts";

@@ -6,6 +6,7 @@ import {
   type DeviceRecord,
   type FormerRecords,
   type NetworkId,
+  type Objection,
   type PersonRecords,
   type SignedRecord,
   type TrustedPerson,
@@ -119,27 +120,38 @@ export function createTrustDirectory(
     // First: a device id that another key had is never theirs again.
     expelFormer(user, former, from);
     people.set(user.userId, user);
-    let refusedDevices = 0;
+    const objections: Objection[] = [];
+    const given = new Set<DeviceId>();
     for (const record of deviceRecords) {
       const device = verifiedDevice(record, user);
-      if (device === null || !hasRoomFor(device, user)) refusedDevices++;
-      else know(device, record, user);
+      if (device === null || !hasRoomFor(device, user)) {
+        objections.push({ kind: "device", record });
+        continue;
+      }
+      given.add(device.deviceId);
+      know(device, record, user);
     }
     const { userId } = user;
     const known = devicesOf(user);
     const ids = new Set(known.map(({ device }) => device.deviceId));
-    exclusions.take(
+    const refused = exclusions.take(
       user,
       { revocations, suspension },
       { networkKey: from.networkKey, isKnown: (deviceId) => ids.has(deviceId) },
     );
     const { kept, ...standing } = exclusions.of(userId);
+    const present = known.filter(
+      ({ device: { deviceId } }) => !exclusions.isRevoked({ userId, deviceId }),
+    );
+    const leftOut = present.filter(({ device }) => !given.has(device.deviceId));
     return {
       user,
-      devices: known
-        .map(({ device }) => device)
-        .filter(({ deviceId }) => !exclusions.isRevoked({ userId, deviceId })),
-      refusedDevices,
+      devices: present.map(({ device }) => device),
+      objections: [
+        ...objections,
+        ...refused.map((record) => ({ kind: "exclusion", record }) as const),
+        ...leftOut.map(({ record }) => ({ kind: "left-out", record }) as const),
+      ],
       ...standing,
       kept: { ...kept, devices: known.map(({ record }) => record) },
     };

@@ -39,6 +39,8 @@ export class Exclusions implements Standing {
   /**
    * Believes what is properly signed of a person's records, and passes over the rest. Of devices that nobody has seen it keeps so many revocations at
    * most: all of them stay in the vault, and whoever has an account key can sign any number.
+   *
+   * @returns what isn't properly signed, or is a suspension older than the known one
    */
   take(
     user: UserRecord,
@@ -47,19 +49,25 @@ export class Exclusions implements Standing {
       readonly suspension: SignedRecord | null;
     },
     by: { readonly networkKey: Uint8Array; readonly isKnown: (deviceId: DeviceId) => boolean },
-  ): void {
+  ): readonly SignedRecord[] {
+    const refused: SignedRecord[] = [];
     for (const record of records.revocations) {
       const value = this.#verified("revocation", record, user.accountKey);
-      if (value?.networkId !== user.networkId || value.userId !== user.userId) continue;
+      if (value?.networkId !== user.networkId || value.userId !== user.userId) {
+        refused.push(record);
+        continue;
+      }
       const hasRoom = (this.#revocations.get(user.userId)?.size ?? 0) < maxKnownDevices;
       if (hasRoom || by.isKnown(value.deviceId)) this.#revoke({ value, record });
     }
     const { suspension: record } = records;
-    if (record === null) return;
+    if (record === null) return refused;
     const value = this.#verified("suspension", record, by.networkKey);
-    if (value?.networkId !== user.networkId || value.userId !== user.userId) return;
+    const isTheirs = value?.networkId === user.networkId && value.userId === user.userId;
     const known = this.#suspensions.get(user.userId)?.value.issuedAtMs ?? -1;
+    if (!isTheirs || value.issuedAtMs < known) return [...refused, record];
     if (value.issuedAtMs > known) this.#suspensions.set(user.userId, { value, record });
+    return refused;
   }
 
   /** A device of an account key that its person no longer has: as if it had been revoked when the next key was issued. */

@@ -112,7 +112,7 @@ function noticesOf(
   { vault, client }: Extract<Phase, { readonly kind: "ready" }>,
   { slots, weakKeychain }: Surroundings,
 ): readonly VaultNotice[] {
-  const notices: VaultNotice[] = client.ownNotices.filter(({ kind }) => kind === "own-key");
+  const notices: VaultNotice[] = client.ownNotices.filter(({ kind }) => kind !== "own-device");
   const { rejoining, vaultPolicy } = client;
   const { rolledBack, keychainState, keychainProblem } = vault;
   if (rolledBack || rejoining !== null) {

@@ -9,6 +9,8 @@ import { Acknowledger } from "./account/acknowledger.ts";
 import { Directory } from "./account/directory.ts";
 import { KeyChanges } from "./account/key-changes.ts";
 import { KeyPackages } from "./account/key-packages.ts";
+import { Notices } from "./account/notices.ts";
+import { Objections } from "./account/objections.ts";
 import { PolicyKeeper } from "./account/policy-keeper.ts";
 import { RollBack } from "./account/roll-back.ts";
 import { arrivals } from "./arrivals.ts";
@@ -65,6 +67,7 @@ export class RunningClient {
   readonly #account: StoredAccount;
   readonly #options: OpenClientOptions;
   readonly #hub: ViewHub;
+  readonly #notices: Notices;
   readonly #keyChanges: KeyChanges;
   readonly #directory: Directory;
   readonly #policy: PolicyKeeper;
@@ -103,13 +106,25 @@ export class RunningClient {
       this.#viewChanged();
     };
     this.#hub = new ViewHub(core, viewChanged);
-    this.#keyChanges = new KeyChanges(core, () => {
-      namesChanged();
-      this.#sync.onTrusted();
+    this.#notices = new Notices(core);
+    const notices = this.#notices;
+    const objections = new Objections(core, notices);
+    this.#keyChanges = new KeyChanges(core, {
+      notices,
+      objections,
+      onTaken: () => {
+        namesChanged();
+        this.#sync.onTrusted();
+      },
     });
-    this.#directory = new Directory(core, this.#keyChanges, () => {
-      namesChanged();
-      this.#membership.audit();
+    this.#directory = new Directory(core, {
+      keyChanges: this.#keyChanges,
+      notices,
+      objections,
+      onChanged: () => {
+        namesChanged();
+        this.#membership.audit();
+      },
     });
     this.#policy = new PolicyKeeper(core, account.networkKey, () => {
       namesChanged();
@@ -297,7 +312,7 @@ export class RunningClient {
     const engine = this.#engine;
     const rollBack = this.#rollBack;
     const history = this.#history;
-    const keyChanges = this.#keyChanges;
+    const notices = this.#notices;
     return {
       commands: rejecting({
         ...conversationCommands(this.#engine),
@@ -340,7 +355,7 @@ export class RunningClient {
         return rollBack.rejoining;
       },
       get ownNotices() {
-        return keyChanges.ownNotices;
+        return notices.unread;
       },
       storageFacts: () => storageFacts(core),
       retryNow: () => core.link?.retryNow(),

@@ -158,7 +158,8 @@ export class Sync {
     const { core, directory, policy, inbox, outbox, receipts, asker } = this.#parts;
     const { leaveHelper, refresher, keyPackages, rollBack } = this.#parts;
     this.#others = null;
-    if (session.directoryVersion > directory.version) await directory.refresh();
+    // Also when the relay has less than it had: that is said.
+    if (session.directoryVersion !== directory.version) await directory.refresh();
     if (session.policyVersion > core.policy.version) await policy.refresh();
     const left = await rollBack.replaceKeyPackages(keyPackages);
     // Making key packages takes a while, and nothing below waits for them.

@@ -283,10 +283,10 @@ export const commands = {
   ),
   /** Takes "verified" back. */
   "verification.clear": command(v.strictObject({ userId: userIdSchema })),
-  /** The person has read a notice about their own account. */
+  /** The person has read a notice about their own account or the directory. */
   "verification.dismiss": command(
     v.variant("kind", [
-      v.strictObject({ kind: v.literal("own-key") }),
+      v.strictObject({ kind: v.picklist(["own-key", "relay-objections", "directory-behind"]) }),
       v.strictObject({ kind: v.literal("own-device"), deviceId: deviceIdSchema }),
     ]),
   ),

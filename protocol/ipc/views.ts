@@ -3,6 +3,8 @@ import type { ConversationId, DeviceId, InviteId, MessageId, NetworkId, UserId }
 import type { ConversationKind, Role, RoomAction } from "../room-state.ts";
 import type { SuiteName } from "../suites.ts";
 import type { TimerOrigin, Timers } from "../timers.ts";
+import type { ObjectionKind } from "../worker/data.ts";
+import type { VaultNotice } from "./notices.ts";
 
 /*
  * What the main process lets the interface see: plain readonly data, shaped for display. No key, no path, nothing to decide about trust.
@@ -68,18 +70,6 @@ export interface LockedView {
   /** What has arrived since it was locked, without content. */
   readonly newMessages: number;
 }
-
-/** Something about keys, the vault's or the account's, that a person should know or do. */
-export type VaultNotice =
-  | OwnAccountNotice
-  /** The folder was put back from an older copy: conversations are being joined anew. */
-  | { readonly kind: "rolled-back"; readonly rejoining: number }
-  /** The keychain's entry is missing, foreign or behind: ended messages may still be opened with it. "Renew" mends it. */
-  | { readonly kind: "keychain-behind"; readonly code: ErrorCode | null }
-  /** Allowed by policy, but the key store keeps secrets without protection. */
-  | { readonly kind: "keychain-weak"; readonly backend: string }
-  /** The policy wants an app lock, and there is none. */
-  | { readonly kind: "lock-required" };
 
 /** What is being done while starting. */
 export type StartStep =
@@ -153,12 +143,6 @@ export interface VerificationView extends PersonView {
   readonly code: string;
   readonly devices: readonly PersonDeviceView[];
 }
-
-/** Something about this person's own account that they should know. */
-export type OwnAccountNotice =
-  /** The directory names another account key for this person. It isn't believed. */
-  | { readonly kind: "own-key" }
-  | { readonly kind: "own-device"; readonly deviceId: DeviceId; readonly deviceName: string };
 
 export interface PersonDetailsView extends PersonView {
   readonly role: "administrator" | "member";
@@ -378,7 +362,9 @@ export type SystemLine =
   /** The person here has decided about it. */
   | { readonly kind: "key-taken"; readonly by: PersonView; readonly verified: boolean }
   | { readonly kind: "device-added"; readonly by: PersonView; readonly deviceName: string }
-  | { readonly kind: "device-removed"; readonly by: PersonView; readonly deviceName: string };
+  | { readonly kind: "device-removed"; readonly by: PersonView; readonly deviceName: string }
+  /** What the relay gave of them isn't right, and wasn't believed. */
+  | { readonly kind: "relay-objection"; readonly by: PersonView; readonly what: ObjectionKind };
 
 /** A stretch of a conversation, oldest first. */
 export interface MessagePageView {

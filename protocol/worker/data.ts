@@ -302,13 +302,30 @@ export type CodeVerdict =
   | "newer"
   | "unreadable";
 
+/** Something that isn't right in what the relay gives of a person. An honest one never gives it. */
+export interface Objection {
+  readonly kind: ObjectionKind;
+  /** What was refused; with `left-out`, what is missing. */
+  readonly record: SignedRecord;
+}
+
+export type ObjectionKind =
+  /** The record of a person isn't the issuer's, or is older than the known one. */
+  | "person"
+  /** A device isn't signed by their account key, or its id is another's, or there are too many. */
+  | "device"
+  /** A revocation or a suspension isn't signed by who may, or is older than the known one. */
+  | "exclusion"
+  /** A device of theirs is missing that nobody has revoked. */
+  | "left-out";
+
 /** A person whose records were verified. */
 export interface TrustedPerson {
   readonly user: UserRecord;
   /** Those that are not revoked. */
   readonly devices: readonly DeviceRecord[];
-  /** Device records that were refused. */
-  readonly refusedDevices: number;
+  /** What isn't right in what the relay gave of them, the gravest first; nothing of it is believed. */
+  readonly objections: readonly Objection[];
   /** Devices that were theirs and are no longer. */
   readonly revoked: readonly DeviceId[];
   readonly suspended: boolean;

@@ -44,7 +44,7 @@ function altered(end: End, name: string, change: (device: Witness) => Partial<Wi
 function saying(
   end: End,
   name: string,
-  table: "conversations" | "messages",
+  table: "conversations" | "messages" | "facts",
   change: (rows: readonly Row[]) => readonly Row[],
 ): End {
   return altered(end, name, (device) => ({
@@ -70,6 +70,11 @@ interface Fault {
 }
 
 const faults: readonly Fault[] = [
+  {
+    title: "somebody who was told that the directory isn't right",
+    plant: (end) => saying(end, "B1", "facts", () => [{ name: "objectionsTold" }]),
+    finds: { kind: "alarm", text: "B1 was told of the directory: objectionsTold" },
+  },
   {
     title: "a message that couldn't be opened",
     plant: (end) => conversation(end, "B1", { unopenable: 2 }),

@@ -8,7 +8,15 @@ const removedRetentionMs = 30 * 86_400_000;
 /** Something that isn't as it should be. */
 export interface Finding {
   readonly kind:
-    "error" | "stuck" | "diverged" | "doubted" | "missing" | "foreign" | "unopenable" | "lost";
+    | "error"
+    | "stuck"
+    | "diverged"
+    | "doubted"
+    | "missing"
+    | "foreign"
+    | "unopenable"
+    | "lost"
+    | "alarm";
   readonly text: string;
 }
 
@@ -96,7 +104,7 @@ export function checkEnd(end: End): Verdict {
       findings.push({ kind: "diverged", text: `they disagree: ${camps}` });
     }
   }
-  findings.push(...doubts(end), ...lostOnes(end));
+  findings.push(...doubts(end), ...lostOnes(end), ...falseAlarms(end));
   return { findings, deliveries, unopenable, unopenableAfterLoss };
 }
 
@@ -242,4 +250,15 @@ function lostOnes({ sent, logs, rolledBack, leaving }: End): readonly Finding[] 
     });
   }
   return findings;
+}
+
+/** This relay is honest: nobody is told that something in its directory was refused, or that it has forgotten anything. */
+function falseAlarms({ devices }: End): readonly Finding[] {
+  return devices.flatMap((device) =>
+    device
+      .look(`SELECT name FROM facts WHERE name IN ('objectionsTold', 'behindTold')`)
+      .map(({ name }): Finding => {
+        return { kind: "alarm", text: `${device.name} was told of the directory: ${String(name)}` };
+      }),
+  );
 }

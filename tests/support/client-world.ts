@@ -44,6 +44,7 @@ import {
   type VaultUnlock,
 } from "../../electron/vault/index.ts";
 import { systemClock } from "./fake-clock.ts";
+import { Tellings } from "./hostile/tellings.ts";
 import { startInlineCryptoWorker, type InlineCryptoWorker } from "./inline-crypto-worker.ts";
 import { RelayFixture } from "./relay-fixture.ts";
 import type { VaultImage } from "./vault-image.ts";
@@ -152,6 +153,8 @@ export class Person {
   readonly notices: Notice[] = [];
   /** What each open conversation shows, kept up to date by events alone. */
   readonly shown = new Map<ConversationId, Map<MessageId, MessageView>>();
+  /** What they were told is wrong. */
+  readonly told = new Tellings();
   rows: readonly ConversationRowView[] = [];
   readonly #around: Surroundings;
   #entries = new Map<string, Uint8Array>();
@@ -293,6 +296,7 @@ export class Person {
       for (const message of upserted) messages.set(message.messageId, message);
     });
     client.onNotify((notice) => this.notices.push(notice));
+    this.told.listen(client);
   }
 
   /** Quits Sotto in order. */

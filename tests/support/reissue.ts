@@ -1,4 +1,4 @@
-import { decodeRecord, type SignedRecord, type UserId } from "#protocol";
+import { decodeRecord, type RecordValue, type SignedRecord, type UserId } from "#protocol";
 import type { RelayContext } from "../../relay/domain/context.ts";
 import { directoryScope } from "../../relay/domain/context.ts";
 import { noteChange } from "../../relay/domain/directory.ts";
@@ -59,6 +59,18 @@ export async function reissueUser(
       devices: devices.map(({ deviceId }) => deviceId),
       revocations: [],
     });
+  });
+}
+
+/** A record of a person that the relay's own issuer signs, and doesn't store. */
+export async function issuedUser(
+  { storage }: RelayFixture,
+  user: RecordValue<"user">,
+): Promise<SignedRecord> {
+  return createUnits(storage).run(directoryScope, async (transaction) => {
+    const issuer = await transaction.load(issuerSlot);
+    if (issuer === undefined) throw new Error("no issuer");
+    return signRecord("user", user, issuer.seed);
   });
 }
 

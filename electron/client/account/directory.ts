@@ -1,29 +1,46 @@
 import {
   AppError,
+  decodeRecord,
   encodeCbor,
   type DirectoryEntry,
   type PersonRecords,
+  type PersonView,
+  type RelayResult,
   type TrustedPerson,
 } from "#protocol";
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { putFact, readFact } from "../store/facts.ts";
 import type { KeyChanges } from "./key-changes.ts";
+import type { Notices } from "./notices.ts";
+import type { Objections, ObjectionsTo } from "./objections.ts";
 import { deviceLines, noteInShared } from "./shared-lines.ts";
 
 /** Who is in the network: kept as signed, verified by the worker at each start and at each change. */
 export class Directory {
   readonly #core: Core;
   readonly #keyChanges: KeyChanges;
+  readonly #notices: Notices;
+  readonly #objections: Objections;
   readonly #onChanged: () => void;
   #refreshing: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 
-  /** @param onChanged - called after people were added or changed */
-  constructor(core: Core, keyChanges: KeyChanges, onChanged: () => void) {
+  /** @param onChanged - called after people were added or changed, or something of them was refused */
+  constructor(
+    core: Core,
+    parts: {
+      readonly keyChanges: KeyChanges;
+      readonly notices: Notices;
+      readonly objections: Objections;
+      readonly onChanged: () => void;
+    },
+  ) {
     this.#core = core;
-    this.#keyChanges = keyChanges;
-    this.#onChanged = onChanged;
+    this.#keyChanges = parts.keyChanges;
+    this.#notices = parts.notices;
+    this.#objections = parts.objections;
+    this.#onChanged = parts.onChanged;
   }
 
   get version(): number {
@@ -80,25 +97,31 @@ export class Directory {
     for (;;) {
       const afterVersion = this.version;
       const page = await this.#core.request("directory.list", { afterVersion });
-      // A directory that went back in time is ignored: nobody is forgotten because a relay forgot.
       const reached = page.entries.at(-1)?.version ?? page.version;
-      await this.#keyChanges.exclusively(() =>
-        this.#take(page.entries, Math.max(afterVersion, reached)),
-      );
+      await this.#keyChanges.exclusively(() => this.#take(page, { afterVersion, reached }));
       if (reached >= page.version || page.entries.length === 0) return;
     }
   }
 
-  async #take(entries: readonly DirectoryEntry[], version: number): Promise<void> {
+  async #take(
+    { entries, version }: RelayResult<"directory.list">,
+    { afterVersion, reached }: { readonly afterVersion: number; readonly reached: number },
+  ): Promise<void> {
     if (entries.some((entry, index) => entry.version <= (entries[index - 1]?.version ?? 0))) {
       throw new AppError("frame-out-of-order", { data: { list: "directory" } });
     }
     const { people, otherKeys } = await this.#core.worker.call("directory.trust", { entries });
     const changes = new Changes();
     const accepted: TrustedPerson[] = [];
+    const refused: ObjectionsTo[] = [];
     for (const [index, entry] of entries.entries()) {
       const person = people[index];
-      if (person === null || person === undefined || this.#isOlder(person)) continue;
+      if (person === null || person === undefined || this.#isOlder(person)) {
+        if (otherKeys.some((other) => other.index === index)) continue;
+        const objections = [{ kind: "person", record: entry.user }] as const;
+        refused.push({ person: this.#claimed(entry), objections });
+        continue;
+      }
       accepted.push(person);
       await this.#keep(changes, entry, person);
     }
@@ -110,11 +133,29 @@ export class Directory {
       const person = await this.#keyChanges.note(changes, other);
       if (person !== null) accepted.push(person);
     }
-    changes.statements.push(putFact("directoryVersion", version));
+    for (const { user, objections } of accepted) {
+      const { userId, displayName } = user;
+      refused.push({ person: { userId, displayName }, objections });
+    }
+    const isTold = await this.#objections.tell(changes, refused);
+    // Nobody is forgotten because a relay forgot.
+    const isBehind = version < afterVersion && this.#objections.tellBehind(changes, afterVersion);
+    changes.statements.push(putFact("directoryVersion", Math.max(afterVersion, reached)));
     await this.#core.commit(changes);
-    if (accepted.length === 0 && otherKeys.length === 0) return;
+    if (accepted.length === 0 && otherKeys.length === 0 && !isTold && !isBehind) return;
     this.#core.people.put(accepted);
     this.#onChanged();
+  }
+
+  /** Whom a record that was refused says it is about, if they are known. */
+  #claimed({ user }: DirectoryEntry): PersonView | null {
+    try {
+      const { userId } = decodeRecord("user", user.payload);
+      return this.#core.people.get(userId) === undefined ? null : this.#core.people.view(userId);
+    } catch (error) {
+      if (error instanceof AppError && error.fault === "peer") return null;
+      throw error;
+    }
   }
 
   /** Not what the relay says now, but all that was ever verified: a relay that leaves out a revocation takes nothing back. */
@@ -137,7 +178,7 @@ export class Directory {
     }
     const known = new Set(before.devices.map(({ deviceId }) => deviceId));
     const added = person.devices.filter(({ deviceId }) => !known.has(deviceId));
-    this.#keyChanges.tellOwn(
+    this.#notices.tell(
       changes,
       added.map(({ deviceId, deviceName }) => ({ kind: "own-device", deviceId, deviceName })),
     );

@@ -4,7 +4,6 @@ import {
   equalBytes,
   type CodeVerdict,
   type FormerRecords,
-  type OwnAccountNotice,
   type PersonRecords,
   type TrustedPerson,
   type UserId,
@@ -13,8 +12,9 @@ import {
 import { Changes } from "../core/changes.ts";
 import type { Core } from "../core/core.ts";
 import { KeyedQueue } from "../core/keyed-queue.ts";
-import { putFact, readFact } from "../store/facts.ts";
 import type { VerifiedHow } from "../store/trusted.ts";
+import type { NoticeName, Notices } from "./notices.ts";
+import type { Objections } from "./objections.ts";
 import { noteInShared, sharedWith } from "./shared-lines.ts";
 
 /** More former account keys of one person are not kept: their devices have long left every conversation. */
@@ -42,13 +42,24 @@ export interface Decision {
  */
 export class KeyChanges {
   readonly #core: Core;
+  readonly #notices: Notices;
+  readonly #objections: Objections;
   readonly #onTaken: () => void;
   readonly #queue = new KeyedQueue<"people">();
 
-  /** @param onTaken - called after somebody here has decided about a key */
-  constructor(core: Core, onTaken: () => void) {
+  /** @param onTaken - called after somebody here has decided about a key, or read a notice */
+  constructor(
+    core: Core,
+    parts: {
+      readonly notices: Notices;
+      readonly objections: Objections;
+      readonly onTaken: () => void;
+    },
+  ) {
     this.#core = core;
-    this.#onTaken = onTaken;
+    this.#notices = parts.notices;
+    this.#objections = parts.objections;
+    this.#onTaken = parts.onTaken;
   }
 
   /** Nobody's key changes while `work` is under way, but by it. */
@@ -60,7 +71,7 @@ export class KeyChanges {
   async note(changes: Changes, other: OtherKey): Promise<TrustedPerson | null> {
     const { userId } = other.user;
     if (userId === this.#core.self.userId) {
-      this.tellOwn(changes, [{ kind: "own-key" }]);
+      this.#notices.tell(changes, [{ kind: "own-key" }]);
       return null;
     }
     const { trusted } = this.#core.store;
@@ -101,25 +112,12 @@ export class KeyChanges {
     this.#letGo(changes, userId);
   }
 
-  /** Something about this person's own account; told until they have read it. */
-  tellOwn(changes: Changes, news: readonly OwnAccountNotice[]): void {
-    if (news.length === 0) return;
-    const others = this.ownNotices.filter((known) => !news.some((one) => isSame(known, one)));
-    changes.statements.push(putFact("ownNotices", [...others, ...news]));
-  }
-
-  /** What the person hasn't read, the gravest first. */
-  get ownNotices(): readonly OwnAccountNotice[] {
-    const notices = readFact(this.#core.vault, "ownNotices") ?? [];
-    return notices.toSorted((left, right) => rank(left) - rank(right));
-  }
-
-  async dismiss(notice: Pick<OwnAccountNotice, "kind"> & { readonly deviceId?: string }) {
+  /** The person has read a notice, which may be about a key. */
+  async dismiss(notice: NoticeName): Promise<void> {
     this.#core.ensureWritable();
     await this.exclusively(async () => {
-      const left = this.ownNotices.filter((known) => !isSame(known, notice));
       const changes = new Changes();
-      changes.statements.push(putFact("ownNotices", left));
+      this.#notices.dismiss(changes, notice);
       await this.#core.commit(changes);
     });
     this.#onTaken();
@@ -178,6 +176,8 @@ export class KeyChanges {
       changes.write("pendingKey.delete", userId);
       const line = { kind: "key-taken", by: userId, verified: how !== null } as const;
       await noteInShared(core, changes, userId, [line]);
+      const { objections } = taken;
+      await this.#objections.tell(changes, [{ person: core.people.view(userId), objections }]);
     }
     this.#letGo(changes, userId);
     await core.commit(changes);
@@ -228,17 +228,4 @@ export class KeyChanges {
       changes.outboxes.add(conversationId);
     }
   }
-}
-
-function rank({ kind }: OwnAccountNotice): number {
-  return kind === "own-key" ? 0 : 1;
-}
-
-function isSame(
-  left: OwnAccountNotice,
-  right: Pick<OwnAccountNotice, "kind"> & { readonly deviceId?: string },
-): boolean {
-  return left.kind === "own-key" || right.kind === "own-key"
-    ? left.kind === right.kind
-    : left.deviceId === right.deviceId;
 }

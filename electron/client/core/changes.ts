@@ -1,4 +1,4 @@
-import type { ConversationId, Deadline, GroupWrites, MessageId } from "#protocol";
+import type { ConversationId, Deadline, GroupWrites, MessageId, OwnAccountNotice } from "#protocol";
 import type { SqlValue, Statement } from "../../vault/index.ts";
 import type { StatementName } from "../sql/statements.ts";
 import { statement } from "../store/statement.ts";
@@ -30,6 +30,8 @@ export class Changes {
   readonly owing = new Set<ConversationId>();
   /** Conversations in which something is to be asked for, or has come that others waited for. */
   readonly asking = new Set<ConversationId>();
+  /** What the person should read about their account: see `account/notices.ts`. */
+  readonly news: OwnAccountNotice[] = [];
   /** Ended content is to leave the vault's files. */
   forgets = false;
 

@@ -57,8 +57,12 @@ export interface Facts {
   readonly settings: SettingsView;
   /** The suite of all key packages that the relay has; null: it may have some of another one; never written: the default one. */
   readonly keyPackageSuite: SuiteName | null;
-  /** What this person should read about their own account. */
+  /** What this person should read about their own account and the directory. */
   readonly ownNotices: readonly OwnAccountNotice[];
+  /** Digests of the latest records from the directory of which it was told that they were refused. */
+  readonly objectionsTold: readonly Uint8Array[];
+  /** The version of the directory of which it was last told that the relay knows only an older one. */
+  readonly behindTold: number;
   /** Set from the use of the last-resort key package until another one has taken its place. */
   readonly lastResortUsed: true;
   /** All one-time key packages that the relay has were made later than this, milliseconds. */

@@ -2,6 +2,7 @@ import {
   decodeCbor,
   encodeCbor,
   type GroupChange,
+  type ObjectionKind,
   type SystemLine,
   type Timers,
   type UserId,
@@ -38,7 +39,8 @@ export type StoredLine =
       readonly kind: "device-added" | "device-removed";
       readonly by: UserId;
       readonly deviceName: string;
-    };
+    }
+  | { readonly kind: "relay-objection"; readonly by: UserId; readonly what: ObjectionKind };
 
 const maxLineBytes = 256 * 1024;
 
@@ -86,6 +88,8 @@ export function lineView(line: StoredLine, people: People): SystemLine {
     case "device-added":
     case "device-removed":
       return { kind: line.kind, by, deviceName: line.deviceName };
+    case "relay-objection":
+      return { kind: line.kind, by, what: line.what };
   }
 }
 

@@ -1,6 +1,13 @@
 import type { PersonView, SystemLine, UserId } from "#protocol";
 import type { I18n } from "../../i18n/index.ts";
 
+const objections = {
+  person: "system.objection.person",
+  device: "system.objection.device",
+  exclusion: "system.objection.exclusion",
+  "left-out": "system.objection.leftOut",
+} as const;
+
 const meanwhile = {
   "came-meanwhile": "cameMeanwhile",
   "went-meanwhile": "wentMeanwhile",
@@ -81,5 +88,7 @@ export function systemLineText(i18n: I18n, line: SystemLine, meId: UserId): stri
       return t("system.deviceAdded", { by, device: line.deviceName });
     case "device-removed":
       return t("system.deviceRemoved", { by, device: line.deviceName });
+    case "relay-objection":
+      return t(objections[line.what], { by });
   }
 }

@@ -8,7 +8,8 @@ export interface NoticeWords {
 }
 
 /** The words of a notice. */
-export function noticeWords({ t }: Pick<I18n, "t">, notice: VaultNotice): NoticeWords {
+export function noticeWords(i18n: Pick<I18n, "t" | "list">, notice: VaultNotice): NoticeWords {
+  const { t } = i18n;
   switch (notice.kind) {
     case "rolled-back":
       return {
@@ -30,6 +31,18 @@ export function noticeWords({ t }: Pick<I18n, "t">, notice: VaultNotice): Notice
       };
     case "own-key":
       return { title: t("notice.own-key.title"), text: t("notice.own-key.text") };
+    case "relay-objections": {
+      const people = i18n.list(notice.people.map(({ displayName }) => displayName));
+      return {
+        title: t("notice.relay-objections.title"),
+        text:
+          notice.people.length === 0
+            ? t("notice.relay-objections.unknown")
+            : t("notice.relay-objections.text", { people }),
+      };
+    }
+    case "directory-behind":
+      return { title: t("notice.directory-behind.title"), text: t("notice.directory-behind.text") };
     case "own-device":
       return {
         title: t("notice.own-device.title"),

@@ -81,10 +81,26 @@ export const trust = {
   "system.keyAccepted": "You went on with {by}'s new key without verifying it",
   "system.deviceAdded": "{by} added the computer “{device}”",
   "system.deviceRemoved": "{by} removed the computer “{device}”",
+  "system.objection.person":
+    "The relay gave out a record of {by} that your network hasn't signed, or an older one. It was refused. Tell whoever runs your network.",
+  "system.objection.device":
+    "The relay named a computer of {by} that isn't validly signed. It was refused, and reads nothing. Tell whoever runs your network.",
+  "system.objection.exclusion":
+    "The relay said without a valid signature that {by} was suspended or has lost a computer. It was refused. Tell whoever runs your network.",
+  "system.objection.leftOut":
+    "The relay keeps back a computer of {by} that nobody has removed. It stays known here. Tell whoever runs your network.",
 
   "notice.own-key.title": "Your network gives you another key",
   "notice.own-key.text":
     "The directory names a key for your account that this computer doesn't have. Sotto doesn't believe it, but others may. Ask whoever runs your network, and tell the people you write to.",
+  "notice.relay-objections.title": "The relay's directory isn't right",
+  "notice.relay-objections.text":
+    "What it says of {people} isn't validly signed, or leaves something out. Sotto believes none of it. Tell whoever runs your network: the relay may have been tampered with.",
+  "notice.relay-objections.unknown":
+    "It names somebody unknown whom your network hasn't signed. Sotto believes none of it. Tell whoever runs your network: the relay may have been tampered with.",
+  "notice.directory-behind.title": "The relay has forgotten something",
+  "notice.directory-behind.text":
+    "Its directory of people and computers is older than the one you have. Nothing is forgotten here. Ask whoever runs your network whether a backup was put back; if not, the relay may have been tampered with.",
   "notice.own-device.title": "A computer was added to your account",
   "notice.own-device.text":
     "“{device}” reads your conversations from now on. If you don't know it, remove it.",

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ConversationId, MessageId } from "#protocol";
 import { until, World, type Person } from "../../support/client-world.ts";
-import { HostileRelay } from "../../support/hostile-relay.ts";
+import { HostileRelay } from "../../support/hostile/hostile-relay.ts";
 
 /*
  * Cleo is removed, keeps her copy of the group, and goes on with it alone. The relay is on her side: it says to Ben that his vault is an

@@ -1,11 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from "vitest";
 import type { ConversationId, ConversationView, GroupEntry } from "#protocol";
 import { until, World, type Person } from "../../support/client-world.ts";
-import { HostileRelay } from "../../support/hostile-relay.ts";
+import { answerTo, playing } from "../../support/hostile/attack.ts";
+import { HostileRelay } from "../../support/hostile/hostile-relay.ts";
 
 /*
  * What a relay can do to a conversation's log on its way to one of its members. Whatever it does: nothing that wasn't said is shown, nothing
- * is shown twice, nobody comes in or goes, and the person is told by the next message at the latest.
+ * is shown twice, nobody comes in or goes, and the person is told by the next message at the latest: see `attacks.ts`.
  */
 
 let world: World;
@@ -29,6 +30,7 @@ beforeEach(async () => {
   await say(ada, "before");
   for (const person of [ben, cem]) await person.sees(group, "before");
   relay = new HostileRelay(ben);
+  for (const person of [ada, ben, cem]) person.told.clear();
 });
 afterEach(() => {
   relay.repent();
@@ -42,26 +44,6 @@ async function say(person: Person, text: string): Promise<void> {
 async function viewOf(person: Person): Promise<ConversationView> {
   const opened = await person.client.commands["conversation.open"]({ conversationId: group });
   return opened.conversation;
-}
-
-/** Everything that a person is told is wrong, by its code. */
-async function toldTo(person: Person): Promise<readonly string[]> {
-  const shown = person
-    .messages(group)
-    .flatMap((message) => (message.kind === "unopenable" ? [message.code] : []));
-  const offline = person === ben ? relay.told : [];
-  const { encryption } = await viewOf(person);
-  return [...shown, ...offline, ...(encryption.unopenableCount > 0 ? ["counted"] : [])];
-}
-
-async function expectTold(person: Person, codes: readonly string[]): Promise<void> {
-  let told: readonly string[] = [];
-  await until(`${person.name} is told one of ${codes.join(", ")}`, async () => {
-    told = await toldTo(person);
-    return codes.some((code) => told.includes(code));
-  }).catch((cause: unknown) => {
-    throw new Error(`told only: ${told.join(", ")}`, { cause });
-  });
 }
 
 /** Nothing that the relay did was believed. */
@@ -103,13 +85,14 @@ const bytesOf = (entry: GroupEntry): Uint8Array =>
   "bytes" in entry ? entry.bytes : new Uint8Array();
 const withBytes = (bytes: Uint8Array) => (entry: GroupEntry) => ({ ...entry, bytes }) as GroupEntry;
 
-const spoils: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> = {
-  "changes a bit of": (bytes) => bytes.with(bytes.length - 3, bytes.at(-3)! ^ 1),
-  "appends a byte to": (bytes) => Uint8Array.of(...bytes, 0),
-  "cuts off the end of": (bytes) => bytes.slice(0, -20),
-  "leaves nothing of": () => new Uint8Array(),
-  "puts noise in the place of": (bytes) => crypto.getRandomValues(new Uint8Array(bytes.length)),
-};
+const spoils = {
+  "changes a bit": (bytes) => bytes.with(bytes.length - 3, bytes.at(-3)! ^ 1),
+  "appends a byte": (bytes) => Uint8Array.of(...bytes, 0),
+  "cuts off the end": (bytes) => bytes.slice(0, -20),
+  "leaves nothing": () => new Uint8Array(),
+  "puts noise in its place": (bytes) => crypto.getRandomValues(new Uint8Array(bytes.length)),
+} as const satisfies Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>>;
+const waysToSpoil = Object.keys(spoils) as (keyof typeof spoils)[];
 
 const renew = () =>
   ada.client.commands["conversation.setTimers"]({
@@ -120,26 +103,31 @@ const renew = () =>
 const dropped = (entry: GroupEntry): GroupEntry => ({ kind: "dropped", sequence: entry.sequence });
 
 describe("a relay that, of a message,", () => {
-  test.each(Object.keys(spoils))("%s it", async (name) => {
-    onFirst("application", (entry) => withBytes(spoils[name]!(bytesOf(entry)))(entry));
-    await say(ada, "one");
-    await say(ada, "two");
-    await expectTold(ben, ["counted"]);
-    await ben.sees(group, "two");
-    await expectUnharmed(ben);
-    await expectHealed();
-  });
+  const attack = playing("of a message");
 
-  test("leaves only the number", async () => {
+  for (const way of waysToSpoil) {
+    attack(way, async (named) => {
+      onFirst("application", (entry) => withBytes(spoils[way](bytesOf(entry)))(entry));
+      await say(ada, "one");
+      await say(ada, "two");
+      await named(ben, group);
+      await ben.sees(group, "two");
+      await expectUnharmed(ben);
+      await expectHealed();
+    });
+  }
+
+  attack("leaves only the number", async (named) => {
     onFirst("application", dropped);
     await say(ada, "one");
     await say(ada, "two");
     await ben.sees(group, "two");
+    await named(ben, group);
     await expectUnharmed(ben);
     await expectHealed();
   });
 
-  test("hides that it was ever there, by counting the others anew", async () => {
+  attack("hides that it was there, by counting the others anew", async (named) => {
     let hidden: number | null = null;
     const renumbered = (entry: GroupEntry): GroupEntry | null => {
       if (entry.kind === "application" && isAdas(entry)) hidden ??= entry.sequence;
@@ -154,11 +142,11 @@ describe("a relay that, of a message,", () => {
     await say(ada, "one");
     await say(ada, "two");
     await ben.sees(group, "two");
-    await expectTold(ben, ["counted"]);
+    await named(ben, group);
     await expectUnharmed(ben);
   });
 
-  test("gives an older one once more in its place", async () => {
+  attack("gives an older one once more in its place", async (named) => {
     let old: Uint8Array | null = null;
     relay.entries((entry, id) => {
       if (id !== group || entry.kind !== "application" || !isAdas(entry)) return entry;
@@ -171,12 +159,12 @@ describe("a relay that, of a message,", () => {
     await say(ada, "one");
     await ben.sees(group, "one");
     await say(ada, "two");
-    await expectTold(ben, ["counted"]);
+    await named(ben, group);
     await expectUnharmed(ben);
     await expectHealed();
   });
 
-  test("gives one of another conversation in its place", async () => {
+  attack("gives one of another conversation in its place", async (named) => {
     const other = await ada.create("direct", [ben]);
     await ben.finds(other);
     let foreign: Uint8Array | null = null;
@@ -188,12 +176,12 @@ describe("a relay that, of a message,", () => {
     await ada.say(other, "to you alone");
     await until("it has come", () => foreign !== null);
     await say(ada, "one");
-    await expectTold(ben, ["counted"]);
+    await named(ben, group);
     await expectUnharmed(ben);
     await expectHealed();
   });
 
-  test("changes its place with the next one", async () => {
+  attack("changes its place with the next one", async (named) => {
     const held: GroupEntry[] = [];
     /** What stands in the place of both from then on, however often the log is read. */
     const swapped = new Map<number, Uint8Array>();
@@ -216,12 +204,12 @@ describe("a relay that, of a message,", () => {
     });
     await say(ada, "one");
     await say(ada, "two");
-    await expectTold(ben, ["counted"]);
+    await named(ben, group);
     await expectUnharmed(ben);
     await expectHealed();
   });
 
-  test("calls it a change of the conversation", async () => {
+  attack("calls it a change of the conversation", async (named) => {
     onFirst("application", (entry) => {
       if (entry.kind !== "application") return entry;
       const { sequence, epoch, sender, receivedAtMs, bytes } = entry;
@@ -229,34 +217,37 @@ describe("a relay that, of a message,", () => {
     });
     await say(ada, "one");
     await say(ada, "two");
-    await until("two has come", () => ben.texts(group).length >= 2);
+    for (const text of ["one", "two"]) await ben.sees(group, text);
+    await named(ben, group);
     await expectUnharmed(ben);
     await expectHealed();
   });
 });
 
 describe("a relay that, of a change,", () => {
-  const stuck = ["conversation-stuck", "counted"];
+  const attack = playing("of a change");
 
-  test.each(Object.keys(spoils))("%s it", async (name) => {
-    onFirst("commit", (entry) => withBytes(spoils[name]!(bytesOf(entry)))(entry));
-    await renew();
-    await say(ada, "one");
-    await expectTold(ben, stuck);
-    await expectUnharmed(ben);
-    expect((await viewOf(ben)).timers.expirationSeconds).not.toBe(4321);
-    await expectHealed();
-  });
+  for (const way of waysToSpoil) {
+    attack(way, async (named) => {
+      onFirst("commit", (entry) => withBytes(spoils[way](bytesOf(entry)))(entry));
+      await renew();
+      await say(ada, "one");
+      await named(ben, group);
+      await expectUnharmed(ben);
+      expect((await viewOf(ben)).timers.expirationSeconds).not.toBe(4321);
+      await expectHealed();
+    });
+  }
 
-  test("leaves only the number", async () => {
+  attack("leaves only the number", async (named) => {
     onFirst("commit", dropped);
     await renew();
     await say(ada, "one");
-    await expectTold(ben, stuck);
+    await named(ben, group);
     await expectUnharmed(ben);
   });
 
-  test("gives an earlier one once more in its place", async () => {
+  attack("gives an earlier one once more in its place", async (named) => {
     let earlier: Uint8Array | null = null;
     relay.entries((entry, id) => {
       if (id !== group || entry.kind !== "commit") return entry;
@@ -267,25 +258,27 @@ describe("a relay that, of a change,", () => {
     await until("Ben has the first", async () => (await viewOf(ben)).title === "Renamed");
     await renew();
     await say(ada, "one");
-    await expectTold(ben, stuck);
+    await named(ben, group);
     await expectUnharmed(ben);
   });
 
-  test("calls it a message", async () => {
+  attack("calls it a message", async (named) => {
     onFirst("commit", (entry) =>
       entry.kind === "commit" ? { ...entry, kind: "application", expiresAtMs: null } : entry,
     );
     await renew();
     await say(ada, "one");
-    await until("one has come, or the matter was told", async () => {
-      return ben.texts(group).includes("one") || (await toldTo(ben)).length > 0;
-    });
+    await ben.sees(group, "one");
+    expect((await viewOf(ben)).timers.expirationSeconds).toBe(4321);
+    await named(ben, group);
     await expectUnharmed(ben);
     await expectHealed();
   });
 });
 
-describe("a relay whose pages", () => {
+describe("a relay that, of a page of the log,", () => {
+  const attack = playing("of a page of the log");
+
   const away = async (): Promise<void> => {
     ben.cable.unplug();
     await until("Ben is off line", () => ben.client.view.connection.kind === "offline");
@@ -297,33 +290,36 @@ describe("a relay whose pages", () => {
     ben.client.retryNow();
   };
 
-  const pages: Readonly<Record<string, (entries: readonly GroupEntry[]) => readonly GroupEntry[]>> =
-    {
-      "leave an entry out": (entries) => entries.filter((_, index) => index !== 0),
-      "are in the wrong order": (entries) => entries.toReversed(),
-      "have an entry twice": (entries) => [...entries.slice(0, 1), ...entries],
-      "begin before what was asked for": (entries) =>
-        entries.map((entry) => ({ ...entry, sequence: entry.sequence - 1 })),
-    };
+  type Page = readonly GroupEntry[];
+  const pages = {
+    "leaves an entry out": (entries) => entries.filter((_, index) => index !== 0),
+    "turns the order around": (entries) => entries.toReversed(),
+    "gives an entry twice": (entries) => [...entries.slice(0, 1), ...entries],
+    "begins before what was asked for": (entries) =>
+      entries.map((entry) => ({ ...entry, sequence: entry.sequence - 1 })),
+  } as const satisfies Readonly<Record<string, (entries: Page) => Page>>;
 
-  test.each(Object.keys(pages))("%s", async (name) => {
-    await away();
-    let isTold = false;
-    relay.answer("group.read", (result, { conversationId }) => {
-      if (conversationId !== group) return result;
-      const entries = result["entries"] as readonly GroupEntry[];
-      if (entries.length === 0) return result;
-      isTold = true;
-      return { ...result, entries: pages[name]!(entries) };
+  for (const way of Object.keys(pages) as (keyof typeof pages)[]) {
+    attack(way, async (named) => {
+      await away();
+      let isTold = false;
+      relay.answer("group.read", (result, { conversationId }) => {
+        if (conversationId !== group) return result;
+        const entries = result["entries"] as readonly GroupEntry[];
+        if (entries.length === 0) return result;
+        isTold = true;
+        return { ...result, entries: pages[way](entries) };
+      });
+      back();
+      await until("the page was read", () => isTold);
+      await named(ben, group);
+      await expectUnharmed(ben);
+      await expectHealed();
+      for (const text of ["one", "two", "three"]) await ben.sees(group, text);
     });
-    back();
-    await until("the page was read", () => isTold);
-    await expectUnharmed(ben);
-    await expectHealed();
-    for (const text of ["one", "two", "three"]) await ben.sees(group, text);
-  });
+  }
 
-  test("promise more than there is", async () => {
+  attack("promises more than there is", async (named) => {
     await away();
     let asked = 0;
     relay.answer("group.read", (result, { conversationId }) => {
@@ -334,12 +330,15 @@ describe("a relay whose pages", () => {
     back();
     await until("it was asked for", () => asked > 1);
     await ben.sees(group, "three");
+    await named(ben, group);
     await expectUnharmed(ben);
     await expectHealed();
   });
 });
 
 describe("a relay that tells who writes", () => {
+  const attack = playing("to who writes");
+
   const accepted = (sequence: number) => ({
     kind: "accepted",
     sequence,
@@ -358,7 +357,7 @@ describe("a relay that tells who writes", () => {
     return head;
   };
 
-  test("that a message was taken, and throws it away: the others are told", async () => {
+  attack("says that a message was taken, and throws it away", async (named) => {
     const head = await headOf();
     let kept = 0;
     relay.pretend("group.append", ({ conversationId }) =>
@@ -369,11 +368,11 @@ describe("a relay that tells who writes", () => {
     relay.repent();
     await say(ben, "two");
     await ada.sees(group, "two");
-    await expectTold(ada, ["counted"]);
+    await named(ada, group);
     await expectUnharmed(ada);
   });
 
-  test("for ever that they are behind: the message waits, and goes when it can", async () => {
+  attack("says for ever that they are behind, of a message", async (named) => {
     let asked = 0;
     relay.pretend("group.append", ({ conversationId, epoch }) => {
       if (conversationId !== group) return null;
@@ -383,13 +382,14 @@ describe("a relay that tells who writes", () => {
     await say(ben, "one");
     await until("it was offered", () => asked > 0);
     expect(ben.message(group, "one")).toMatchObject({ delivery: { kind: "waiting" } });
+    named.by("message: waiting");
     relay.repent();
     await ben.reconnect();
     await ada.sees(group, "one");
     await expectUnharmed(ada);
   });
 
-  test("for ever that they are behind: the change isn't made, in words", async () => {
+  attack("says for ever that they are behind, of a change", async (named) => {
     relay.pretend("group.commit", ({ conversationId, epoch }) =>
       conversationId === group
         ? { kind: "stale", epoch: Number(epoch) + 1, headSequence: 1 }
@@ -399,27 +399,30 @@ describe("a relay that tells who writes", () => {
       conversationId: group,
       name: "Mine",
     });
-    await expect(renaming).rejects.toMatchObject({ code: "epoch-unknown" });
+    named.by(await answerTo(renaming));
     expect((await viewOf(ada)).title).not.toBe("Mine");
     await expectUnharmed(ada);
   });
 
-  test("that their change was made, and the others that another one was: a split view", async () => {
-    const head = await headOf();
-    relay.pretend("group.commit", ({ conversationId }) =>
-      conversationId === group ? accepted(head + 1) : null,
-    );
-    relay.entries((entry, id) =>
-      id === group && entry.kind === "commit" && isAdas(entry) && entry.sequence > head
-        ? null
-        : entry,
-    );
-    await ben.client.commands["conversation.rename"]({ conversationId: group, name: "Mine" });
-    await ada.client.commands["conversation.rename"]({ conversationId: group, name: "Hers" });
-    await say(ada, "one");
-    await expectTold(ben, ["counted", "conversation-stuck", "frame-out-of-order"]);
-    await expectUnharmed(ben);
-    await expectUnharmed(ada);
-    expect((await viewOf(ada)).title).toBe("Hers");
-  });
+  attack(
+    "says that their change was made, and to the others that another one was: a split view",
+    async (named) => {
+      const head = await headOf();
+      relay.pretend("group.commit", ({ conversationId }) =>
+        conversationId === group ? accepted(head + 1) : null,
+      );
+      relay.entries((entry, id) =>
+        id === group && entry.kind === "commit" && isAdas(entry) && entry.sequence > head
+          ? null
+          : entry,
+      );
+      await ben.client.commands["conversation.rename"]({ conversationId: group, name: "Mine" });
+      await ada.client.commands["conversation.rename"]({ conversationId: group, name: "Hers" });
+      await say(ada, "one");
+      await named(ben, group);
+      await expectUnharmed(ben);
+      await expectUnharmed(ada);
+      expect((await viewOf(ada)).title).toBe("Hers");
+    },
+  );
 });

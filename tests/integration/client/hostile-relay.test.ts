@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect } from "vitest";
 import {
   suiteNames,
   type ConversationId,
@@ -11,6 +11,13 @@ import {
 } from "#protocol";
 import { readFact } from "../../../electron/client/store/facts.ts";
 import { until, World, type Person } from "../../support/client-world.ts";
+import { playing } from "../../support/hostile/attack.ts";
+
+/*
+ * Longer stories of a relay that misbehaves on somebody's cable: what comes of them, and what is told of them (see `attacks.ts`).
+ */
+
+const attack = playing("in longer stories");
 
 let world: World;
 let ada: Person;
@@ -25,6 +32,7 @@ beforeEach(async () => {
   await ada.look(group);
   await ben.finds(group);
   await cem.finds(group);
+  for (const person of [ada, ben, cem]) person.told.clear();
 });
 afterEach(async () => {
   await world.dispose();
@@ -84,7 +92,7 @@ async function agree(...people: readonly Person[]): Promise<void> {
   expect(new Set(views.map(({ encryption }) => encryption.epochAuthenticator)).size).toBe(1);
 }
 
-test("our commit that comes back under another's name is still ours", async () => {
+attack("our change comes back under another's name", async (named) => {
   const bens = ben.client.view.me.deviceId;
   let id = -1;
   let lost = false;
@@ -115,9 +123,10 @@ test("our commit that comes back under another's name is still ours", async () =
   await changing;
   ada.cable.onFrame = null;
   await agree(ada, ben, cem);
+  await named(ada, group);
 });
 
-test("another's commit that comes under our name is taken as theirs", async () => {
+attack("another's change comes under our name", async (named) => {
   const bens = ben.client.view.me.deviceId;
   forge(ben, (entry) => (entry.kind === "commit" ? { ...entry, sender: bens } : entry));
   await setTimers(ada, 600);
@@ -126,9 +135,10 @@ test("another's commit that comes under our name is taken as theirs", async () =
     async () => (await conversationOf(ben)).timers.expirationSeconds === 600,
   );
   await agree(ada, ben, cem);
+  await named(ben, group);
 });
 
-test("another's messages that come under our name are read, and what then can't be opened is missed", async () => {
+attack("another's messages come under our name, the second one spoilt", async (named) => {
   const bens = ben.client.view.me.deviceId;
   let spoil = false;
   forge(ben, (entry) => {
@@ -145,9 +155,10 @@ test("another's messages that come under our name are read, and what then can't 
   await ben.sees(group, "three");
   expect(unopenable(ben).length).toBe(1);
   expect((await conversationOf(ben)).encryption.unopenableCount).toBeGreaterThanOrEqual(1);
+  await named(ben, group);
 });
 
-test("what can't be opened is one line with a count, and nobody is named for it", async () => {
+attack("every message is spoilt", async (named) => {
   const bens = ben.client.view.me.deviceId;
   forge(ben, (entry) =>
     entry.kind === "application" && entry.sender !== bens ? tampered(entry) : entry,
@@ -160,9 +171,10 @@ test("what can't be opened is one line with a count, and nobody is named for it"
   await ada.say(group, "three");
   await ben.sees(group, "three");
   expect((await conversationOf(ben)).encryption.unopenableCount).toBe(2);
+  await named(ben, group);
 });
 
-test("a commit whose outcome is open is kept when the relay answers something else with an error", async () => {
+attack("a change's answer is lost, and the log is said not to be there", async (named) => {
   let commitId = -1;
   let readId = -1;
   let refused = 0;
@@ -193,9 +205,10 @@ test("a commit whose outcome is open is kept when the relay answers something el
   await changing;
   ada.cable.onFrame = null;
   await agree(ada, ben, cem);
+  await named(ada, group);
 });
 
-test("a conversation whose log can't be read keeps no other from going on", async () => {
+attack("the log of one conversation can't be read", async (named) => {
   const direct = await ada.create("direct", [ben]);
   await ben.finds(direct);
   const reads = new Set<number>();
@@ -223,11 +236,12 @@ test("a conversation whose log can't be read keeps no other from going on", asyn
   await ben.sees(direct, "to you alone");
   expect(ben.client.view.connection.kind).toBe("online");
   expect(reads.size).toBeGreaterThan(0);
+  await named(ben, group);
   ben.cable.onFrame = null;
   await ben.sees(group, "in the group");
 });
 
-test("a commit that was spoilt on its way is taken when it comes whole", async () => {
+attack("a change is spoilt, and comes whole when it is read once more", async (named) => {
   let spoilt = 0;
   forge(ben, (entry) => {
     if (entry.kind !== "commit" || spoilt > 0) return entry;
@@ -241,9 +255,10 @@ test("a commit that was spoilt on its way is taken when it comes whole", async (
   );
   expect(spoilt).toBe(1);
   await agree(ada, ben, cem);
+  await named(ben, group);
 });
 
-test("a commit that is withheld is said, and whoever it is withheld from joins anew", async () => {
+attack("a change is withheld", async (named) => {
   forge(ben, (entry) =>
     entry.kind === "commit" ? { kind: "dropped", sequence: entry.sequence } : entry,
   );
@@ -257,9 +272,10 @@ test("a commit that is withheld is said, and whoever it is withheld from joins a
   expect(ben.client.view.connection.kind).toBe("online");
   ben.cable.onFrame = null;
   await agree(ada, ben, cem);
+  await named(ben, group);
 });
 
-test("a Welcome of strangers who aren't in the directory yet waits until they are", async () => {
+attack("who invites is kept back from the directory", async (named) => {
   let hidden = true;
   const lists = new Map<number, number>();
   ben.cable.onRequest = (request) => {
@@ -289,9 +305,10 @@ test("a Welcome of strangers who aren't in the directory yet waits until they ar
   await eve.online();
   await ben.finds(direct);
   expect(ben.vault.read("welcomes", [])).toEqual([]);
+  await named(ben);
 });
 
-test("a Welcome to another group of the same name never replaces a conversation that goes on", async () => {
+attack("a Welcome comes to another group of the same name", async (named) => {
   const mallory = await world.person("Mallory").join(await world.invite(ada));
   await mallory.online();
   await until("Mallory knows Ben", async () => {
@@ -326,6 +343,7 @@ test("a Welcome to another group of the same name never replaces a conversation 
   expect(after.members.map(({ displayName }) => displayName)).toEqual(["Ada", "Ben", "Cem"]);
   ben.cable.onFrame = null;
   await agree(ada, ben, cem);
+  await named(ben, group);
 });
 
 function claimed(result: unknown): readonly Uint8Array[] {
@@ -376,7 +394,7 @@ function inject(person: Person, entry: (sequence: number) => InboxEntry): void {
   };
 }
 
-test("who is leaving still loses what is recalled", async () => {
+attack("live entries don't come to who leaves", async (named) => {
   const messageId = await ada.say(group, "not for long");
   await cem.sees(group, "not for long");
   cem.cable.onFrame = (frame) =>
@@ -390,4 +408,5 @@ test("who is leaving still loses what is recalled", async () => {
   await until("it is gone for Cem", () => !cem.texts(group).includes("not for long"));
   await cem.look(group);
   expect(cem.texts(group)).not.toContain("not for long");
+  await named(cem, group);
 });

@@ -9,7 +9,7 @@ import {
 } from "#protocol";
 import { readFact } from "../../../electron/client/store/facts.ts";
 import { until, type Person } from "../../support/client-world.ts";
-import { HostileRelay } from "../../support/hostile-relay.ts";
+import { HostileRelay } from "../../support/hostile/hostile-relay.ts";
 import { ThreePeople } from "../../support/policy-suite.ts";
 
 // What can go wrong while a conversation goes over to another suite (docs/adr/0027).

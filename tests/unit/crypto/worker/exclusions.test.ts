@@ -81,7 +81,7 @@ describe("a revoked device", () => {
     const signed = await revocation();
     expect(await trust([signed], null)).toMatchObject({
       devices: [],
-      refusedDevices: 0,
+      objections: [],
       revoked: [ben.deviceId],
       suspended: false,
       kept: { revocations: [signed], suspension: null },

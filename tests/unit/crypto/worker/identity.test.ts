@@ -131,7 +131,7 @@ describe("the directory", () => {
       {
         user: { userId: ben.userId },
         devices: [{ deviceId: ben.deviceId }],
-        refusedDevices: 0,
+        objections: [],
       },
     ]);
   });
@@ -163,7 +163,9 @@ describe("the directory", () => {
     const { people } = await anna.worker.call("directory.trust", {
       entries: [{ user, devices: [silent, device] }],
     });
-    expect(people).toMatchObject([{ devices: [{ deviceId: ben.deviceId }], refusedDevices: 1 }]);
+    expect(people).toMatchObject([
+      { devices: [{ deviceId: ben.deviceId }], objections: [{ kind: "device" }] },
+    ]);
   });
 
   test("refuses a device of somebody else, and another key for a device it knows", async () => {
@@ -186,7 +188,9 @@ describe("the directory", () => {
     const { people } = await anna.worker.call("directory.trust", {
       entries: [{ user: thief, devices: [stolen, asBen] }],
     });
-    expect(people).toMatchObject([{ devices: [], refusedDevices: 2 }]);
+    expect(people).toMatchObject([
+      { devices: [], objections: [{ kind: "device" }, { kind: "device" }] },
+    ]);
   });
 
   test("refuses another account key for a person it knows, in one page or later", async () => {

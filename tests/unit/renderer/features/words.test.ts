@@ -90,6 +90,43 @@ describe("a system line", () => {
       { kind: "roles", by: me, administrators: [other, third] },
       "You made Jonas and Priya administrators",
     ],
+    [
+      { kind: "key-changed", by: other, stopped: false },
+      "Jonas's key has changed. If you didn't expect that, compare your safety number.",
+    ],
+    [
+      { kind: "key-changed", by: other, stopped: true },
+      "Jonas's key has changed. You had verified it, so nothing is sent until you verify again.",
+    ],
+    [{ kind: "key-taken", by: other, verified: true }, "You verified Jonas's new key"],
+    [
+      { kind: "key-taken", by: other, verified: false },
+      "You went on with Jonas's new key without verifying it",
+    ],
+    [
+      { kind: "device-added", by: other, deviceName: "Office laptop" },
+      "Jonas added the computer “Office laptop”",
+    ],
+    [
+      { kind: "device-removed", by: other, deviceName: "Office laptop" },
+      "Jonas removed the computer “Office laptop”",
+    ],
+    [
+      { kind: "relay-objection", by: other, what: "person" },
+      "The relay gave out a record of Jonas that your network hasn't signed, or an older one. It was refused. Tell whoever runs your network.",
+    ],
+    [
+      { kind: "relay-objection", by: other, what: "device" },
+      "The relay named a computer of Jonas that isn't validly signed. It was refused, and reads nothing. Tell whoever runs your network.",
+    ],
+    [
+      { kind: "relay-objection", by: other, what: "exclusion" },
+      "The relay said without a valid signature that Jonas was suspended or has lost a computer. It was refused. Tell whoever runs your network.",
+    ],
+    [
+      { kind: "relay-objection", by: other, what: "left-out" },
+      "The relay keeps back a computer of Jonas that nobody has removed. It stays known here. Tell whoever runs your network.",
+    ],
   ] as const)("%o reads “%s”", (line, words) => {
     expect(systemLineText(i18n, line, me.userId)).toBe(words);
   });
@@ -301,9 +338,20 @@ describe("a notice about the vault", () => {
     [{ kind: "keychain-behind", code: null }, "The keychain is behind"],
     [{ kind: "keychain-weak", backend: "basic_text" }, "This keychain is weak"],
     [{ kind: "lock-required" }, "An app lock is required"],
+    [{ kind: "own-key" }, "Your network gives you another key"],
+    [{ kind: "directory-behind" }, "The relay has forgotten something"],
   ] as const)("%o has the title “%s”", (notice, title) => {
     expect(noticeWords(i18n, notice).title).toBe(title);
   });
+});
+
+test("a notice about the directory names whom it is about, if they are known", () => {
+  const people = [other, third];
+  const words = noticeWords(i18n, { kind: "relay-objections", people });
+  expect(words.title).toBe("The relay's directory isn't right");
+  expect(words.text).toContain("of Jonas and Priya");
+  const unknown = noticeWords(i18n, { kind: "relay-objections", people: [] });
+  expect(unknown.text).toContain("somebody unknown");
 });
 
 test("every error code has a title for its page", () => {

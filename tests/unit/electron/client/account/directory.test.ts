@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { AppError, encodeCbor } from "#protocol";
 import { Directory } from "../../../../../electron/client/account/directory.ts";
 import { KeyChanges } from "../../../../../electron/client/account/key-changes.ts";
+import { Notices } from "../../../../../electron/client/account/notices.ts";
+import { Objections } from "../../../../../electron/client/account/objections.ts";
 import type { Changes } from "../../../../../electron/client/core/changes.ts";
 import type { Core } from "../../../../../electron/client/core/core.ts";
 
@@ -35,7 +37,10 @@ class SlowRelay {
 function directoryOver(relay: SlowRelay): Directory {
   let stored = 0;
   const core = {
-    vault: { read: () => [{ value: encodeCbor(stored) }] },
+    vault: {
+      read: (_statement: string, [name]: readonly string[]) =>
+        name === "directoryVersion" ? [{ value: encodeCbor(stored) }] : [],
+    },
     request: relay.list,
     worker: { call: async () => ({ people: [], otherKeys: [] }) },
     commit: async (_changes: Changes) => {
@@ -44,8 +49,11 @@ function directoryOver(relay: SlowRelay): Directory {
     people: { put: () => undefined },
   };
   const nothing = (): void => undefined;
-  const keyChanges = new KeyChanges(core as unknown as Core, nothing);
-  return new Directory(core as unknown as Core, keyChanges, nothing);
+  const real = core as unknown as Core;
+  const notices = new Notices(real);
+  const objections = new Objections(real, notices);
+  const keyChanges = new KeyChanges(real, { notices, objections, onTaken: nothing });
+  return new Directory(real, { keyChanges, notices, objections, onChanged: nothing });
 }
 
 const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));

@@ -6,7 +6,7 @@ import type {
   RelayEventName,
   RelayMethodName,
 } from "#protocol";
-import type { Person } from "./client-world.ts";
+import type { Person } from "../client-world.ts";
 
 type Result = Readonly<Record<string, unknown>>;
 
@@ -22,9 +22,6 @@ export class HostileRelay {
   readonly #answers = new Map<string, (result: Result, params: Result) => Result | null>();
   readonly #events = new Map<string, (body: unknown) => unknown>();
   readonly #swallowed = new Map<string, (params: Result) => Result | null>();
-  /** Why the person has been off line since this relay came, by its codes. */
-  readonly told = new Set<string>();
-  readonly #unlisten: () => void;
   #entries: ((entry: GroupEntry, conversationId: ConversationId) => GroupEntry | null) | null =
     null;
 
@@ -42,10 +39,6 @@ export class HostileRelay {
       return false;
     };
     person.cable.onFrame = (frame) => this.#change(frame);
-    this.#unlisten = person.client.onViewChanged(() => {
-      const { connection } = person.client.view;
-      if (connection.kind === "offline") this.told.add(connection.code);
-    });
   }
 
   /** Changes the answers to a kind of request; null: none comes. */
@@ -79,7 +72,6 @@ export class HostileRelay {
 
   /** From now on it does what it should. */
   repent(): void {
-    this.#unlisten();
     this.#person.cable.onRequest = null;
     this.#person.cable.onFrame = null;
   }

@@ -1,0 +1,23 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { attacks } from "../../support/hostile/attacks.ts";
+import type { Telling } from "../../support/hostile/tellings.ts";
+
+const scenes = Object.keys(attacks);
+const rows = Object.values(attacks).flatMap((scene) =>
+  Object.values<Telling | { readonly nothing: string }>(scene),
+);
+const told = rows.filter((row) => typeof row === "string");
+
+test("at least 40 attacks of a hostile relay are told to the person, and the others have a reason", () => {
+  expect(told.length).toBeGreaterThanOrEqual(40);
+  for (const row of rows) if (typeof row !== "string") expect(row.nothing).not.toBe("");
+});
+
+test("each scene of the table is played", () => {
+  const here = import.meta.dirname;
+  const files = readdirSync(here).filter((name) => name.startsWith("hostile-"));
+  const source = files.map((name) => readFileSync(`${here}/${name}`, "utf8")).join("");
+  const played = [...source.matchAll(/playing\("([^"]+)"\)/gu)].map((match) => match[1]);
+  expect(played.toSorted()).toEqual(scenes.toSorted());
+});
