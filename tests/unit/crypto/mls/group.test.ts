@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { decryptSenderData } from "ts-mls/privateMessage.js";
-
+import { ratchetToGeneration } from "ts-mls/secretTree.js";
+import type { ReuseGuard } from "ts-mls/sender.js";
 import { supportedSuites } from "../../../../crypto/mls/suites.ts";
 import { loadPrimitives } from "../../../../crypto/primitives/index.ts";
 import {
@@ -15,6 +16,7 @@ import { Seat } from "../../../support/seat.ts";
 
 const primitives = await loadPrimitives();
 const id = conversationId(1);
+const noGuard = new Uint8Array(4) as ReuseGuard;
 
 async function groupOfThree() {
   const world = createMlsWorld(primitives);
@@ -78,6 +80,49 @@ describe("messages", () => {
     let last = await anna.seal(id, "first");
     for (let at = 0; at < 300; at++) last = await anna.seal(id, String(at));
     expect(await ben.open(id, last)).toMatchObject({ kind: "application", generation: 300 });
+  });
+
+  /** As if a member had said so much since that nobody has kept. */
+  async function goOnTo(device: MlsDevice, generation: number): Promise<void> {
+    const memory = device.memory(id);
+    const { secretTree, privatePath, clientConfig } = memory.state;
+    const used = await ratchetToGeneration(
+      secretTree,
+      { leafIndex: privatePath.leafIndex, generation: generation - 1, reuseGuard: noGuard },
+      "application",
+      { ...clientConfig.keyRetentionConfig, maximumForwardRatchetSteps: Infinity },
+      memory.impl,
+    );
+    device.keep(id, { ...memory, state: { ...memory.state, secretTree: used.newTree } });
+  }
+
+  test("are read after 5,001 that expired unread, and after 10,000", async () => {
+    const { anna, ben, cora } = await groupOfThree();
+    await goOnTo(anna, 5001);
+    const late = await anna.seal(id, "still here");
+    expect(await ben.open(id, late)).toMatchObject({ kind: "application", generation: 5001 });
+    expect(await ben.read(id, await anna.seal(id, "and again"))).toBe("and again");
+    await goOnTo(anna, 10_000);
+    const last = await anna.seal(id, "the last");
+    expect(await cora.open(id, last)).toMatchObject({ kind: "application", generation: 10_000 });
+  });
+
+  test("are refused after 10,001, and nothing is lost by it", async () => {
+    const { anna, ben, cora } = await groupOfThree();
+    await goOnTo(anna, 10_000);
+    const near = await anna.seal(id, "near");
+    const far = await anna.seal(id, "far");
+    const [before, rows] = [ben.memory(id), new Map(ben.rows.get(id))];
+    expect(await ben.read(id, far)).toBe("refused: message-unopenable");
+    expect(ben.memory(id)).toBe(before);
+    expect(ben.rows.get(id)).toEqual(rows);
+    // The one before it, those of others, what follows it, and changes of the group.
+    expect(await ben.read(id, near)).toBe("near");
+    expect(await ben.read(id, far)).toBe("far");
+    expect(await cora.read(id, far)).toBe("refused: message-unopenable");
+    expect(await cora.read(id, await ben.seal(id, "from Ben"))).toBe("from Ben");
+    await orderCommit(id, anna, {}, { others: [ben, cora] });
+    expect(await cora.read(id, await anna.seal(id, "anew"))).toBe("anew");
   });
 
   test("are as long as any other of about their length", async () => {

@@ -15,7 +15,7 @@ import {
   type PaddingConfig,
   type Proposal,
 } from "ts-mls";
-import { applyProposals } from "ts-mls/clientState.js";
+import { applyProposals, validateRatchetTree } from "ts-mls/clientState.js";
 import { decodeCiphersuite, encodeCiphersuite } from "ts-mls/crypto/ciphersuite.js";
 import { signKeyPackage } from "ts-mls/keyPackage.js";
 import { signLeafNodeKeyPackage } from "ts-mls/leafNode.js";
@@ -49,7 +49,10 @@ import {
 } from "../../../support/mls-device.ts";
 import { seededRandom, type SeededRandom } from "../../../support/seeded.ts";
 
-// Each hunk of patches/ts-mls+1.6.4.patch that changes what the library does, but for those that only save time, which the vectors hold, and the only member's return (rejoin.test.ts). Every describe block was seen failing with its hunk alone taken out.
+/*
+ * Each hunk of patches/ts-mls+1.6.4.patch that changes what the library does, but for those that only save time, which the vectors hold, and the only
+ * member's return (rejoin.test.ts). Every describe block was seen failing with its hunk alone taken out, those of several hunks with each of them.
+ */
 
 const primitives = await loadPrimitives();
 const id = conversationId(1);
@@ -140,6 +143,42 @@ describe("unmerged leaves (RFC 9420 §12.4.3.1, §7.9.2)", () => {
     // Two seconds on a machine with nothing else to do.
     30_000,
   );
+
+  /** Whoever began a group of so many has renewed its path: of four leaves, the root and the node above the first two aren't blank. */
+  async function founderOf(count: number): Promise<MlsDevice> {
+    const world = createWorld();
+    const founder = new MlsDevice(world);
+    const others = Array.from({ length: count - 1 }, () => new MlsDevice(world));
+    await groupOf(id, founder, others);
+    await orderCommit(id, founder, {}, { others });
+    return founder;
+  }
+
+  /** What a newcomer says to the tree that somebody is in, with other leaves listed as unmerged at a node. */
+  async function verdictOn(member: MlsDevice, nodeIndex: number, unmerged: readonly number[]) {
+    const { impl, trust } = member.world;
+    const { ratchetTree, groupContext } = member.memory(id).state;
+    const tree = structuredClone(ratchetTree);
+    const node = tree[nodeIndex];
+    if (node?.nodeType !== "parent") throw new Error("a blank node");
+    node.parent.unmergedLeaves = [...unmerged];
+    const { authService, lifetimeConfig } = createTrustGate(trust).clientConfig;
+    const hash = await treeHashRoot(tree, impl.hash);
+    return validateRatchetTree(tree, groupContext, lifetimeConfig, authService, hash, impl);
+  }
+  const notBelow = "Unmerged leaf did not represent a non-blank descendant leaf node";
+
+  test("are leaves below the node that lists them", async () => {
+    const anna = await founderOf(4);
+    expect(await verdictOn(anna, 1, [])).toBeUndefined();
+    expect((await verdictOn(anna, 1, [2]))?.message).toBe(notBelow);
+  });
+
+  test("are leaves that somebody has", async () => {
+    const anna = await founderOf(3);
+    expect(await verdictOn(anna, 3, [])).toBeUndefined();
+    expect((await verdictOn(anna, 3, [3]))?.message).toBe(notBelow);
+  });
 });
 
 describe("GroupContextExtensions (RFC 9420 §12.4, §17.4)", () => {
@@ -203,6 +242,33 @@ describe("unique keys (RFC 9420 §7.3)", () => {
     }
   });
 
+  test("two new leaves of one commit may not have the same keys", async () => {
+    const { impl, state, world } = await groupOfTwo();
+    const [cleo, thief] = [new MlsDevice(world), new MlsDevice(world)];
+    const owners = [cleo.own, { ...thief.own, ...keysOf(cleo) }];
+    const adds = owners.map(async (own): Promise<Proposal> => {
+      const made = await createKeyPackage(impl, own, { nowMs: world.nowMs, lastResort: false });
+      return { proposalType: "add", add: { keyPackage: made.keyPackage } };
+    });
+    const extraProposals = await Promise.all(adds);
+    const both = createCommit({ state, cipherSuite: impl }, { extraProposals });
+    await expect(both).rejects.toThrow("keys of the new leaf not unique");
+  });
+
+  test("a new leaf may have the keys of one that the same commit removes", async () => {
+    const { impl, state, ben, world } = await groupOfTwo();
+    const { keyPackage } = await createKeyPackage(impl, ben.own, {
+      nowMs: world.nowMs,
+      lastResort: false,
+    });
+    const extraProposals: Proposal[] = [
+      { proposalType: "remove", remove: { removed: 1 } },
+      { proposalType: "add", add: { keyPackage } },
+    ];
+    const { welcome } = await createCommit({ state, cipherSuite: impl }, { extraProposals });
+    expect(welcome?.secrets).toHaveLength(1);
+  });
+
   function keysOf({ own }: MlsDevice) {
     return { signatureKey: own.signatureKey, signaturePrivateKey: own.signaturePrivateKey };
   }
@@ -248,6 +314,27 @@ describe("a commit that isn't ordered yet (RFC 9420 §9.1)", () => {
     expect(received.newState.keySchedule.epochAuthenticator).toEqual(
       second.newState.keySchedule.epochAuthenticator,
     );
+  });
+});
+
+describe("a commit that adds nobody (RFC 9420 §12.4.1)", () => {
+  test("has no Welcome, and no GroupInfo is signed for one", async () => {
+    const { impl, state } = await groupOfTwo();
+    let signatures = 0;
+    const counting: typeof impl = {
+      ...impl,
+      signature: {
+        ...impl.signature,
+        sign: (key, message) => {
+          signatures += 1;
+          return impl.signature.sign(key, message);
+        },
+      },
+    };
+    const { welcome } = await createCommit({ state, cipherSuite: counting });
+    expect(welcome).toBeUndefined();
+    // Its new leaf, and itself.
+    expect(signatures).toBe(2);
   });
 });
 
