@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { ConversationId } from "#protocol";
+import { toHex, type ConversationId, type RelayParams } from "#protocol";
 import { putFact, readFact } from "../../../electron/client/store/facts.ts";
 import { statement } from "../../../electron/client/store/statement.ts";
 import { until, World, type Person } from "../../support/client-world.ts";
@@ -89,8 +89,98 @@ describe("key packages", () => {
       const devices = new Array<never>(count).fill(deviceId as never);
       return (await client.request("keyPackages.claim", { devices })).keyPackages;
     });
+  const published: RelayParams<"keyPackages.publish">[] = [];
+  const unanswered = new Set<number>();
+  const oneTime = (): number => published.flatMap(({ keyPackages }) => keyPackages).length;
+  const areThere = (count: number) => () => oneTime() === count && unanswered.size === 0;
+  /** How often a device has come so far after a sign-in that it would have begun to make what is missing. */
+  let signIns = 0;
+
+  /** Somebody new, who has published all that is wanted. What their device publishes is noted. */
+  async function newcomer(): Promise<Person> {
+    published.length = 0;
+    unanswered.clear();
+    signIns = 0;
+    const person = world.person("Cem");
+    person.cable.onFrame = (frame) => {
+      if (frame.kind === "response") unanswered.delete(frame.id);
+      return frame;
+    };
+    person.cable.onRequest = ({ id, method, params }) => {
+      if (method === "keyPackages.publish") {
+        unanswered.add(id);
+        published.push(params as RelayParams<"keyPackages.publish">);
+      }
+      if (method === "group.list") signIns += 1;
+      return true;
+    };
+    await person.join(await world.invite(ada));
+    await until("there are a hundred", areThere(100));
+    return person;
+  }
+
+  /** How often the newcomer's worker has made some. */
+  const made = (): number => world.workers.at(-1)?.calls.get("keyPackages.generate") ?? 0;
+
+  /** Something happens while a person is away. */
+  async function without(person: Person, act: () => Promise<unknown>): Promise<void> {
+    person.cable.unplug();
+    await until("they are off line", () => person.client.view.connection.kind === "offline");
+    await act();
+    const before = signIns;
+    person.cable.plug();
+    person.client.retryNow();
+    await until("they have signed in", () => signIns > before);
+  }
+
   const lastResortMadeAtMs = (): number =>
     Number(ben.vault.read("lastResort", [])[0]?.["created_ms"]);
+
+  test("wait by the hundred: with 50 left none are made, with 49 all that are missing", async () => {
+    const cem = await newcomer();
+    const { deviceId } = cem.client.view.me;
+    expect(published.filter(({ lastResort }) => lastResort !== null)).toHaveLength(1);
+
+    // On line: the relay says when few are left.
+    await claim(ada, deviceId, 50);
+    await claim(ada, deviceId, 1);
+    await until("51 are made", areThere(151));
+
+    // After an absence: it says so at the sign-in.
+    const before = made();
+    await without(cem, () => claim(ada, deviceId, 50));
+    expect(made()).toBe(before);
+    await without(cem, () => claim(ada, deviceId, 1));
+    await until("51 are made again", areThere(202));
+
+    cem.cable.onRequest = ({ method }) => method !== "keyPackages.publish";
+    const all = await claim(ada, deviceId, 102);
+    expect(all.map((one) => one?.lastResort)).toEqual([
+      ...new Array<boolean>(100).fill(false),
+      true,
+      true,
+    ]);
+    expect(new Set(all.map((one) => toHex(one!.bytes))).size).toBe(101);
+  });
+
+  test.each([
+    [29, 0],
+    [31, 1],
+  ])("the last-resort one, made %i days ago, is replaced %i times", async (days, times) => {
+    const cem = await newcomer();
+    const ref = "some";
+    await cem.vault.transact([
+      statement("keyPackage.deleteAll"),
+      statement("keyPackage.put", ref, 1, new Uint8Array(), Date.now() - days * dayMs),
+    ]);
+    const [before, sent] = [made(), published.length];
+    await without(cem, () => Promise.resolve());
+    expect(made()).toBe(before + times);
+    await until("it is there", () => published.length === sent + times);
+    expect(published.slice(sent).map(({ lastResort }) => lastResort !== null)).toEqual(
+      new Array<boolean>(times).fill(true),
+    );
+  });
 
   test("the last-resort one is replaced after it was used, and the others are made anew", async () => {
     const { deviceId } = ben.client.view.me;
