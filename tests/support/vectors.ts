@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe } from "vitest";
 
 /** Where official test vectors lie: beside the repository, because they belong to their sources. */
-const vectorsFolder = join(import.meta.dirname, "..", "..", "..", "shared", "vectors");
+export const vectorsFolder = join(import.meta.dirname, "..", "..", "..", "shared", "vectors");
 
 /** Bytes from hexadecimal. */
 export function fromHex(hex: string): Uint8Array {

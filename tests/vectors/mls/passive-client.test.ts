@@ -86,8 +86,8 @@ async function follow({ vector, impl }: RunnableVector<PassiveVector>): Promise<
   }
 }
 
-for (const file of ["welcome", "handling-commit"]) {
-  describeVectors(`mls/passive-client-${file}.json`, (vectors) => {
+for (const file of ["mls/passive-client-welcome.json", "mls/passive-client-handling-commit.json"]) {
+  describeVectors(file, (vectors) => {
     test.each(runnable(vectors as readonly PassiveVector[]))("$title", follow);
   });
 }
