@@ -8,6 +8,7 @@ import {
   type UserId,
   type WorkerMessage,
   type WorkerMethodName,
+  type WorkerResult,
 } from "#protocol";
 import { AppError } from "#protocol";
 import { encodeIdentity, type Identity } from "../../crypto/identity/identity.ts";
@@ -93,6 +94,8 @@ export class Device {
   readonly name: string;
   readonly account: Account;
   readonly cable: Cable;
+  /** So many of its next commits are spoilt, as a broken client would. */
+  spoils = 0;
   /** How often it came to believe that a conversation has split. */
   doubts = 0;
   readonly #around: Surroundings;
@@ -327,7 +330,9 @@ export class Device {
       if (this.#life !== null) await this.#linger();
       if (!life.step()) return never;
       if (message.kind === "failure") throw AppError.fromWire(message.error);
-      return message.kind === "result" ? message.result : undefined;
+      if (message.kind !== "result") return undefined;
+      if (method === "group.prepareCommit") this.#spoil(message.result);
+      return message.result;
     };
     await call("start", {});
     return {
@@ -341,6 +346,14 @@ export class Device {
       onRestart: () => () => undefined,
       dispose: () => Promise.resolve(),
     };
+  }
+
+  /** @param made - of a commit, nobody else's copy */
+  #spoil(made: unknown): void {
+    if (this.spoils === 0) return;
+    this.spoils -= 1;
+    const { bytes } = made as WorkerResult<"group.prepareCommit">;
+    bytes[bytes.length - 3]! ^= 1;
   }
 
   /** The vault as one life has it: what was written before its death is there afterwards, what wasn't, isn't. */

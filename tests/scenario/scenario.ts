@@ -359,6 +359,10 @@ class Scenario {
       case "suite":
         this.#setSuite(step);
         return;
+      case "spoil":
+        device.spoils += 1;
+        this.#note(`${device.name} will spoil a commit`);
+        return;
       case "race":
         for (let racer = 0; racer < 2 + (step.what % 5); racer += 1) {
           const racing = this.#devices[(step.who + racer) % this.#devices.length]!;

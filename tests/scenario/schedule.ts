@@ -37,7 +37,9 @@ const weights = {
 export type StepKind =
   | keyof typeof weights
   /** The network's policy names another suite. Where it happens is drawn apart from the others: it never changes what they are. */
-  | "suite";
+  | "suite"
+  /** A device's next commit can be taken by nobody else. Nobody's does by chance: it is for schedules that are written by hand. */
+  | "spoil";
 
 const kinds = Object.entries(weights).flatMap(([kind, weight]) =>
   Array.from({ length: weight }, () => kind as StepKind),
