@@ -313,8 +313,9 @@ export class Sync {
   ): Promise<void> {
     try {
       await work();
-      if (this.#isWell(conversationId)) this.#calm(conversationId);
-      else this.#tryLater(conversationId, occasion);
+      if (!this.#isWell(conversationId)) this.#tryLater(conversationId, occasion);
+      // An entry that fits says nothing of what couldn't be read: that is tried again.
+      else if (occasion === "retry") this.#calm(conversationId);
     } catch (cause) {
       const error = ensureAppError(cause);
       if (isEverywhere(error.code)) throw error;

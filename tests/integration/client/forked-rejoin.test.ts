@@ -300,7 +300,8 @@ describe("everybody who was known has gone", () => {
     await dora.sees(group, "is anybody there?");
     await dora.say(group, "only me");
     await ben.sees(group, "only me");
-    expect(codesOf(ben)).toEqual([]);
+    // Of what the relay has kept back nobody knows whether something was said there.
+    expect(codesOf(ben)).toEqual(["epoch-unknown"]);
     expect(await voucherOf(ben)).toBeNull();
     expect(ben.lines(group)).toContain("came-meanwhile");
   });

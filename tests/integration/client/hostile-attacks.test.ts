@@ -1,17 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { attacks } from "../../support/hostile/attacks.ts";
-import type { Telling } from "../../support/hostile/tellings.ts";
+import { attacks, type Row } from "../../support/hostile/attacks.ts";
 
 const scenes = Object.keys(attacks);
-const rows = Object.values(attacks).flatMap((scene) =>
-  Object.values<Telling | { readonly nothing: string }>(scene),
-);
-const told = rows.filter((row) => typeof row === "string");
+const rows = Object.values(attacks).flatMap((scene) => Object.values<Row>(scene));
+const silent = rows.filter((row) => typeof row !== "string" && "nothing" in row);
 
 test("at least 40 attacks of a hostile relay are told to the person, and the others have a reason", () => {
-  expect(told.length).toBeGreaterThanOrEqual(40);
-  for (const row of rows) if (typeof row !== "string") expect(row.nothing).not.toBe("");
+  expect(rows.length - silent.length).toBeGreaterThanOrEqual(40);
+  for (const row of silent) expect(row).not.toEqual({ nothing: "" });
 });
 
 test("each scene of the table is played", () => {

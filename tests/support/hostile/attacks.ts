@@ -1,18 +1,22 @@
 import type { Telling } from "./tellings.ts";
 
-/** What of an attack is said to nobody, because nothing comes of it: and why that is so. */
-interface Silent {
-  readonly nothing: string;
-}
+/** How an attack is named. */
+export type Row =
+  | Telling
+  /** Which one depends on what is under way just then. */
+  | { readonly either: readonly Telling[] }
+  /** It is said to nobody, because nothing comes of it: and why that is so. */
+  | { readonly nothing: string };
 
-type Scene = Readonly<Record<string, Telling | Silent>>;
+type Scene = Readonly<Record<string, Row>>;
 
 const stuck = "line: conversation-stuck";
-const anew = "line: rejoined";
 const missing = "details: count";
 const stranger = "offline: relay-identity-changed";
 const malformed = "offline: frame-malformed";
 const outOfOrder = "offline: frame-out-of-order";
+/** Who sends something just then needs the page for that, and gives up the connection. */
+const anew = { either: ["line: rejoined", outOfOrder] } as const;
 
 const maker = { nothing: "who made a change stands, signed, in its bytes" } as const;
 const itself = {
