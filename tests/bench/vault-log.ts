@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -15,13 +15,8 @@ import { createKeyring } from "../../crypto/vault/exchange.ts";
 import { createVaultSession } from "../../crypto/vault/vault-session.ts";
 import { Changes } from "../../electron/client/core/changes.ts";
 import { clientCatalogue } from "../../electron/client/index.ts";
-import { unsafeMemoryKeychain } from "../../electron/keychain/index.ts";
-import { frameAt, frameEnd } from "../../electron/vault/frames.ts";
-import { generationHeaderBytes } from "../../electron/vault/headers.ts";
-import { createVault } from "../../electron/vault/index.ts";
-import { systemClock } from "../support/fake-clock.ts";
 import { somePlace } from "../support/vault-keys.ts";
-import { startThreadWorker } from "./vault/example.ts";
+import { openLoggedVault } from "./vault/logged-vault.ts";
 
 /** Seals what changed of a group, as the worker does. */
 export type RowSealer = (
@@ -51,33 +46,13 @@ export interface VaultLog {
 
 export async function openVaultLog(): Promise<VaultLog> {
   const root = mkdtempSync(join(tmpdir(), "sotto-bench-"));
-  const directory = join(root, "vault");
-  const worker = await startThreadWorker();
-  const vault = await createVault({
-    directory,
-    worker,
-    keychain: unsafeMemoryKeychain(),
-    passphrase: null,
-    catalogue: clientCatalogue,
-    clock: systemClock,
-    // One log from beginning to end.
-    compaction: { logBytes: Infinity, minimumLogBytes: Infinity, snapshotRatio: Infinity },
-  });
-  let end = generationHeaderBytes;
-  /** Goes on to where the last frame ends: the file itself grows in larger steps. */
-  const grown = (): number => {
-    const log = readFileSync(join(directory, "log.1"));
-    const before = end;
-    for (let frame = frameAt(log, end); frame !== null; frame = frameAt(log, end)) {
-      end = frameEnd(frame);
-    }
-    return end - before;
-  };
+  const { vault, logBytes, close } = await openLoggedVault(root, clientCatalogue);
   const write = async (writes: GroupWrites): Promise<number> => {
     const changes = new Changes();
     changes.writeGroup(writes);
+    const before = logBytes();
     await vault.transact(changes.statements);
-    return grown();
+    return logBytes() - before;
   };
   // A log holds the text of each statement, once.
   const conversationId = idFromBytes<ConversationId>(new Uint8Array(16));
@@ -92,8 +67,7 @@ export async function openVaultLog(): Promise<VaultLog> {
   return {
     write,
     async close() {
-      await vault.close();
-      await worker.dispose();
+      await close();
       rmSync(root, { recursive: true });
     },
   };

@@ -1,13 +1,9 @@
-import { close, fdatasync, fsyncSync, open, readFileSync, write, writeSync } from "node:fs";
+import { close, fdatasync, fsyncSync, open, write, writeSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import Database from "better-sqlite3-multiple-ciphers";
-import { unsafeMemoryKeychain } from "../../../electron/keychain/index.ts";
-import { frameAt, frameEnd } from "../../../electron/vault/frames.ts";
-import { generationHeaderBytes } from "../../../electron/vault/headers.ts";
-import { createVault } from "../../../electron/vault/index.ts";
-import { systemClock } from "../../support/fake-clock.ts";
-import { catalogue, message, startThreadWorker } from "./example.ts";
+import { catalogue, message } from "./example.ts";
+import { openLoggedVault, type LoggedVault } from "./logged-vault.ts";
 import { median, round, timed } from "./measure.ts";
 
 /*
@@ -28,35 +24,12 @@ interface Contender {
   readonly close: () => Promise<unknown>;
 }
 
-async function startVault(root: string): Promise<Contender & { readonly logBytes: () => number }> {
-  const directory = join(root, "vault");
-  const worker = await startThreadWorker();
-  const vault = await createVault({
-    directory,
-    worker,
-    keychain: unsafeMemoryKeychain(),
-    passphrase: null,
-    catalogue,
-    clock: systemClock,
-    // No compaction in between: it is another measurement.
-    compaction: { logBytes: Infinity, minimumLogBytes: Infinity, snapshotRatio: Infinity },
-  });
+async function startVault(root: string): Promise<Contender & Pick<LoggedVault, "logBytes">> {
+  const { vault, ...log } = await openLoggedVault(root, catalogue);
   return {
+    ...log,
     one: () => vault.transact(message()),
     group: () => Promise.all(Array.from({ length: together }, () => vault.transact(message()))),
-    /** Where the log's last frame ends: the file itself grows in larger steps. */
-    logBytes() {
-      const log = readFileSync(join(directory, "log.1"));
-      let end = generationHeaderBytes;
-      for (let frame = frameAt(log, end); frame !== null; frame = frameAt(log, end)) {
-        end = frameEnd(frame);
-      }
-      return end;
-    },
-    async close() {
-      await vault.close();
-      await worker.dispose();
-    },
   };
 }
 
