@@ -97,3 +97,18 @@ test.describe("the encryption of a conversation", { tag: "@preview" }, () => {
     });
   }
 });
+
+test(
+  "what the list has no place for of a directory that isn't right is told in the settings",
+  { tag: "@preview" },
+  async ({ page }) => {
+    await page.goto(`${gallery.address}?scene=directory-notices`);
+    const list = page.getByRole("navigation");
+    await expect(list).toContainText("The relay's directory isn't right");
+    await expect(list).not.toContainText("The relay has forgotten something");
+    await list.getByRole("button", { name: "1 more notice" }).click();
+    const settings = page.getByRole("dialog", { name: "Settings" });
+    await expect(settings).toContainText("The relay's directory isn't right");
+    await expect(settings).toContainText("The relay has forgotten something");
+  },
+);

@@ -21,7 +21,8 @@ import {
 import { Listeners } from "../../renderer/runtime/index.ts";
 import { messageId, people, shortId } from "./fixture/people.ts";
 import {
-  allNotices,
+  directoryNotices,
+  vaultNotices,
   FixtureVault,
   keychainChanged,
   lockedAndWaiting,
@@ -54,7 +55,8 @@ export type FixtureScene =
   | "loading"
   | "protected"
   | "managed"
-  | "notices";
+  | "notices"
+  | "directory-notices";
 
 const vaultScenes: Partial<Readonly<Record<FixtureScene, VaultScene>>> = {
   locked: { protected: true },
@@ -63,7 +65,8 @@ const vaultScenes: Partial<Readonly<Record<FixtureScene, VaultScene>>> = {
   "read-only": { damaged: true },
   protected: { protected: true },
   managed: { managed: true },
-  notices: { notices: allNotices },
+  notices: { notices: vaultNotices },
+  "directory-notices": { notices: directoryNotices },
 };
 
 const fixtureLink = "sotto://link/7KQ4-MW2P-9D3H-XT5B-0RVE-J8NC-4ZGY@wss://relay.halden.example";

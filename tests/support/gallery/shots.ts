@@ -578,6 +578,11 @@ export const screens: readonly Screen[] = [
   },
   { name: "protection-notices", scene: "notices", steps: settings("Privacy and lock") },
   {
+    name: "protection-directory",
+    scene: "directory-notices",
+    steps: settings("Privacy and lock"),
+  },
+  {
     name: "passphrase-set",
     scene: "ready",
     steps: async (page) => {
@@ -724,6 +729,7 @@ export const screens: readonly Screen[] = [
   { name: "suspended-open", scene: "suspended", steps: open("Supplier review") },
   { name: "connecting", scene: "connecting" },
   { name: "notices", scene: "notices" },
+  { name: "directory-notices", scene: "directory-notices" },
   { name: "lock-menu", scene: "protected", steps: (page) => openMenu(page) },
   { name: "read-only", scene: "read-only", steps: open("Supplier review") },
   {
